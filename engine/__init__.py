@@ -1,0 +1,1 @@
+"""misread finds, explains and lets people query the slices of data that an image classifier misreads."""

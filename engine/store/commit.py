@@ -1,0 +1,109 @@
+"""Writing to a store: everything in one commit becomes visible at once, or not at all."""
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import numpy as np
+import pyarrow as pa
+
+from misread.schemas.errors import StoreError
+from misread.schemas.tables import TableContract, contract_of
+
+from .checksums import with_checksums
+from .files import StoreFiles
+from .lance_table import LanceTable, LanceWriter
+from .manifest import MANIFEST, EncoderEntry, Manifest, State
+
+MODELS = "models"
+
+
+def table_uri(files: StoreFiles, name: str) -> str:
+    return files.uri(f"{name}.lance")
+
+
+@dataclass
+class Commit:
+    """Changes to a store on top of `manifest`. Made by `TableStore.commit`, which holds the writer's lock."""
+
+    files: StoreFiles
+    manifest: Manifest
+    command: str
+    _writers: dict[str, LanceWriter] = field(default_factory=dict)
+    _encoders: dict[str, EncoderEntry] = field(default_factory=dict)
+
+    def has(self, name: str) -> bool:
+        return name in self.manifest.tables
+
+    def table(self, name: str) -> LanceTable:
+        """The table as it stood before this commit."""
+        entry = self.manifest.tables[name]
+        return LanceTable(table_uri(self.files, name), contract_of(name), entry.version)
+
+    def writer(self, name: str, contract: TableContract | None = None) -> LanceWriter:
+        """The writer of one table; the same one however often it is asked for."""
+        if name not in self._writers:
+            entry = self.manifest.tables.get(name)
+            self._writers[name] = LanceWriter(
+                table_uri(self.files, name), contract or contract_of(name), entry.version if entry else None
+            )
+        return self._writers[name]
+
+    def append(self, name: str, rows: pa.Table) -> None:
+        """Adds rows of the table's contract, with their checksums; creates the table if it is new."""
+        self.append_batches(name, [rows], _without_checksum(rows.schema))
+
+    def append_batches(self, name: str, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
+        """The same, streaming: each table of `tables` is checksummed and written in turn."""
+        full = with_checksums(schema.empty_table()).schema
+        batches = (b for rows in tables for b in with_checksums(rows).to_batches())
+        self.writer(name).append(batches, full)
+
+    def upsert(self, name: str, rows: pa.Table) -> None:
+        """Adds rows, replacing those with the same key."""
+        summed = with_checksums(rows)
+        self.writer(name).upsert(summed.to_batches(), summed.schema)
+
+    def put_model(self, name: str, arrays: Mapping[str, np.ndarray]) -> str:
+        """Keeps a fitted model's arrays (no objects) in a file named by its content; returns that name."""
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **dict(sorted(arrays.items())))
+        digest = sha256()
+        for key, array in sorted(arrays.items()):
+            digest.update(f"{key}{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+        file = f"{MODELS}/{name}-{digest.hexdigest()[:16]}.npz"
+        if not self.files.exists(file):
+            self.files.replace(file, buffer.getvalue())
+        return file
+
+    def set_encoder(self, name: str, entry: EncoderEntry) -> None:
+        self._encoders[name] = entry
+
+    @property
+    def next_state(self) -> int:
+        return self.manifest.state + 1
+
+    def finish(self) -> Manifest:
+        """Names the new versions in the manifest: the moment the commit happens. No change, no new state."""
+        tables = {name: writer.entry() for name, writer in sorted(self._writers.items())}
+        changed = {name: entry for name, entry in tables.items() if self.manifest.tables.get(name) != entry}
+        if not changed and not self._encoders:
+            return self.manifest
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        state = State(self.next_state, at, self.command, changed, dict(sorted(self._encoders.items())))
+        manifest = self.manifest.with_state(state)
+        if self.files.exists(MANIFEST):
+            newest = Manifest.from_json(self.files.read(MANIFEST), self.files.location)
+            if newest.state != self.manifest.state:
+                raise StoreError(
+                    f"the store {self.files.location} was changed by another process meanwhile",
+                    "run the same command again; nothing of this one is visible",
+                )
+        self.files.replace(MANIFEST, manifest.to_json())
+        return manifest
+
+
+def _without_checksum(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([f for f in schema if f.name != "checksum"])

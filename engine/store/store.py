@@ -1,0 +1,104 @@
+"""A store as its readers see it: one state, its tables, its encoders."""
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from misread.schemas.errors import StoreError, unknown_name
+from misread.schemas.tables import contract_of
+
+from .commit import Commit, table_uri
+from .files import StoreFiles
+from .lance_table import LanceTable
+from .manifest import MANIFEST, EncoderEntry, Manifest
+
+
+class TableStore:
+    """A directory (or object-store URI) of Lance tables. `TableStore.open` for one that is there.
+
+    What is read is the state that was the newest when the store was opened; a commit made through this object
+    moves it on.
+    """
+
+    def __init__(self, files: StoreFiles, manifest: Manifest) -> None:
+        self.files = files
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, location: str | os.PathLike[str], *, state: int | None = None) -> "TableStore":
+        """Opens the newest state, or an older one by its number.
+
+        Raises StoreError if there is no store, no such state, or the format is another version's.
+        """
+        files = StoreFiles(location)
+        if not files.exists(MANIFEST):
+            raise StoreError(
+                f"there is no misread store at {files.location}",
+                f"make one with: misread ingest {os.fspath(location)} --metadata metadata.csv",
+            )
+        manifest = Manifest.from_json(files.read(MANIFEST), files.location)
+        return cls(files, manifest if state is None else manifest.at(state))
+
+    @classmethod
+    def open_or_new(cls, location: str | os.PathLike[str]) -> "TableStore":
+        """Opens a store, or stands for one that its first commit will make; writes nothing.
+
+        Raises StoreError where a file or a folder of other things stands in the way.
+        """
+        files = StoreFiles(location)
+        if files.exists(MANIFEST):
+            return cls.open(location)
+        if not files.is_empty() and not files.exists("images.lance"):
+            raise StoreError(
+                f"{files.location} is not empty and not a misread store", "name a new folder for the store"
+            )
+        return cls(files, Manifest())
+
+    @property
+    def location(self) -> str:
+        return self.files.location
+
+    @property
+    def state(self) -> int:
+        return self.manifest.state
+
+    @property
+    def tables(self) -> list[str]:
+        return sorted(self.manifest.tables)
+
+    @property
+    def encoders(self) -> dict[str, EncoderEntry]:
+        return self.manifest.encoders
+
+    def has(self, name: str) -> bool:
+        return name in self.manifest.tables
+
+    def table(self, name: str) -> LanceTable:
+        """One table. Raises UnknownNameError if the store has none of that name."""
+        entry = self.manifest.tables.get(name)
+        if entry is None:
+            raise unknown_name("table", name, self.tables, self.location)
+        return LanceTable(table_uri(self.files, name), contract_of(name), entry.version)
+
+    def read_model(self, file: str) -> dict[str, np.ndarray]:
+        """The arrays of a fitted model. Raises StoreError if the file is gone or is not what was written."""
+        try:
+            with np.load(io.BytesIO(self.files.read(file)), allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, KeyError) as error:
+            raise StoreError(f"the model {file} of {self.location} cannot be read: {error}") from error
+
+    @contextlib.contextmanager
+    def commit(self, command: str) -> Iterator[Commit]:
+        """One writer's changes on top of the newest state; all visible at the end, none if it raises."""
+        self.files.create_root()
+        with self.files.writing():
+            newest = Manifest()
+            if self.files.exists(MANIFEST):
+                newest = Manifest.from_json(self.files.read(MANIFEST), self.location)
+            commit = Commit(self.files, newest, command)
+            yield commit
+            self.manifest = commit.finish()

@@ -1,0 +1,1 @@
+"""What the data is: the contracts of every table, value types and errors. No work is done here."""

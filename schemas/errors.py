@@ -1,0 +1,70 @@
+"""Every error misread raises on purpose: what happened, then what exists instead or what to do."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+class MisreadError(Exception):
+    """A fault the user can mend. `message` says what happened, `hint` what to do about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message}\n{hint}" if hint else message)
+        self.message = message
+        self.hint = hint
+
+
+class UnknownNameError(MisreadError):
+    """A column, table, model, target, encoder or audit that does not exist."""
+
+
+class StoreError(MisreadError):
+    """The store is missing, busy, damaged or of another format."""
+
+
+class QueryError(MisreadError):
+    """SQL that is refused or does not run."""
+
+
+class AuditError(MisreadError):
+    """An audit that cannot be made from what was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with the input.
+
+    `row` is the row as a spreadsheet numbers it (the header is row 1, the first record row 2); None where
+    the whole file or column is meant. `column` is None where the whole row or file is meant.
+    """
+
+    file: str
+    row: int | None
+    column: str | None
+    reason: str
+
+
+class InputFaultsError(MisreadError):
+    """Everything wrong with the input, at once; nothing has been stored."""
+
+    def __init__(self, faults: Sequence[Fault], hint: str = "") -> None:
+        count = len(faults)
+        first = faults[0]
+        where = ", ".join(
+            part for part in (first.file, f"row {first.row}" if first.row else "", first.column or "") if part
+        )
+        super().__init__(
+            f"{count} fault{'s' if count != 1 else ''} in the input; first: {where}: {first.reason}", hint
+        )
+        self.faults = tuple(faults)
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], place: str = "") -> UnknownNameError:
+    """An error for a name that does not exist, with the nearest one that does, and all of them."""
+    names = sorted(set(known))
+    near = get_close_matches(name, names, n=1, cutoff=0.6)
+    message = f"no {kind} {name!r}{f' in {place}' if place else ''}"
+    if near:
+        message += f"; did you mean {near[0]!r}?"
+    shown = ", ".join(names[:40]) + (f", … ({len(names)} in all)" if len(names) > 40 else "")
+    return UnknownNameError(message, f"there is: {shown}" if names else f"there is no {kind} yet")

@@ -1,0 +1,285 @@
+"""The Arrow contract of every table in a store."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from .errors import MisreadError
+
+CHECKSUM = "checksum"
+"""16-byte BLAKE2b of a row's content. Tells changed rows and flipped bytes, and names a table's content."""
+
+PICTURE = "picture"
+VECTOR = "vector"
+EMBEDDINGS_PREFIX = "embeddings_"
+
+
+@dataclass(frozen=True)
+class TableContract:
+    """What a table holds. `key` names its rows; `hidden` columns never reach SQL or frames.
+
+    `open_ended` tables take further columns (the metadata of images).
+    """
+
+    name: str
+    fields: tuple[pa.Field, ...]
+    key: tuple[str, ...]
+    hidden: tuple[str, ...] = (CHECKSUM,)
+    open_ended: bool = False
+
+    @property
+    def schema(self) -> pa.Schema:
+        return pa.schema(self.fields)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields)
+
+    def check(self, schema: pa.Schema) -> None:
+        """Raises MisreadError unless `schema` fits this contract: names, types and their order."""
+        wrong = [
+            f"{field.name}: {schema.field(field.name).type if field.name in schema.names else 'missing'}, not {field.type}"
+            for field in self.fields
+            if field.name not in schema.names or schema.field(field.name).type != field.type
+        ]
+        extra = [] if self.open_ended else [name for name in schema.names if name not in self.names]
+        if wrong or extra:
+            raise MisreadError(
+                f"table {self.name!r} breaks its contract: " + "; ".join(wrong + [f"{n}: not a column of it" for n in extra])
+            )
+
+
+def _text(name: str, *, required: bool = False) -> pa.Field:
+    return pa.field(name, pa.string(), nullable=not required)
+
+
+def _integer(name: str) -> pa.Field:
+    return pa.field(name, pa.int64())
+
+
+def _real(name: str) -> pa.Field:
+    return pa.field(name, pa.float64())
+
+
+_CHECKSUM = pa.field(CHECKSUM, pa.binary(16), nullable=False)
+_CLASS = pa.int8()
+
+IMAGES = TableContract(
+    "images",
+    (
+        _text("sample_id", required=True),
+        _text("patient_id"),
+        _text("study_id"),
+        _text("split"),
+        _text("image"),
+        pa.field(PICTURE, pa.large_binary(), metadata={"misread": "blob"}),
+        pa.field("width", pa.int32()),
+        pa.field("height", pa.int32()),
+        _text("media_type"),
+        _text("sha256"),
+        _CHECKSUM,
+    ),
+    key=("sample_id",),
+    hidden=(PICTURE, CHECKSUM),
+    open_ended=True,
+)
+"""One row a sample. `image` is the path the picture came from; every further column is metadata."""
+
+REPORTS = TableContract(
+    "reports",
+    (_text("sample_id"), _text("study_id"), _text("report", required=True), _CHECKSUM),
+    key=("sample_id", "study_id"),
+)
+"""One row a report, keyed by the sample or by the study it belongs to; the other key is NULL."""
+
+PREDICTIONS = TableContract(
+    "predictions",
+    (
+        _text("sample_id", required=True),
+        _text("model", required=True),
+        _text("task"),
+        _text("target", required=True),
+        pa.field("label", _CLASS),
+        _real("score"),
+        _real("threshold"),
+        _real("loss"),
+        _CHECKSUM,
+    ),
+    key=("sample_id", "model", "target"),
+)
+"""One row a sample, model and target. Targets of one `task` are the classes of one multi-class question."""
+
+AUDITS = TableContract(
+    "audits",
+    (
+        _text("audit_id", required=True),
+        pa.field("created_at", pa.timestamp("us", tz="UTC")),
+        _text("package_version"),
+        _integer("state"),
+        _integer("seed"),
+        pa.field("models", pa.list_(pa.string())),
+        pa.field("targets", pa.list_(pa.string())),
+        _text("where"),
+        pa.field("modalities", pa.list_(pa.string())),
+        _integer("samples"),
+        _integer("slices"),
+        _integer("confirmed_slices"),
+        pa.field("notes", pa.list_(pa.string())),
+        _text("parameters"),
+        _text("tables"),
+        _text("fusion"),
+        _CHECKSUM,
+    ),
+    key=("audit_id",),
+)
+"""One row an audit. `parameters` and `tables` are JSON; `fusion` names the fitted model file in the store."""
+
+AUDIT_TARGETS = TableContract(
+    "audit_targets",
+    (
+        _text("audit_id", required=True),
+        _text("model"),
+        _text("target"),
+        _real("threshold"),
+        _text("threshold_source"),
+        _integer("discovery_rows"),
+        _integer("discovery_errors"),
+        _integer("confirmation_rows"),
+        _integer("confirmation_errors"),
+        pa.field("left_out", pa.list_(pa.struct([("reason", pa.string()), ("rows", pa.int64())]))),
+        _text("note"),
+        _CHECKSUM,
+    ),
+    key=("audit_id", "model", "target"),
+)
+"""One row a model and target of an audit: its threshold, what was audited, and what was left out and why."""
+
+AUDITED = TableContract(
+    "audited",
+    (
+        _text("audit_id", required=True),
+        _text("model"),
+        _text("target"),
+        _text("sample_id"),
+        _text("half"),
+        pa.field("label", _CLASS),
+        _real("score"),
+        _real("threshold"),
+        pa.field("predicted", _CLASS),
+        pa.field("error", pa.bool_()),
+        _text("error_kind"),
+        _CHECKSUM,
+    ),
+    key=("audit_id", "model", "target", "sample_id"),
+)
+"""One row a sample, model and target that an audit judged: the audit's own truth."""
+
+SLICES = TableContract(
+    "slices",
+    (
+        _text("audit_id", required=True),
+        _text("slice_id", required=True),
+        _text("model"),
+        _text("target"),
+        pa.field("true_class", _CLASS),
+        _text("error_kind"),
+        _integer("discovery_rows"),
+        _integer("discovery_errors"),
+        _integer("discovery_patients"),
+        _real("discovery_error_rate"),
+        _real("discovery_baseline_rate"),
+        _real("scan_statistic"),
+        _real("search_p_value"),
+        _integer("confirmation_rows"),
+        _integer("confirmation_errors"),
+        _integer("confirmation_patients"),
+        _integer("other_class_rows"),
+        _real("error_rate"),
+        _real("error_rate_low"),
+        _real("error_rate_high"),
+        _real("baseline_rate"),
+        _real("lift"),
+        _real("p_value"),
+        _real("q_value"),
+        pa.field("confirmed", pa.bool_()),
+        pa.field("direction", pa.list_(pa.float64())),
+        _real("cut"),
+        _CHECKSUM,
+    ),
+    key=("slice_id",),
+    hidden=("direction", CHECKSUM),
+)
+"""One row a slice. `error_rate`, its interval, `baseline_rate` and `lift` are those of the confirmation half."""
+
+MEMBERSHIPS = TableContract(
+    "memberships",
+    (
+        _text("audit_id", required=True),
+        _text("slice_id", required=True),
+        _text("sample_id", required=True),
+        _text("half"),
+        _real("score"),
+        _integer("rank"),
+        _CHECKSUM,
+    ),
+    key=("slice_id", "sample_id"),
+)
+"""One row a slice and sample the slice's rule takes, whatever its class. `rank` 1 is the highest score."""
+
+PHRASES = TableContract(
+    "phrases",
+    (
+        _text("audit_id", required=True),
+        _text("slice_id", required=True),
+        _integer("rank"),
+        _text("phrase"),
+        _text("source"),
+        _integer("rows_inside"),
+        _real("rate_inside"),
+        _real("rate_outside"),
+        _real("lift"),
+        _real("z_score"),
+        _CHECKSUM,
+    ),
+    key=("slice_id", "rank"),
+)
+"""One row a slice and phrase. `source` is `report` or `metadata`; rates are among rows of the slice's class."""
+
+
+def embeddings_contract(encoder: str, dimension: int | None = None) -> TableContract:
+    """The table of one encoder's vectors, one row a sample; `input_checksum` names what was encoded."""
+    size = -1 if dimension is None else dimension
+    return TableContract(
+        EMBEDDINGS_PREFIX + encoder,
+        (
+            _text("sample_id", required=True),
+            pa.field(VECTOR, pa.list_(pa.float32(), size), nullable=False),
+            _text("input_checksum"),
+            _CHECKSUM,
+        ),
+        key=("sample_id",),
+        hidden=(VECTOR, CHECKSUM),
+    )
+
+
+CONTRACTS: dict[str, TableContract] = {
+    contract.name: contract
+    for contract in (
+        IMAGES,
+        REPORTS,
+        PREDICTIONS,
+        AUDITS,
+        AUDIT_TARGETS,
+        AUDITED,
+        SLICES,
+        MEMBERSHIPS,
+        PHRASES,
+    )
+}
+
+
+def contract_of(name: str) -> TableContract:
+    """The contract of a table by its name; any `embeddings_…` table has one."""
+    if name.startswith(EMBEDDINGS_PREFIX):
+        return embeddings_contract(name.removeprefix(EMBEDDINGS_PREFIX))
+    return CONTRACTS[name]

@@ -1,0 +1,20 @@
+"""The small vocabularies used alike in Python, SQL, on the command line and in files."""
+
+from typing import Final, Literal, get_args
+
+Modality = Literal["image", "report", "metadata"]
+MODALITIES: Final[tuple[Modality, ...]] = get_args(Modality)
+
+Half = Literal["discovery", "confirmation"]
+DISCOVERY: Final[Half] = "discovery"
+CONFIRMATION: Final[Half] = "confirmation"
+
+FALSE_NEGATIVE: Final = "false negative"
+FALSE_POSITIVE: Final = "false positive"
+
+TRAIN_SPLIT: Final = "train"
+
+
+def error_kind_of(true_class: int) -> str:
+    """The kind of error that rows of a true class (0 or 1) can show."""
+    return FALSE_NEGATIVE if true_class == 1 else FALSE_POSITIVE
