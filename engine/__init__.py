@@ -1,1 +1,30 @@
-"""misread finds, explains and lets people query the slices of data that an image classifier misreads."""
+"""misread finds, explains and lets people query the slices of data that an image classifier misreads.
+
+import misread as mr
+print(mr.open("my-store").scan(model="m", target="Pneumothorax").discover().describe().collect())
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .library import LazyAudit, Store, open  # noqa: A004 - mr.open(...) reads as it does
+    from .schemas.errors import MisreadError
+
+__all__ = ["LazyAudit", "MisreadError", "Store", "__version__", "open"]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the library when it is first used, so that `import misread` stays light."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("misread")
+    if name == "MisreadError":
+        from .schemas.errors import MisreadError
+
+        return MisreadError
+    if name in __all__:
+        from . import library
+
+        return getattr(library, name)
+    raise AttributeError(f"module 'misread' has no attribute {name!r}")

@@ -53,9 +53,7 @@ class InputFaultsError(MisreadError):
         where = ", ".join(
             part for part in (first.file, f"row {first.row}" if first.row else "", first.column or "") if part
         )
-        super().__init__(
-            f"{count} fault{'s' if count != 1 else ''} in the input; first: {where}: {first.reason}", hint
-        )
+        super().__init__(f"{count} fault{'s' if count != 1 else ''} in the input; first: {where}: {first.reason}", hint)
         self.faults = tuple(faults)
 
 

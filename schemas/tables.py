@@ -37,16 +37,28 @@ class TableContract:
 
     def check(self, schema: pa.Schema) -> None:
         """Raises MisreadError unless `schema` fits this contract: names, types and their order."""
+
+        def found(name: str) -> str:
+            return str(schema.field(name).type) if name in schema.names else "missing"
+
         wrong = [
-            f"{field.name}: {schema.field(field.name).type if field.name in schema.names else 'missing'}, not {field.type}"
+            f"{field.name} is {found(field.name)}, not {field.type}"
             for field in self.fields
-            if field.name not in schema.names or schema.field(field.name).type != field.type
+            if field.name not in schema.names or not _fits(schema.field(field.name).type, field.type)
         ]
         extra = [] if self.open_ended else [name for name in schema.names if name not in self.names]
         if wrong or extra:
             raise MisreadError(
-                f"table {self.name!r} breaks its contract: " + "; ".join(wrong + [f"{n}: not a column of it" for n in extra])
+                f"table {self.name!r} breaks its contract: "
+                + "; ".join(wrong + [f"{n}: not a column of it" for n in extra])
             )
+
+
+def _fits(found: pa.DataType, expected: pa.DataType) -> bool:
+    """Equal types; a fixed-size list of any length fits an expected list of the same values."""
+    if pa.types.is_fixed_size_list(found) and pa.types.is_list(expected):
+        return bool(found.value_type == expected.value_type)
+    return bool(found == expected)
 
 
 def _text(name: str, *, required: bool = False) -> pa.Field:

@@ -6,7 +6,6 @@ from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
-
 from misread.schemas.tables import CHECKSUM, PICTURE, VECTOR
 
 _BYTES = 16
@@ -20,7 +19,8 @@ def row_checksum(values: Iterable[object]) -> bytes:
 
 def with_checksums(rows: pa.Table) -> pa.Table:
     """The rows with their `checksum` column, over every column but pictures (their sha256 stands for them)."""
-    names = [name for name in rows.column_names if name not in (CHECKSUM, PICTURE, VECTOR)]
+    # sorted, as a column that was replaced stands last in its table
+    names = sorted(name for name in rows.column_names if name not in (CHECKSUM, PICTURE, VECTOR))
     columns: list[list[object]] = [rows[name].to_pylist() for name in names]
     if VECTOR in rows.column_names:
         columns.append([vector_digest(vector) for vector in vectors_of(rows[VECTOR])])
@@ -30,7 +30,9 @@ def with_checksums(rows: pa.Table) -> pa.Table:
         for row in zip(*columns, strict=True)
     ]
     kept = rows.drop_columns([CHECKSUM]) if CHECKSUM in rows.column_names else rows
-    return kept.append_column(pa.field(CHECKSUM, pa.binary(_BYTES), nullable=False), pa.array(digests, pa.binary(_BYTES)))
+    return kept.append_column(
+        pa.field(CHECKSUM, pa.binary(_BYTES), nullable=False), pa.array(digests, pa.binary(_BYTES))
+    )
 
 
 def vector_digest(vector: np.ndarray) -> str:

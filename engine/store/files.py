@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
-from pyarrow import fs
-
 from misread.schemas.errors import StoreError
+from pyarrow import fs
 
 LOCK_SECONDS = 10.0
 

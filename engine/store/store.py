@@ -4,9 +4,9 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator
+from typing import Self
 
 import numpy as np
-
 from misread.schemas.errors import StoreError, unknown_name
 from misread.schemas.tables import contract_of
 
@@ -28,7 +28,7 @@ class TableStore:
         self.manifest = manifest
 
     @classmethod
-    def open(cls, location: str | os.PathLike[str], *, state: int | None = None) -> "TableStore":
+    def open(cls, location: str | os.PathLike[str], *, state: int | None = None) -> Self:
         """Opens the newest state, or an older one by its number.
 
         Raises StoreError if there is no store, no such state, or the format is another version's.
@@ -43,7 +43,7 @@ class TableStore:
         return cls(files, manifest if state is None else manifest.at(state))
 
     @classmethod
-    def open_or_new(cls, location: str | os.PathLike[str]) -> "TableStore":
+    def open_or_new(cls, location: str | os.PathLike[str]) -> Self:
         """Opens a store, or stands for one that its first commit will make; writes nothing.
 
         Raises StoreError where a file or a folder of other things stands in the way.

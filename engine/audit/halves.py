@@ -1,0 +1,23 @@
+"""Which half of an audit a patient belongs to: slices are found on one and confirmed on the other."""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import polars as pl
+from misread.schemas.values import CONFIRMATION, DISCOVERY, Half
+
+
+def half_of(patient: str, seed: int) -> Half:
+    """The half of one patient: a hash of seed and patient, whatever else the store holds."""
+    digest = blake2b(f"{seed}\x1f{patient}".encode(), digest_size=8).digest()
+    return DISCOVERY if digest[0] & 1 else CONFIRMATION
+
+
+def halves(patients: Iterable[str], seed: int) -> list[Half]:
+    known: dict[str, Half] = {}
+    return [known.setdefault(p, half_of(p, seed)) if p not in known else known[p] for p in patients]
+
+
+def patient_unit() -> pl.Expr:
+    """The patient a sample counts for; a sample without one stands alone."""
+    return pl.col("patient_id").fill_null(pl.concat_str(pl.lit("sample\x1f"), pl.col("sample_id"))).alias("patient")

@@ -1,0 +1,83 @@
+"""The rows of one model and target that an audit judges, and every other row with the reason it is left out."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import polars as pl
+from misread.schemas.values import DISCOVERY, TRAIN_SPLIT
+
+from .thresholds import Threshold, choose_threshold, with_errors
+
+NOT_SELECTED = "not selected by --where"
+TRAINING = "split is train"
+NO_VECTOR = "no vector in any chosen modality"
+NO_PREDICTION = "no prediction"
+NO_LABEL = "no label"
+REASONS = (NOT_SELECTED, TRAINING, NO_VECTOR, NO_PREDICTION, NO_LABEL)
+
+
+def scanned_samples(
+    images: pl.DataFrame,
+    selected: Collection[str] | None,
+    with_vector: Collection[str],
+    *,
+    include_train: bool,
+) -> pl.DataFrame:
+    """The images with `left_out`: the first reason that applies to the sample whatever the model, or null."""
+    sample = pl.col("sample_id")
+    is_train = pl.col("split").str.to_lowercase().str.strip_chars() == TRAIN_SPLIT
+    applies = {
+        NOT_SELECTED: ~sample.is_in(list(selected)) if selected is not None else pl.lit(False),
+        TRAINING: is_train.fill_null(False) if not include_train else pl.lit(False),
+        NO_VECTOR: ~sample.is_in(list(with_vector)),
+    }
+    return images.with_columns(left_out=pl.coalesce(pl.when(test).then(pl.lit(why)) for why, test in applies.items()))
+
+
+@dataclass(frozen=True)
+class Population:
+    """What is audited for one model and target.
+
+    `rows`: sample_id, patient, half, label, score, threshold, predicted, error, error_kind, by sample_id.
+    `left_out`: rows of the store by reason; with `rows` they are all samples of the store.
+    """
+
+    model: str
+    target: str
+    threshold: Threshold
+    rows: pl.DataFrame
+    left_out: dict[str, int]
+
+
+def population(
+    scanned: pl.DataFrame, predictions: pl.DataFrame, model: str, target: str, option: float | None
+) -> Population:
+    """The population of one model and target.
+
+    `scanned`: sample_id, patient, half, left_out, one row a sample; `predictions`: the rows of this model and target
+    (sample_id, task, label, score, threshold, winner).
+    """
+    joined = scanned.join(predictions, on="sample_id", how="left").with_columns(
+        left_out=pl.coalesce(
+            "left_out",
+            pl.when(pl.col("score").is_null())
+            .then(pl.lit(NO_PREDICTION))
+            .when(pl.col("label").is_null())
+            .then(pl.lit(NO_LABEL)),
+        )
+    )
+    counts = dict(joined.drop_nulls("left_out").group_by("left_out").len().iter_rows())
+    kept = joined.filter(pl.col("left_out").is_null()).sort("sample_id")
+    threshold = choose_threshold(kept, kept["half"] == DISCOVERY, option)
+    rows = with_errors(kept, threshold).select(
+        "sample_id", "patient", "half", "label", "score", "threshold", "predicted", "error", "error_kind"
+    )
+    return Population(model, target, threshold, rows, {r: counts[r] for r in REASONS if r in counts})
+
+
+def winners(predictions: pl.DataFrame) -> pl.DataFrame:
+    """Predictions with `winner`: whether a target's score is its task's highest (ties: the first target by name)."""
+    question = ["sample_id", "model", "task"]
+    ordered = predictions.sort([*question, "score", "target"], descending=[False, False, False, True, False])
+    is_first = pl.int_range(pl.len()).over(question) == 0
+    return ordered.with_columns(winner=pl.when(pl.col("task").is_not_null()).then(is_first))

@@ -1,0 +1,67 @@
+"""Where a score becomes a prediction."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """`value` (predicted = score >= value) and where it comes from; None where there is none to be had.
+
+    `source`: `column` (the predictions' own), `option` (given for the audit), `Youden` (chosen on the discovery
+    rows), `argmax` (the classes of a task: no threshold) or `none`.
+    """
+
+    value: float | None
+    source: str
+
+
+def youden_threshold(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> float | None:
+    """The score at which sensitivity + specificity - 1 is highest (Youden 1950); ties: the lowest such score.
+
+    `scores`, `labels` (n,). None unless both classes are there.
+    """
+    positives, negatives = int(labels.sum()), int((~labels).sum())
+    if not positives or not negatives:
+        return None
+    order = np.argsort(scores, kind="stable")
+    ordered, truth = scores[order], labels[order]
+    first = np.ones(len(ordered), bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    below_positive = np.concatenate([[0], np.cumsum(truth)[:-1]])[first]
+    below_negative = np.concatenate([[0], np.cumsum(~truth)[:-1]])[first]
+    # compared as integers, so that rounding never decides between ties
+    index = below_negative * positives - below_positive * negatives
+    return float(ordered[first][int(np.argmax(index))])
+
+
+def choose_threshold(rows: pl.DataFrame, discovery: pl.Series, option: float | None) -> Threshold:
+    """The threshold of one model and target, from its prediction rows (task, label, score, threshold)."""
+    if rows["task"].is_not_null().any():
+        return Threshold(None, "argmax")
+    given = rows["threshold"].drop_nulls()
+    if len(given):
+        return Threshold(float(given[0]), "column")
+    if option is not None:
+        return Threshold(option, "option")
+    labelled = rows.filter(discovery & pl.Series(rows["label"].is_not_null()))
+    value = youden_threshold(labelled["score"].to_numpy(), labelled["label"].to_numpy() == 1)
+    return Threshold(value, "Youden" if value is not None else "none")
+
+
+def with_errors(rows: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
+    """The rows with threshold, predicted (0/1), error and error_kind; a missing label makes those of error null.
+
+    `winner` (bool), given for the classes of a task, is the prediction there.
+    """
+    predicted = pl.col("winner") if threshold.source == "argmax" else pl.col("score") >= threshold.value
+    if threshold.source == "none":
+        predicted = pl.lit(None, pl.Boolean)
+    rows = rows.with_columns(
+        threshold=pl.lit(threshold.value, pl.Float64), predicted=predicted.cast(pl.Int8)
+    ).with_columns(error=pl.col("predicted") != pl.col("label"))
+    kind = pl.when(pl.col("label") == 1).then(pl.lit("false negative")).otherwise(pl.lit("false positive"))
+    return rows.with_columns(error_kind=pl.when(pl.col("error")).then(kind))

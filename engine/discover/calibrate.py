@@ -1,0 +1,61 @@
+"""How high the scan statistic climbs when errors have nothing to do with the vectors."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .patients import Codes, PatientShuffle
+from .search import Booleans, Rule, search
+from .tree import Floats
+
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class ClassRows:
+    """Discovery rows of one true class, in an order that does not depend on the store's: all (n, …)."""
+
+    true_class: int
+    vectors: Floats
+    errors: Booleans
+    patients: Codes
+
+
+def _unwatched(done: int) -> None: ...
+
+
+def search_p_values(
+    classes: Sequence[ClassRows],
+    statistics: Sequence[float],
+    *,
+    smallest: int,
+    permutations: int,
+    seed: int,
+    tick: Callable[[int], None] = _unwatched,
+) -> NDArray[np.float64]:
+    """For each statistic, how often the best of a search over shuffled errors is at least as high.
+
+    Errors are shuffled within each class, whole patients at a time, and every class is searched again; the
+    highest statistic of the classes counts. p = (1 + hits) / (1 + shuffles). Stops early once even the highest
+    statistic cannot come under the significance level (Besag and Clifford 1991). `tick(done)` after each shuffle.
+    """
+    observed = np.asarray(statistics, float)
+    if not len(observed) or permutations < 1:
+        return np.full(len(observed), np.nan)
+    draws = [PatientShuffle(rows.patients).draws(rows.errors, permutations, seed + rows.true_class) for rows in classes]
+    hits = np.zeros(len(observed), int)
+    enough = int(np.floor(SIGNIFICANCE * (1 + permutations)))  # this many hits of the best: never significant
+    done = 0
+    for shuffled in zip(*draws, strict=True):
+        highest = 0.0
+        for rows, errors in zip(classes, shuffled, strict=True):
+            rules: list[Rule] = search(rows.vectors, errors.astype(bool), smallest=smallest, most=1)
+            highest = max([highest, *(rule.statistic for rule in rules)])
+        hits += highest >= observed
+        done += 1
+        tick(done)
+        if hits[np.argmax(observed)] >= enough:
+            break
+    return np.asarray((1 + hits) / (1 + done))

@@ -1,0 +1,63 @@
+"""Candidates for slices: every node of an HDBSCAN condensed tree."""
+
+import warnings
+
+import numpy as np
+from misread.principal import principal_directions
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+LOCAL_COMPONENTS = 6
+"""Directions in which a pool differs from its class; the space is whitened, so few suffice."""
+
+
+def local_coordinates(pool: Floats, components: int = LOCAL_COMPONENTS) -> Floats:
+    """The pool's (n, d) rows on its own principal directions, scaled to unit length: (n, c)."""
+    centered = pool - pool.mean(axis=0)
+    _, directions = principal_directions(centered, components)
+    local = centered @ directions
+    norms = np.linalg.norm(local, axis=1, keepdims=True)
+    return np.asarray(local / np.where(norms > 0, norms, 1.0))
+
+
+def tree_nodes(points: Floats, smallest: int) -> list[Rows]:
+    """The members of every node of the condensed tree over `points` (n, c), the root first; sorted row numbers.
+
+    No node where there are fewer than 2 * `smallest` rows, or where all rows are equal.
+    """
+    n = len(points)
+    if n < 2 * smallest or not np.ptp(points, axis=0).any():
+        return []
+    import hdbscan
+
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore")  # equal rows divide by zero inside
+        fitted = hdbscan.HDBSCAN(
+            min_cluster_size=smallest,
+            min_samples=min(smallest, 5),
+            core_dist_n_jobs=1,
+            approx_min_span_tree=False,
+        ).fit(points)
+        edges = fitted.condensed_tree_.to_numpy()
+    return _members(edges["parent"], edges["child"], n)
+
+
+def _members(parents: Rows, children: Rows, n: int) -> list[Rows]:
+    """Row numbers under every cluster of a condensed tree; children have higher numbers than parents."""
+    clusters = np.unique(parents)
+    below: dict[int, list[Rows]] = {int(cluster): [] for cluster in clusters}
+    is_row = children < n
+    order = np.argsort(parents[is_row], kind="stable")
+    row_parents, rows = parents[is_row][order], children[is_row][order]
+    for chunk in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(row_parents)) + 1):
+        if len(chunk):
+            below[int(row_parents[chunk[0]])].append(rows[chunk])
+    owner = {int(c): int(p) for p, c in zip(parents[~is_row], children[~is_row], strict=True)}
+    nodes: dict[int, Rows] = {}
+    for cluster in sorted(below, reverse=True):
+        nodes[cluster] = np.sort(np.concatenate(below[cluster])) if below[cluster] else np.empty(0, np.intp)
+        if cluster in owner:
+            below[owner[cluster]].append(nodes[cluster])
+    return [nodes[cluster] for cluster in sorted(nodes) if len(nodes[cluster])]

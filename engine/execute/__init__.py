@@ -1,0 +1,16 @@
+"""Running plans: the one place that knows both the nodes and the kernels."""
+
+from .identity import audit_id_of
+from .sink import stored_audit, write_audit
+from .steps import Described, Discovered, FusedSamples, ScannedSamples, run
+
+__all__ = [
+    "Described",
+    "Discovered",
+    "FusedSamples",
+    "ScannedSamples",
+    "audit_id_of",
+    "run",
+    "stored_audit",
+    "write_audit",
+]

@@ -1,0 +1,198 @@
+"""The library's door: a store that is scanned, fused, searched and described, step by step, before anything runs."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from misread.schemas.errors import AuditError, unknown_name
+from misread.schemas.values import MODALITIES, Modality
+
+from .plan import AUTOMATIC, Describe, Discover, Filter, Fuse, Node, Scan, tree
+from .progress import Progress, silent
+from .store import TableStore
+
+Names = str | Sequence[str] | None
+
+
+def open(location: str | os.PathLike[str], *, state: int | None = None) -> "Store":  # noqa: A001 - mr.open(...) reads as it does
+    """Opens a store at its newest state, or at an older one. Raises StoreError if there is none."""
+    return Store.open(location, state=state)
+
+
+class Store(TableStore):
+    """A store that can be audited and asked."""
+
+    def scan(
+        self, model: Names = None, target: Names = None, *, seed: int = 0, include_train: bool = False
+    ) -> "LazyAudit":
+        """Begins an audit of some models and targets (default: all that have predictions).
+
+        `seed` decides which patients are the discovery half. Rows whose split is `train` are left out unless
+        `include_train`. Raises UnknownNameError for a model or target without predictions.
+        """
+        from .execute.inputs import model_targets
+
+        if not self.has("predictions"):
+            raise AuditError(
+                f"the store {self.location} holds no predictions",
+                "add them with: misread ingest STORE --predictions FILE",
+            )
+        pairs = model_targets(self)
+        models = _chosen("model", model, [m for m, _ in pairs])
+        targets = _chosen("target", target, [t for m, t in pairs if m in models])
+        return LazyAudit(self, Scan(self.location, self.state, models, targets, seed, include_train))
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """The answer to one SELECT over the store's views."""
+        from .query import open_session
+
+        with open_session(self) as session:
+            return pl.DataFrame(session.query(query))
+
+
+@dataclass(frozen=True)
+class LazyAudit:
+    """A plan and the store it is about. Nothing is read until `collect` or `sink`."""
+
+    store: Store
+    plan: Node
+
+    def filter(self, *predicates: str) -> "LazyAudit":
+        """Keeps the samples for which every predicate, SQL over the images view, is true (NULL is not)."""
+        if any(isinstance(step, Fuse | Discover) for step in self.plan.walk()):
+            raise AuditError("filter comes before fuse: the vectors are fitted on the rows that are kept")
+        return LazyAudit(self.store, Filter(self.plan, predicates)) if predicates else self
+
+    def fuse(
+        self,
+        image: str | None = None,
+        report: str | None = None,
+        metadata: Sequence[str] | None = None,
+        *,
+        modalities: Sequence[Modality] | None = None,
+    ) -> "LazyAudit":
+        """Joins the modalities into one vector a sample.
+
+        `image`, `report`: encoders; `metadata`: columns. With none of them, `modalities` (default: all the store
+        has vectors for, and metadata) with the encoder last embedded for each and every metadata column that may
+        take part. Raises UnknownNameError or AuditError for what is not there.
+        """
+        if modalities is None:
+            named = {"image": image, "report": report, "metadata": metadata}
+            modalities = [m for m in MODALITIES if named[m] is not None] or self._available()
+        for modality in modalities:
+            if modality not in MODALITIES:
+                raise unknown_name("modality", modality, MODALITIES)
+        node = Fuse(
+            self.plan,
+            image=self._encoder("image", image) if "image" in modalities else None,
+            report=self._encoder("report", report) if "report" in modalities else None,
+            metadata=self._columns(metadata) if "metadata" in modalities else None,
+        )
+        return LazyAudit(self.store, node)
+
+    def discover(
+        self, *, min_size: int = 10, most: int = 5, permutations: int = 99, threshold: float | None = None
+    ) -> "LazyAudit":
+        """Finds slices: memberships of every sample a slice's rule takes.
+
+        `min_size`: fewest discovery rows of the slice's class; `most`: slices a class at most; `permutations`:
+        shuffles of the errors that calibrate the search (0: none; confirmation on held-out patients stands without);
+        `threshold`: predicted = score >= threshold, for models and targets whose predictions bring none.
+        """
+        if not any(isinstance(step, Fuse) for step in self.plan.walk()):
+            return self.fuse().discover(min_size=min_size, most=most, permutations=permutations, threshold=threshold)
+        for name, value, least in (
+            ("min_size", min_size, 2),
+            ("most", most, 1),
+            ("permutations", permutations, 0),
+        ):
+            if value < least:
+                raise AuditError(f"{name} is {value}; it must be at least {least}")
+        return LazyAudit(self.store, Discover(self.plan, min_size, most, permutations, threshold))
+
+    def describe(self, *, phrases: int = 10) -> "LazyAudit":
+        """Turns memberships into slices: one row each, with statistics and at most `phrases` phrases."""
+        if not isinstance(self.plan, Discover):
+            raise AuditError("describe comes after discover")
+        return LazyAudit(self.store, Describe(self.plan, phrases))
+
+    def explain(self) -> str:
+        """The plan as a tree: what each step reads, and where a whole table is needed."""
+        return tree(self.plan)
+
+    def collect(self, progress: Progress = silent) -> pl.DataFrame:
+        """Runs the plan: slices after describe, memberships after discover, else one row a sample.
+
+        After fuse: sample_id, half, left_out and vector. Nothing is kept in the store.
+        """
+        from .execute import Described, Discovered, FusedSamples, ScannedSamples, run
+
+        result = run(self.plan, self.store, progress)
+        if isinstance(result, Described):
+            return pl.DataFrame([found.row for found in result.below.slices], infer_schema_length=None)
+        if isinstance(result, Discovered):
+            return result.memberships()
+        if isinstance(result, FusedSamples):
+            return result.samples.select("sample_id", "half", "left_out", vector=pl.Series(result.vectors))
+        assert isinstance(result, ScannedSamples)
+        kept = (
+            result.images
+            if result.selected is None
+            else result.images.filter(pl.col("sample_id").is_in(list(result.selected)))
+        )
+        return kept.join(result.predictions.drop("winner"), on="sample_id", how="left")
+
+    def sink(self, progress: Progress = silent) -> str:
+        """Runs the plan, keeps it in the store as an audit, and returns the audit's id.
+
+        The same audit asked for again is not run again: its id is returned at once.
+        """
+        from .execute import Described, audit_id_of, run, stored_audit, write_audit
+
+        lazy = (
+            self
+            if isinstance(self.plan, Describe)
+            else (self if isinstance(self.plan, Discover) else self.discover()).describe()
+        )
+        audit_id = audit_id_of(self.store, lazy.plan)
+        if not stored_audit(Store.open(self.store.location), audit_id):
+            result = run(lazy.plan, self.store, progress)
+            assert isinstance(result, Described)
+            write_audit(self.store, lazy.plan, result)
+        return audit_id
+
+    def _available(self) -> list[Modality]:
+        embedded = {entry.modality for entry in self.store.encoders.values()}
+        return [m for m in MODALITIES if m in embedded or m == "metadata"]
+
+    def _encoder(self, modality: Modality, asked: str | None) -> str:
+        entries = {name: e for name, e in self.store.encoders.items() if e.modality == modality}
+        if asked is not None:
+            if asked not in entries:
+                raise unknown_name(f"{modality} encoder", asked, entries, self.store.location)
+            return asked
+        if not entries:
+            raise AuditError(f"the store holds no {modality} vectors", "make them with: misread embed STORE")
+        return max(entries, key=lambda name: (entries[name].order, name))
+
+    def _columns(self, asked: Sequence[str] | None) -> Any:
+        if asked is None:
+            return AUTOMATIC
+        from .execute.inputs import metadata_columns
+
+        known = metadata_columns(self.store)
+        for name in asked:
+            if name not in known:
+                raise unknown_name("metadata column", name, known, "images")
+        return tuple(sorted(set(asked)))
+
+
+def _chosen(kind: str, asked: Names, known: Sequence[str]) -> tuple[str, ...]:
+    names = [asked] if isinstance(asked, str) else list(asked or [])
+    for name in names:
+        if name not in known:
+            raise unknown_name(kind, name, known, "predictions")
+    return tuple(sorted(set(names or known)))

@@ -1,0 +1,23 @@
+"""Questions of a store in SQL."""
+
+from misread.schemas.tables import CONTRACTS, IMAGES
+from misread.sql import Session
+
+from .store import TableStore
+
+
+def open_session(store: TableStore) -> Session:
+    """A session over the state of the store that `store` reads. Close it when done."""
+    return Session({name: store.table(name).as_dataset() for name in store.tables if name in CONTRACTS})
+
+
+def selected_samples(store: TableStore, where: str) -> set[str]:
+    """The samples for which a predicate over the view `images` is true; NULL does not select.
+
+    Raises QueryError unless `where` is one true-or-false expression, and UnknownNameError for columns that
+    `images` does not have.
+    """
+    with open_session(store) as session:
+        session.check_predicate(where, IMAGES.name)
+        answer = session.query(f"SELECT sample_id FROM {IMAGES.name} WHERE (\n{where}\n)")  # noqa: S608 - the gate admits one SELECT of views
+        return set(answer["sample_id"].to_pylist())
