@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .library import LazyAudit, Store, open  # noqa: A004 - mr.open(...) reads as it does
-    from .schemas.errors import MisreadError
+    from misread.schemas.errors import MisreadError
 
 __all__ = ["LazyAudit", "MisreadError", "Store", "__version__", "open"]
 
@@ -20,7 +20,7 @@ def __getattr__(name: str) -> Any:
 
         return version("misread")
     if name == "MisreadError":
-        from .schemas.errors import MisreadError
+        from misread.schemas.errors import MisreadError
 
         return MisreadError
     if name in __all__:

@@ -57,9 +57,10 @@ def with_errors(rows: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
 
     `winner` (bool), given for the classes of a task, is the prediction there.
     """
-    predicted = pl.col("winner") if threshold.source == "argmax" else pl.col("score") >= threshold.value
-    if threshold.source == "none":
-        predicted = pl.lit(None, pl.Boolean)
+    if threshold.source == "argmax":
+        predicted = pl.col("winner")
+    else:
+        predicted = pl.lit(None, pl.Boolean) if threshold.value is None else pl.col("score") >= threshold.value
     rows = rows.with_columns(
         threshold=pl.lit(threshold.value, pl.Float64), predicted=predicted.cast(pl.Int8)
     ).with_columns(error=pl.col("predicted") != pl.col("label"))

@@ -49,11 +49,11 @@ def report_phrases(texts: Sequence[str | None], inside: Booleans, held_out: Bool
 
 def metadata_phrases(rows: pl.DataFrame, inside: Booleans, held_out: Booleans, most: int) -> list[Phrase]:
     """The same for metadata values (`view = PA`; numbers in quarters, `age 57 to 71`; `age missing`)."""
-    documents: list[set[str]] = [set() for _ in range(rows.height)]
+    documents: list[set[str]] = [set() for _ in inside]
     for column in sorted(rows.columns):
         for document, value in zip(documents, _values(rows[column], ~held_out), strict=True):
             document.add(value)
-    return _ranked(documents, np.ones(rows.height, bool), inside, held_out, most, "metadata")
+    return _ranked(documents, np.ones(len(inside), bool), inside, held_out, most, "metadata")
 
 
 _CLAUSE = re.compile(r"[.;:,!?()\n\r]+")

@@ -1,0 +1,81 @@
+"""The demo: an archive with a known answer, taken through every command."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from misread.encode import embed
+from misread.ingest import Sources, ingest
+from misread.library import Store
+from misread.library import open as open_store
+from misread.progress import Progress, silent
+
+from .archive import MODEL, TARGET, Archive, write_archive
+
+FILMS = 1600
+TRAINING_FILMS = 1200
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What the demo made. `answer`: one row a planted group, with the slice that fits it best."""
+
+    store: Store
+    files: Path
+    audit_id: str
+    answer: pl.DataFrame
+
+
+def run(
+    location: str | os.PathLike[str],
+    progress: Progress = silent,
+    *,
+    films: int = FILMS,
+    training_films: int = TRAINING_FILMS,
+) -> Demonstration:
+    """Draws films, trains a classifier, and ingests, embeds and audits them in the store at `location`.
+
+    The files lie beside the store, in `<store>-files`. Run again, it finds everything there already.
+    """
+    store = Store.open_or_new(location)
+    files = Path(f"{os.fspath(location).rstrip('/')}-files")
+    archive = write_archive(files, films=films, training_films=training_films, progress=progress)
+    sources = Sources(
+        metadata=files / "metadata.csv", reports=files / "reports.csv", predictions=files / "predictions.csv"
+    )
+    ingest(store, sources, progress=progress)
+    embed(store, progress=progress)
+    audit_id = open_store(location).scan(model=MODEL, target=TARGET).discover().describe().sink(progress)
+    opened = open_store(location)
+    return Demonstration(opened, files, audit_id, matches(opened, audit_id, archive))
+
+
+def matches(store: Store, audit_id: str, archive: Archive) -> pl.DataFrame:
+    """For every planted group the slice of its true class with the highest overlap (Jaccard; ties: the first).
+
+    precision: share of the slice's rows of that class that are in the group; recall: share of the group in the slice.
+    """
+    members = store.sql(
+        "SELECT m.slice_id, s.true_class, m.sample_id FROM memberships m JOIN slices s USING (slice_id) "
+        f"JOIN audited a USING (audit_id, sample_id) WHERE m.audit_id = '{audit_id}' AND a.label = s.true_class"  # noqa: S608 - an id of ours
+    )
+    rows = [
+        {"group": name, "error": error, "films": films, **_best(members, set(group), true_class)}
+        for name, true_class, error, films in archive.groups.select("slice", "true_class", "error", "films").iter_rows()
+        for group in [archive.answer.filter(pl.col(name))["sample_id"]]
+    ]
+    return pl.DataFrame(rows, schema_overrides={"slice_id": pl.String, "precision": pl.Float64, "recall": pl.Float64})
+
+
+def _best(members: pl.DataFrame, group: set[str], true_class: int) -> dict[str, object]:
+    best: tuple[float, dict[str, object]] = (0.0, {"slice_id": None, "precision": None, "recall": None})
+    for (slice_id,), rows in sorted(members.filter(pl.col("true_class") == true_class).group_by("slice_id")):
+        taken = set(rows["sample_id"])
+        both = len(taken & group)
+        overlap = both / len(taken | group)
+        if overlap > best[0]:
+            found = {"slice_id": slice_id, "precision": both / len(taken), "recall": both / len(group)}
+            best = (overlap, found)
+    return best[1]

@@ -1,0 +1,132 @@
+"""Who is audited, and what counts as an error."""
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_curve
+
+from misread.audit.halves import half_of, halves
+from misread.audit.population import REASONS, population, scanned_samples, winners
+from misread.audit.thresholds import Threshold, with_errors, youden_threshold
+from misread.schemas.values import CONFIRMATION, DISCOVERY
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=2, max_size=80))
+def test_youden_is_the_best_of_all_thresholds(rows: list[tuple[int, bool]]) -> None:
+    """No other threshold has a higher sensitivity + specificity - 1; it is a score that occurs; None for one class."""
+    scores = np.array([s / 20 for s, _ in rows])
+    labels = np.array([label for _, label in rows])
+    found = youden_threshold(scores, labels)
+    if labels.all() or not labels.any():
+        assert found is None
+        return
+    false_rate, true_rate, _ = roc_curve(labels, scores, drop_intermediate=False)
+    predicted = scores >= found
+    index = predicted[labels].mean() - predicted[~labels].mean()
+    assert found in scores
+    assert index == pytest.approx(max(true_rate - false_rate))
+
+
+@given(st.text(min_size=1, max_size=8), st.integers(0, 5))
+def test_a_patient_has_one_half(patient: str, seed: int) -> None:
+    """The half follows from seed and patient alone."""
+    assert half_of(patient, seed) == half_of(patient, seed)
+    assert halves([patient, "other", patient], seed)[0] == halves(["x", patient], seed)[1]
+
+
+def test_halves_are_about_equal_and_differ_by_seed() -> None:
+    """Over many patients each half holds about half of them, and another seed divides them anew."""
+    patients = [str(i) for i in range(4000)]
+    one, two = halves(patients, 0), halves(patients, 1)
+    assert 0.46 < one.count(DISCOVERY) / 4000 < 0.54
+    assert 0.45 < sum(a == b for a, b in zip(one, two, strict=True)) / 4000 < 0.55
+
+
+def frames(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    rng = np.random.default_rng(seed)
+    n = 60
+    samples = [f"s{i:02d}" for i in range(n)]
+    images = pl.DataFrame(
+        {
+            "sample_id": samples,
+            "patient": [f"p{i // 2}" for i in range(n)],
+            "half": rng.choice([DISCOVERY, CONFIRMATION], n),
+            "split": [["train", "test", "Train ", None][int(v)] for v in rng.integers(0, 4, n)],
+        },
+        schema_overrides={"split": pl.String},
+    )
+    predictions = pl.DataFrame(
+        {
+            "sample_id": samples[:45],
+            "task": [None] * 45,
+            "label": [[0, 1, None][int(v)] for v in rng.integers(0, 3, 45)],
+            "score": rng.random(45),
+            "threshold": [None] * 45,
+            "winner": [None] * 45,
+        },
+        schema_overrides={"task": pl.String, "label": pl.Int8, "threshold": pl.Float64, "winner": pl.Boolean},
+    )
+    return images, predictions
+
+
+@given(st.integers(0, 40), st.booleans(), st.booleans())
+def test_every_row_is_audited_or_left_out_for_one_reason(seed: int, select: bool, include_train: bool) -> None:
+    """Audited rows and the counts of all reasons add up to the samples of the store."""
+    images, predictions = frames(seed)
+    selected = set(images["sample_id"][:50]) if select else None
+    scanned = scanned_samples(images, selected, images["sample_id"][3:].to_list(), include_train=include_train)
+    result = population(scanned, predictions, "m", "t", 0.5)
+    assert result.rows.height + sum(result.left_out.values()) == images.height
+    assert set(result.left_out) <= set(REASONS)
+    assert result.rows["label"].null_count() == 0
+    if not include_train:
+        kept = images.join(result.rows, on="sample_id")["split"].drop_nulls().str.strip_chars().str.to_lowercase()
+        assert "train" not in kept.to_list()
+
+
+@given(st.integers(0, 40), st.sampled_from([None, 0.3]))
+def test_an_error_is_a_prediction_that_is_not_the_label(seed: int, option: float | None) -> None:
+    """predicted = score >= threshold; error = predicted != label; the kind is named by the label."""
+    images, predictions = frames(seed)
+    scanned = scanned_samples(images, None, images["sample_id"].to_list(), include_train=True)
+    result = population(scanned, predictions, "m", "t", option)
+    assert result.threshold.source == ("option" if option else "Youden")
+    for row in result.rows.iter_rows(named=True):
+        assert row["predicted"] == int(row["score"] >= row["threshold"])
+        assert row["error"] == (row["predicted"] != row["label"])
+        kind = "false negative" if row["label"] else "false positive"
+        assert row["error_kind"] == (kind if row["error"] else None)
+
+
+def test_a_given_column_is_the_threshold() -> None:
+    """The predictions' own threshold comes before the option, and before Youden's."""
+    images, predictions = frames(1)
+    predictions = predictions.with_columns(threshold=pl.lit(0.9))
+    scanned = scanned_samples(images, None, images["sample_id"].to_list(), include_train=True)
+    assert population(scanned, predictions, "m", "t", 0.2).threshold == Threshold(0.9, "column")
+
+
+def test_without_a_threshold_nothing_is_an_error() -> None:
+    """Where no threshold can be had, predicted and error are missing, not false."""
+    _, predictions = frames(2)
+    rows = with_errors(predictions, Threshold(None, "none"))
+    assert rows["predicted"].null_count() == rows.height
+    assert rows["error"].null_count() == rows.height
+
+
+def test_a_task_predicts_its_highest_score() -> None:
+    """One winner per sample, model and task: the highest score, ties to the first target by name."""
+    rows = pl.DataFrame(
+        {
+            "sample_id": ["a"] * 3 + ["b"] * 3 + ["c"],
+            "model": ["m"] * 7,
+            "task": ["stage"] * 6 + [None],
+            "target": ["one", "two", "three"] * 2 + ["x"],
+            "score": [0.2, 0.7, 0.1, 0.4, 0.2, 0.4, 0.9],
+        }
+    )
+    won = winners(rows).filter("winner").select("sample_id", "target").sort("sample_id").rows()
+    assert won == [("a", "two"), ("b", "one")]
+    assert winners(rows).filter(pl.col("task").is_null())["winner"].to_list() == [None]

@@ -1,0 +1,145 @@
+"""The house keeps its own rules."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = {"engine": "misread", "sql": "misread.sql", "schemas": "misread.schemas"}
+
+MAY_NOT_KNOW = {
+    "misread.schemas": ("misread.sql", "misread.store", "misread.cli", "misread.plan", "misread.execute"),
+    "misread.sql": ("misread.store", "misread.cli", "misread.plan", "misread.execute", "misread.library"),
+    "misread.plan": ("misread.discover", "misread.describe", "misread.fuse", "misread.audit", "misread.execute"),
+    "misread.discover": ("misread.plan", "misread.describe", "misread.execute", "misread.store", "misread.audit"),
+    "misread.describe": ("misread.plan", "misread.discover", "misread.execute", "misread.store", "misread.audit"),
+    "misread.audit": ("misread.plan", "misread.discover", "misread.describe", "misread.execute", "misread.store"),
+    "misread.fuse": ("misread.plan", "misread.discover", "misread.describe", "misread.execute", "misread.store"),
+    "misread.store": ("misread.plan", "misread.discover", "misread.execute", "misread.sql", "misread.library"),
+    "misread.ingest": ("misread.plan", "misread.discover", "misread.execute", "misread.cli"),
+    "misread.encode": ("misread.plan", "misread.discover", "misread.execute", "misread.cli", "misread.ingest"),
+    "misread.execute": ("misread.cli", "misread.library"),
+    "misread.library": ("misread.cli",),
+}
+"""What a package may never import; sql is engine's to use, schemas everybody's."""
+
+HOMES = {
+    "lance": "misread.store",
+    "lancedb": "misread.store",
+    "hdbscan": "misread.discover",
+    "duckdb": "misread.sql",
+    "torch": "misread.encode",
+    "transformers": "misread.encode",
+    "typer": "misread.cli",
+    "rich": "misread.cli",
+}
+"""The one home of each heavy package."""
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for folder, package in FOLDERS.items():
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            parts = path.relative_to(ROOT / folder).with_suffix("").parts
+            name = ".".join([package, *(part for part in parts if part != "__init__")])
+            found[name] = path
+    return found
+
+
+def imports(module: str, path: Path) -> set[str]:
+    """Every module that `module` names in an import, anywhere in the file."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            full = ".".join([*base, *([node.module] if node.module else [])])
+            names |= {f"{full}.{alias.name}" for alias in node.names} | {full}
+    return names
+
+
+def inside(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def breaches(module: str, names: set[str]) -> list[str]:
+    wrong = [f"{module} imports {name}" for name in names if name.split(".")[0] in FOLDERS]
+    for package, forbidden in MAY_NOT_KNOW.items():
+        if inside(module, package):
+            wrong += [f"{module} imports {name}" for name in names if any(inside(name, f) for f in forbidden)]
+    for heavy, home in HOMES.items():
+        if not inside(module, home):
+            wrong += [f"{module} imports {name}" for name in names if inside(name, heavy)]
+    return wrong
+
+
+def test_modules_import_only_what_they_may_know() -> None:
+    """schemas <- sql <- engine; plans know no kernels; every heavy package has one home."""
+    assert [w for module, path in modules().items() for w in breaches(module, imports(module, path))] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("misread.plan.nodes", "misread.discover"), ("misread.schemas.tables", "misread.store.store"), ("misread.fuse", "hdbscan"), ("misread.x", "engine.plan")],
+)
+def test_a_breach_is_seen(module: str, name: str) -> None:
+    """The rules above can fail."""
+    assert breaches(module, {name})
+
+
+def test_folders_reach_each_other_by_absolute_names() -> None:
+    """Relative imports stay inside a folder's package, so that a file has one identity."""
+    for module, path in modules().items():
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                assert node.level <= len(package.split(".")), f"{path}: {ast.unparse(node)}"
+                first = (node.module or node.names[0].name).split(".")[0]
+                lands_on_top = node.level == len(package.split("."))
+                assert not (lands_on_top and first in ("sql", "schemas")), f"{path}: {ast.unparse(node)}"
+
+
+def test_no_circle_of_imports() -> None:
+    """No module imports itself through others at load time (imports at the top of a file)."""
+    known = modules()
+    edges: dict[str, set[str]] = {}
+    for module, path in known.items():
+        tree = ast.parse(path.read_text())
+        tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        targets = set()
+        for node in tree.body:
+            if isinstance(node, ast.ImportFrom):
+                base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+                full = ".".join([*base, *([node.module] if node.module else [])])
+                targets |= {n for n in (full, *(f"{full}.{a.name}" for a in node.names)) if n in known}
+        edges[module] = {t for t in targets if t != module}
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join([*path, module])
+        if module not in done:
+            for target in sorted(edges[module]):
+                # a package's own __init__ gathers its modules; they may not lean on it
+                visit(target, (*path, module))
+            done.add(module)
+
+    for module in edges:
+        visit(module, ())
+
+
+def test_packages_are_those_on_disk() -> None:
+    """The wheel holds every folder of Python files, and nothing else."""
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    there = {m if p.name == "__init__.py" else m.rpartition(".")[0] for m, p in modules().items()}
+    assert listed == there
+
+
+def test_modules_can_be_read_in_a_sitting() -> None:
+    """No module is longer than 400 lines."""
+    long = {m: n for m, p in modules().items() if (n := len(p.read_text().splitlines())) > 400}
+    assert long == {}

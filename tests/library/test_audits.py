@@ -1,0 +1,248 @@
+"""Audits end to end on small stores: what is found, kept, and found again."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import misread as mr
+from misread.library import LazyAudit, Store
+from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
+from stores import planted_store, write_store
+
+
+def audit(store: Store, **options: object) -> LazyAudit:
+    return store.scan(model="m").discover(permutations=19, **options).describe()  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = planted_store(tmp_path_factory.mktemp("audited") / "store")
+    audit(store).sink()
+    return mr.open(store.location)
+
+
+def test_the_planted_slice_is_found_confirmed_and_named(audited: Store) -> None:
+    """A quarter of the positives, mostly missed, is the first slice; its words are in its phrases."""
+    first = audited.sql("SELECT *, nearest_phrase(slice_id) AS phrase FROM slices ORDER BY slice_id").row(0, named=True)
+    assert (first["true_class"], first["error_kind"], first["confirmed"]) == (1, "false negative", True)
+    assert first["error_rate"] > 0.6 > 0.2 > first["baseline_rate"]
+    assert first["error_rate_low"] < first["error_rate"] < first["error_rate_high"]
+    assert "no chest tube" in audited.sql("SELECT phrase FROM phrases").to_series().to_list()
+
+
+def test_stored_numbers_are_those_of_the_rows(audited: Store) -> None:
+    """Size and error rate of every slice are counts over memberships and the audit's own truth."""
+    counted = audited.sql(
+        """SELECT s.slice_id, slice_size(s.slice_id) AS size, error_rate(s.slice_id) AS rate,
+                  count(*) AS rows, avg(a.error::INT) AS errors
+           FROM slices s JOIN memberships m USING (slice_id)
+           JOIN audited a ON a.audit_id = s.audit_id AND a.sample_id = m.sample_id
+                         AND a.model = s.model AND a.target = s.target
+           WHERE m.half = 'confirmation' AND a.label = s.true_class GROUP BY s.slice_id"""
+    )
+    assert counted.height > 0
+    assert (counted["size"] == counted["rows"]).all()
+    assert counted["rate"].to_list() == pytest.approx(counted["errors"].to_list())
+
+
+def test_memberships_follow_from_the_rule_alone(audited: Store) -> None:
+    """Members are exactly the samples whose score reaches the cut, of every class, ranked without gaps."""
+    rows = audited.sql("SELECT * FROM memberships JOIN slices USING (slice_id)")
+    assert (rows["score"] >= rows["cut"]).all()
+    for _, group in rows.group_by("slice_id"):
+        ordered = group.sort("rank")
+        assert ordered["rank"].to_list() == list(range(1, group.height + 1))
+        assert ordered["score"].is_sorted(descending=True)
+    assert audited.sql("SELECT sum(other_class_rows) FROM slices").item() > 0
+
+
+def test_the_same_audit_is_not_run_again(audited: Store) -> None:
+    """Asked again it gives the same id, and the store stays as it is."""
+    before = audited.manifest
+    again = audit(mr.open(audited.location)).sink()
+    assert again == audited.sql("SELECT audit_id FROM audits").item()
+    assert mr.open(audited.location).manifest == before
+
+
+@pytest.mark.parametrize("change", [{"min_size": 12}, {"threshold": 0.4}, {"most": 2}])
+def test_another_question_is_another_audit(audited: Store, change: dict[str, object], tmp_path: Path) -> None:
+    """Any parameter that may change the answer changes the id."""
+    from misread.execute import audit_id_of
+
+    assert audit_id_of(audited, audit(audited, **change).plan) != audit_id_of(audited, audit(audited).plan)
+
+
+def test_row_order_never_matters(tmp_path: Path) -> None:
+    """Stores filled in different orders give identical ids, slices, memberships and phrases."""
+    stores = [planted_store(tmp_path / f"{shuffle}", shuffle=shuffle, samples=500) for shuffle in (None, 1, 2)]
+    ids = [audit(store).sink() for store in stores]
+    assert len(set(ids)) == 1
+    for name, order in (("slices", "slice_id"), ("memberships", "slice_id, rank"), ("phrases", "slice_id, rank")):
+        frames = [mr.open(store.location).sql(f"SELECT * FROM {name} ORDER BY {order}") for store in stores]
+        assert frames[0].height > 0
+        assert frames[0].equals(frames[1])
+        assert frames[0].equals(frames[2])
+
+
+def test_rows_are_left_out_with_a_reason_each(tmp_path: Path) -> None:
+    """Audited rows and rows left out add up to the store's samples, for every model and target."""
+    images = [{"sample_id": f"s{i}", "patient_id": f"p{i}", "split": "train" if i < 20 else None} for i in range(200)]
+    predictions = [
+        {"sample_id": f"s{i}", "model": "m", "target": "t", "label": None if i % 7 == 0 else i % 2, "score": (i % 10) / 10}
+        for i in range(150)
+    ]
+    vectors = {f"s{i}": [float(i % 13), float(i % 5), 1.0] for i in range(190)}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
+    store.scan().fuse(modalities=["image"]).discover(permutations=0).sink()
+    opened = mr.open(store.location)
+    counts = dict(opened.sql("SELECT reason, rows FROM left_out").iter_rows())
+    assert counts == {"split is train": 20, "no vector in any chosen modality": 10, "no prediction": 40, "no label": 19}
+    assert opened.sql("SELECT count(*) FROM audited").item() + sum(counts.values()) == 200
+
+
+@pytest.mark.parametrize(
+    ("labels", "wrong", "note"),
+    [
+        ("mixed", "none", "makes no error"),
+        ("mixed", "all", "wrong on every"),
+        ("ones", "some", ""),
+        ("few", "some", "no class has"),
+    ],
+)
+def test_an_audit_without_slices_says_why(tmp_path: Path, labels: str, wrong: str, note: str) -> None:
+    """No errors, only errors, one class, too few rows: an empty audit that is kept, with its reason."""
+    n = 24 if labels == "few" else 200
+    images = [{"sample_id": f"s{i}", "patient_id": f"p{i}"} for i in range(n)]
+    predictions = []
+    for i in range(n):
+        label = 1 if labels == "ones" else i % 2
+        error = {"none": False, "all": True, "some": i % 5 == 0}[wrong]
+        score = 0.9 if bool(label) != error else 0.1
+        predictions.append({"sample_id": f"s{i}", "model": "m", "target": "t", "label": label, "score": score, "threshold": 0.5})
+    vectors = {f"s{i}": [float(i * 7 % 13), float(i * 5 % 11), float(i * 3 % 17)] for i in range(n)}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
+    audit_id = store.scan().fuse(modalities=["image"]).discover(permutations=19).sink()
+    opened = mr.open(store.location)
+    assert opened.sql("SELECT audit_id, slices FROM audits").rows() == [(audit_id, 0)]
+    assert note in opened.sql("SELECT coalesce(note, '') FROM audit_targets").item()
+
+
+def test_one_class_without_a_threshold_is_explained(tmp_path: Path) -> None:
+    """Without a threshold and with one label there is no Youden point: an empty audit that says so."""
+    images = [{"sample_id": f"s{i}"} for i in range(60)]
+    predictions = [{"sample_id": f"s{i}", "model": "m", "target": "t", "label": 1, "score": i / 60} for i in range(60)]
+    vectors = {f"s{i}": [float(i % 7), float(i % 3)] for i in range(60)}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
+    store.scan().fuse(modalities=["image"]).discover(permutations=19).sink()
+    assert "give --threshold" in mr.open(store.location).sql("SELECT note FROM audit_targets").item()
+
+
+@pytest.mark.parametrize("values", ["constant", "nan"])
+def test_vectors_that_tell_nothing_are_a_clear_error(tmp_path: Path, values: str) -> None:
+    """Vectors all equal, or not finite, end in one sentence and leave the store as it was."""
+    images = [{"sample_id": f"s{i}"} for i in range(60)]
+    predictions = [{"sample_id": f"s{i}", "model": "m", "target": "t", "label": i % 2, "score": i / 60} for i in range(60)]
+    vectors = {f"s{i}": [1.0, 2.0] if values == "constant" else [float("nan"), 1.0] for i in range(60)}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
+    with pytest.raises(AuditError, match="all equal|NaN"):
+        store.scan().fuse(modalities=["image"]).discover().sink()
+    assert mr.open(store.location).manifest == store.manifest
+
+
+def test_mistakes_are_raised_when_written(audited: Store) -> None:
+    """Unknown models, targets, encoders, columns and modalities are errors before anything runs."""
+    with pytest.raises(UnknownNameError, match="did you mean 'm'|there is: m"):
+        audited.scan(model="mm")
+    with pytest.raises(UnknownNameError, match="did you mean 'Pneumothorax'"):
+        audited.scan(target="Pneumothorx")
+    with pytest.raises(UnknownNameError, match="there is: outside"):
+        audited.scan().fuse(image="clip")
+    with pytest.raises(UnknownNameError, match="did you mean 'view'"):
+        audited.scan().fuse(metadata=["vieww"])
+    with pytest.raises(UnknownNameError, match="no modality"):
+        audited.scan().fuse(modalities=["sound"])  # type: ignore[list-item]
+    with pytest.raises(AuditError, match="no report vectors"):
+        audited.scan().fuse(modalities=["report"])
+    with pytest.raises(AuditError, match="filter comes before fuse"):
+        audited.scan().fuse().filter("age > 3")
+    with pytest.raises(AuditError, match="min_size is 1"):
+        audited.scan().discover(min_size=1)
+
+
+def test_a_filter_limits_the_rows_audited(audited: Store) -> None:
+    """Only rows for which the predicate is true are audited; an unknown column is an error; nothing left is one too."""
+    kept = audited.scan().filter("view = 'PA'", "age < 60").collect()
+    assert set(kept["view"]) == {"PA"}
+    assert kept["age"].max() < 60
+    with pytest.raises(MisreadError, match="vew"):
+        audited.scan().filter("vew = 'PA'").collect()
+    with pytest.raises(AuditError, match="no sample is left"):
+        audited.scan().filter("age > 400").discover().collect()
+
+
+def test_the_level_of_collect_follows_the_plan(audited: Store) -> None:
+    """Samples, vectors, memberships, slices: one row of what the last step gives."""
+    scan = audited.scan()
+    assert scan.collect().height == 900
+    assert scan.fuse().collect().schema["vector"].shape  # type: ignore[attr-defined]
+    memberships = scan.discover(permutations=0).collect()
+    assert memberships.columns == ["audit_id", "slice_id", "sample_id", "half", "score", "rank"]
+    slices = scan.discover(permutations=0).describe().collect()
+    assert set(memberships["slice_id"]) == set(slices["slice_id"])
+
+
+def test_the_plan_is_told_as_a_tree(audited: Store) -> None:
+    """Explaining runs nothing, names what is read, and shows only what differs from the defaults."""
+    text = audited.scan(model="m").filter("age < 40").discover(min_size=20).describe().explain()
+    lines = text.splitlines()
+    assert [line.split("(")[0].split()[0] for line in lines] == ["Describe", "Discover", "Fuse", "Filter", "Scan"]
+    assert "min_size=20" in text
+    assert "permutations" not in text
+    assert "embeddings_outside.vector" in text
+
+
+def test_targets_are_judged_together(tmp_path: Path) -> None:
+    """q-values are Benjamini-Hochberg over every slice of every target of the audit."""
+    from scipy.stats import false_discovery_control
+
+    store = planted_store(tmp_path / "store", targets=("A", "B", "C"), samples=600)
+    store.scan().discover(permutations=0).sink()
+    rows = mr.open(store.location).sql("SELECT p_value, q_value, target FROM slices ORDER BY slice_id")
+    assert rows["target"].n_unique() == 3
+    assert rows["q_value"].to_list() == pytest.approx(false_discovery_control(rows["p_value"].to_list()).tolist())
+
+
+def test_an_older_state_can_be_audited_again(tmp_path: Path) -> None:
+    """A state named by its number gives the same audit after later commits as it gave then."""
+    store = planted_store(tmp_path / "store", samples=400)
+    first = audit(store).sink()
+    with store.commit("ingest") as commit:
+        commit.writer("predictions").delete("sample_id IN ('s0001', 's0002')")
+    assert audit(mr.open(store.location)).sink() != first
+    assert audit(mr.open(store.location, state=1)).sink() == first
+
+
+def test_slices_are_frozen_in_the_store(audited: Store) -> None:
+    """Fusion and rule, read back from the store, give every membership again."""
+    import numpy as np
+
+    from misread.execute.inputs import read_images, read_vectors
+    from misread.fuse import Block, Fusion
+    from misread.metadata import MetadataFeatures
+
+    row = pl.DataFrame(audited.table("audits").read(["fusion", "parameters"])).row(0, named=True)
+    fusion = Fusion.from_arrays(audited.read_model(row["fusion"]))
+    import json
+
+    features = MetadataFeatures.from_json(json.dumps(json.loads(row["parameters"])["metadata_features"]))
+    images = read_images(audited, 0)
+    blocks = {
+        "image": read_vectors(audited, "outside", images["sample_id"]),
+        "metadata": Block(features.transform(images), np.ones(images.height, bool)),
+    }
+    vectors = fusion.transform(blocks)
+    for found in pl.DataFrame(audited.table("slices").read(["slice_id", "direction", "cut"])).iter_rows(named=True):
+        taken = images["sample_id"].filter(pl.Series(vectors @ np.array(found["direction"]) >= found["cut"] - 1e-9))
+        stored = audited.sql(f"SELECT sample_id FROM memberships WHERE slice_id = '{found['slice_id']}'")["sample_id"]
+        assert set(taken) == set(stored)

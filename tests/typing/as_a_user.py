@@ -1,0 +1,29 @@
+"""The public API as a user writes it; checked by mypy, run by nobody."""
+
+from typing import assert_type
+
+import polars as pl
+
+import misread as mr
+
+store = mr.open("audits/cxr")
+audit = (
+    store.scan(model="densenet121", target=["Pneumonia", "Infiltration"], seed=1)
+    .filter("view = 'PA' and age < 40")
+    .fuse(image="hog", report="tfidf", metadata=["age", "sex"])
+    .discover(min_size=20, threshold=0.5)
+    .describe()
+)
+assert_type(store, mr.Store)
+assert_type(audit, mr.LazyAudit)
+assert_type(audit.explain(), str)
+assert_type(audit.collect(), pl.DataFrame)
+assert_type(audit.sink(), str)
+assert_type(store.sql("SELECT * FROM slices"), pl.DataFrame)
+assert_type(mr.__version__, str)
+
+try:
+    mr.open("nowhere")
+except mr.MisreadError as error:
+    assert_type(error.message, str)
+    assert_type(error.hint, str)
