@@ -7,8 +7,9 @@ print(mr.open("my-store").scan(model="m", target="Pneumothorax").discover().desc
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .library import LazyAudit, Store, open  # noqa: A004 - mr.open(...) reads as it does
     from misread.schemas.errors import MisreadError
+
+    from .library import LazyAudit, Store, open  # noqa: A004 - mr.open(...) reads as it does
 
 __all__ = ["LazyAudit", "MisreadError", "Store", "__version__", "open"]
 

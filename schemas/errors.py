@@ -60,9 +60,10 @@ class InputFaultsError(MisreadError):
 def unknown_name(kind: str, name: str, known: Iterable[str], place: str = "") -> UnknownNameError:
     """An error for a name that does not exist, with the nearest one that does, and all of them."""
     names = sorted(set(known))
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
+    folded = {known_name.casefold(): known_name for known_name in names}
+    near = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     message = f"no {kind} {name!r}{f' in {place}' if place else ''}"
     if near:
-        message += f"; did you mean {near[0]!r}?"
+        message += f"; did you mean {folded[near[0]]!r}?"
     shown = ", ".join(names[:40]) + (f", … ({len(names)} in all)" if len(names) > 40 else "")
     return UnknownNameError(message, f"there is: {shown}" if names else f"there is no {kind} yet")

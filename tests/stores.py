@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-
 from misread.library import Store
 from misread.schemas.tables import CHECKSUM, IMAGES, PREDICTIONS, REPORTS, TableContract, embeddings_contract
 from misread.store import EncoderEntry
@@ -93,6 +92,4 @@ def planted_store(
         images, reports = [images[i] for i in order], [reports[i] for i in order]
         predictions = [predictions[i] for i in np.random.default_rng(shuffle).permutation(len(predictions))]
         vector_of = {f"s{i:04d}": vectors[i] for i in order}
-    return write_store(
-        location, images, predictions, vectors=vector_of, reports=reports, metadata=[VIEW, AGE]
-    )
+    return write_store(location, images, predictions, vectors=vector_of, reports=reports, metadata=[VIEW, AGE])

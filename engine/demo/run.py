@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-
 from misread.encode import embed
 from misread.ingest import Sources, ingest
 from misread.library import Store
@@ -58,8 +57,9 @@ def matches(store: Store, audit_id: str, archive: Archive) -> pl.DataFrame:
     precision: share of the slice's rows of that class that are in the group; recall: share of the group in the slice.
     """
     members = store.sql(
-        "SELECT m.slice_id, s.true_class, m.sample_id FROM memberships m JOIN slices s USING (slice_id) "
-        f"JOIN audited a USING (audit_id, sample_id) WHERE m.audit_id = '{audit_id}' AND a.label = s.true_class"  # noqa: S608 - an id of ours
+        "SELECT slice_id, true_class, sample_id FROM memberships JOIN slices USING (audit_id, slice_id) "
+        "JOIN audited USING (audit_id, model, target, sample_id) "
+        f"WHERE audit_id = '{audit_id}' AND label = true_class"
     )
     rows = [
         {"group": name, "error": error, "films": films, **_best(members, set(group), true_class)}

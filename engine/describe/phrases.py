@@ -63,10 +63,13 @@ a an and are as at be been by for from has have in is it its of on or than that 
 which with
 """
 _EDGE = frozenset(_FILLERS.split())
+_NEGATIONS = frozenset({"no", "not", "without"})
+"""Words that say something only of the words after them."""
 
 
 def phrases_of(text: str) -> set[str]:
-    """Every run of one to four words within a clause that neither begins nor ends with a filler word."""
+    """Every run of one to four words within a clause that neither begins nor ends with a filler word,
+    nor ends with a negation."""
     found = set()
     for clause in _CLAUSE.split(text.lower()):
         words = _WORD.findall(clause)
@@ -74,7 +77,7 @@ def phrases_of(text: str) -> set[str]:
             if words[start] in _EDGE:
                 continue
             for end in range(start + 1, min(start + LONGEST_PHRASE, len(words)) + 1):
-                if words[end - 1] not in _EDGE:
+                if words[end - 1] not in _EDGE and words[end - 1] not in _NEGATIONS:
                     found.add(" ".join(words[start:end]))
     return found
 

@@ -51,7 +51,7 @@ def search_p_values(
     for shuffled in zip(*draws, strict=True):
         highest = 0.0
         for rows, errors in zip(classes, shuffled, strict=True):
-            rules: list[Rule] = search(rows.vectors, errors.astype(bool), smallest=smallest, most=1)
+            rules: list[Rule] = search(rows.vectors, errors.astype(bool), rows.patients, smallest=smallest, most=1)
             highest = max([highest, *(rule.statistic for rule in rules)])
         hits += highest >= observed
         done += 1

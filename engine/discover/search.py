@@ -1,12 +1,14 @@
 """The search inside one true class: gate, pools, candidates, frozen rules, the best of them in turn."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .scan import best_prefix, scan_statistic
+from .patients import Codes
+from .scan import best_prefix
 from .tree import Floats, Rows, local_coordinates, tree_nodes
 
 Booleans = NDArray[np.bool_]
@@ -18,13 +20,16 @@ GATE_SHARE = 0.25
 LARGEST_SHARE = 0.5
 """A slice holds at most this share of its class; what is larger is the class itself."""
 POOL_CLUSTER = 5
+FOLDS = 5
+DIGITS = 9
+"""Scores are rounded to so many decimals, so that the order of sums never decides."""
 
 
 @dataclass(frozen=True)
 class Rule:
     """A frozen slice: rows of the fused space with `row @ direction >= cut`. `direction` (k,) has unit length.
 
-    `statistic` is its scan statistic on the rows that were left when it was taken.
+    `statistic` is its scan statistic, from out-of-fold scores, on the rows that were left when it was taken.
     """
 
     direction: Floats
@@ -32,91 +37,119 @@ class Rule:
     statistic: float
 
     def scores(self, vectors: Floats) -> Floats:
-        """(n,) float64, rounded to 12 significant bits below the unit so that row order never decides."""
-        return np.asarray(np.round(vectors @ self.direction, 9))
+        """(n,) float64, rounded to 9 decimals."""
+        return np.asarray(np.round(vectors @ self.direction, DIGITS))
 
 
-def search(vectors: Floats, errors: Booleans, *, smallest: int, most: int) -> list[Rule]:
+def search(vectors: Floats, errors: Booleans, patients: Codes, *, smallest: int, most: int) -> list[Rule]:
     """The rules found among the rows of one class, best first, at most `most`.
 
-    `vectors` (n, k) whitened, in an order that does not depend on the store's; `errors` (n,) bool. Empty where
-    there are no errors, only errors, or fewer than 2 * `smallest` rows.
+    `vectors` (n, k) whitened, in an order that does not depend on the store's; `errors` (n,) bool; `patients`
+    (n,) codes. A row is scored by directions fitted without its patient's fold (5 folds), so that neither the
+    statistic nor the cut is flattered by rows that shaped the direction. Empty where there are no errors, only
+    errors, or fewer than 2 * `smallest` rows.
     """
     n, wrong = len(errors), int(errors.sum())
     if n < 2 * smallest or wrong < 2 or wrong == n:
         return []
-    gate = gate_direction(vectors, errors)
-    directions = np.array([gate, *_candidate_directions(vectors, errors, gate, smallest)])
-    return _take_in_turn(vectors, errors, directions, smallest, most)
+    folds = [patients % FOLDS == fold for fold in range(FOLDS)]
+    folds = [fold for fold in folds if fold.any()]
+    center = vectors.mean(axis=0)
+    vectors = vectors - center  # so that directions of different folds put the class's mean at the same score
+    if np.abs(vectors).max() < 10**-DIGITS:
+        return []
+    whole = gate_direction(vectors, errors)
+    gates = [_gate_without(vectors, errors, fold, whole) for fold in folds]
+    risk = np.zeros(n)
+    for fold, gate in zip(folds, gates, strict=True):
+        risk[fold] = vectors[fold] @ gate
+    candidates = list(_candidates(vectors, errors, risk, smallest))
+    scores = np.zeros((n, len(candidates) + 1))
+    for fold, gate in zip(folds, gates, strict=True):
+        scores[fold] = vectors[fold] @ _directions(vectors, candidates, ~fold, gate).T
+    directions = _directions(vectors, candidates, np.ones(n, bool), whole)
+    rules = _take_in_turn(np.round(scores, DIGITS), errors, directions, smallest, most)
+    return [replace(rule, cut=float(np.round(rule.cut + center @ rule.direction, DIGITS))) for rule in rules]
 
 
 def gate_direction(vectors: Floats, errors: Booleans) -> Floats:
     """The unit direction in which rows grow more likely to be wrong: a strongly regularised logistic regression."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=GATE_STRENGTH, solver="newton-cholesky", class_weight="balanced", tol=1e-6)
-    return _unit(model.fit(vectors, errors).coef_[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the solver falls back on another by itself
+        direction: Floats = _unit(model.fit(vectors, errors).coef_)[0]
+    return direction
 
 
-def _candidate_directions(vectors: Floats, errors: Booleans, gate: Floats, smallest: int) -> Iterator[Floats]:
-    total = vectors.sum(axis=0)
-    n = len(vectors)
-    for pool in (_high_risk(vectors @ gate, errors, smallest), np.flatnonzero(errors)):
-        if len(pool) < 2 * POOL_CLUSTER:
-            continue
-        for node in tree_nodes(local_coordinates(vectors[pool]), POOL_CLUSTER):
-            members = pool[node]
-            if len(members) == n:
-                continue
-            inside = vectors[members].sum(axis=0)
-            difference = inside / len(members) - (total - inside) / (n - len(members))
-            yield _unit((1 - GATE_SHARE) * _unit(difference) + GATE_SHARE * gate)
+def _gate_without(vectors: Floats, errors: Booleans, fold: Booleans, whole: Floats) -> Floats:
+    kept = errors[~fold]
+    return gate_direction(vectors[~fold], kept) if kept.any() and not kept.all() else whole
+
+
+def _candidates(vectors: Floats, errors: Booleans, risk: Floats, smallest: int) -> Iterator[Rows]:
+    """Row numbers of every node of the trees over the high-risk pool and over the errors."""
+    for pool in (_high_risk(risk, errors, smallest), np.flatnonzero(errors)):
+        if len(pool) >= 2 * POOL_CLUSTER:
+            for node in tree_nodes(local_coordinates(vectors[pool]), POOL_CLUSTER):
+                yield pool[node]
 
 
 def _high_risk(risk: Floats, errors: Booleans, smallest: int) -> Rows:
-    order, starts = _descending(risk)
+    order, starts = _descending(np.round(risk, DIGITS))
     _, length = best_prefix(errors[order], starts, smallest, int(len(risk) * LARGEST_SHARE))
     return np.sort(order[:length])
 
 
-def _take_in_turn(vectors: Floats, errors: Booleans, directions: Floats, smallest: int, most: int) -> list[Rule]:
-    """The best candidate, its rows removed, then the best of what is left."""
+def _directions(vectors: Floats, candidates: Sequence[Rows], kept: Booleans, gate: Floats) -> Floats:
+    """The gate, then for each candidate its mean less that of the others among the `kept` rows, blended with the gate."""
+    inside = np.zeros((len(candidates), len(vectors)))
+    for row, members in zip(inside, candidates, strict=True):
+        row[members] = 1.0
+    inside = inside[:, kept]
+    counts = inside.sum(axis=1, keepdims=True)
+    sums, total = inside @ vectors[kept], vectors[kept].sum(axis=0)
+    outside = np.maximum(kept.sum() - counts, 1.0)
+    differences = _unit(sums / np.maximum(counts, 1.0) - (total - sums) / outside)
+    return np.vstack([gate, _unit((1 - GATE_SHARE) * differences + GATE_SHARE * gate)])
+
+
+def _take_in_turn(scores: Floats, errors: Booleans, directions: Floats, smallest: int, most: int) -> list[Rule]:
+    """The best candidate, its rows removed, then the best of what is left. Ties: the candidate that came first."""
     largest = int(len(errors) * LARGEST_SHARE)
-    scores = np.round(vectors @ directions.T, 9)
+    orders = [_descending(column)[0] for column in scores.T]
     left = np.ones(len(errors), bool)
     rules: list[Rule] = []
-    orders = [_descending(scores[:, j])[0] for j in range(len(directions))]
     while len(rules) < most:
-        best = (0.0, 0, -1)
+        best, value, cut = -1, 0.0, 0.0
         for j, order in enumerate(orders):
             kept = order[left[order]]
-            sorted_scores = scores[kept, j]
-            starts = np.ones(len(kept), bool)
-            starts[1:] = sorted_scores[1:] != sorted_scores[:-1]
-            value, length = best_prefix(errors[kept], starts, smallest, largest)
-            if value > best[0]:
-                best = (value, length, j)
-        value, length, j = best
-        if j < 0:
+            ranked = scores[kept, j]
+            statistic, length = best_prefix(errors[kept], _starts(ranked), smallest, largest)
+            if statistic > value:
+                best, value, cut = j, statistic, float(ranked[length - 1])
+        if best < 0:
             break
-        kept = orders[j][left[orders[j]]]
-        cut = float(scores[kept[length - 1], j])
-        rules.append(Rule(directions[j], cut, value))
-        left &= scores[:, j] < cut
+        rules.append(Rule(directions[best], cut, value))
+        left &= scores[:, best] < cut
     return rules
 
 
 def _descending(scores: Floats) -> tuple[Rows, Booleans]:
     """Rows by falling score (ties: by row), and where a new score begins."""
     order = np.argsort(-scores, kind="stable")
-    starts = np.ones(len(scores), bool)
-    starts[1:] = scores[order][1:] != scores[order][:-1]
-    return order, starts
+    return order, _starts(scores[order])
 
 
-def _unit(vector: Floats) -> Floats:
-    norm = np.linalg.norm(vector)
-    return np.asarray(vector / norm if norm > 0 else vector)
+def _starts(ordered: Floats) -> Booleans:
+    starts = np.ones(len(ordered), bool)
+    starts[1:] = ordered[1:] != ordered[:-1]
+    return starts
 
 
-__all__ = ["Rule", "gate_direction", "scan_statistic", "search"]
+def _unit(rows: Floats) -> Floats:
+    """Rows (m, k) at length 1; a row of zeros stays."""
+    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.asarray(rows / np.where(norms > 0, norms, 1.0))

@@ -56,7 +56,7 @@ def _search(
     found = [
         (rows.true_class, rule)
         for rows in classes
-        for rule in search(rows.vectors, rows.errors, smallest=node.min_size, most=node.most)
+        for rule in search(rows.vectors, rows.errors, rows.patients, smallest=node.min_size, most=node.most)
     ]
     found.sort(key=lambda item: (-item[1].statistic, -item[0]))
     seed = fused.below.scan.seed

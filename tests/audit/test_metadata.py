@@ -5,7 +5,6 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
-
 from misread.metadata import MetadataFeatures, choose_columns, fit_features
 from misread.schemas.errors import UnknownNameError
 

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import false_discovery_control, fisher_exact
-from sklearn.utils import check_random_state
-
 from misread.discover.confirm import confirm, excess_p_value, q_values, rate_interval, wilson_interval
 from misread.discover.patients import PatientShuffle
+from scipy.stats import false_discovery_control, fisher_exact
+from sklearn.utils import check_random_state
 
 
 @settings(deadline=None)
@@ -58,7 +57,13 @@ def test_shuffles_repeat_for_a_seed() -> None:
 
 @pytest.mark.parametrize(
     ("inside", "errors"),
-    [([], []), ([True] * 5, [True] * 5), ([False] * 5, [True] * 5), ([True] * 5, [True, False] * 2 + [True]), ([True, False], [False, False])],
+    [
+        ([], []),
+        ([True] * 5, [True] * 5),
+        ([False] * 5, [True] * 5),
+        ([True] * 5, [True, False] * 2 + [True]),
+        ([True, False], [False, False]),
+    ],
 )
 def test_nothing_to_test_is_p_one(inside: list[bool], errors: list[bool]) -> None:
     """An empty slice, an empty outside, no errors or only errors: p = 1, and no NaN is mistaken for a rate."""

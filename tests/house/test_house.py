@@ -84,7 +84,12 @@ def test_modules_import_only_what_they_may_know() -> None:
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [("misread.plan.nodes", "misread.discover"), ("misread.schemas.tables", "misread.store.store"), ("misread.fuse", "hdbscan"), ("misread.x", "engine.plan")],
+    [
+        ("misread.plan.nodes", "misread.discover"),
+        ("misread.schemas.tables", "misread.store.store"),
+        ("misread.fuse", "hdbscan"),
+        ("misread.x", "engine.plan"),
+    ],
 )
 def test_a_breach_is_seen(module: str, name: str) -> None:
     """The rules above can fail."""

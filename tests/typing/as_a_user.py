@@ -2,9 +2,8 @@
 
 from typing import assert_type
 
-import polars as pl
-
 import misread as mr
+import polars as pl
 
 store = mr.open("audits/cxr")
 audit = (

@@ -1,0 +1,5 @@
+"""`python -m misread.cli` is `misread`."""
+
+from .main import run
+
+run()

@@ -1,0 +1,101 @@
+"""The commands that ask a store: sql, slices and info."""
+
+from typing import Annotated, Any, Literal
+
+import pyarrow as pa
+import typer
+from misread.schemas.errors import MisreadError, unknown_name
+
+from .messages import guarded, note, tell
+from .options import FormatOption, OutputOption, StateOption, StoreArgument
+from .output import Format, chosen_format, deliver
+
+
+@guarded
+def sql(
+    store: StoreArgument,
+    question: Annotated[
+        str,
+        typer.Argument(
+            metavar="QUESTION",
+            help="One SELECT over images, reports, predictions, audits, slices, … (SHOW TABLES).",
+        ),
+    ],
+    form: FormatOption = None,
+    output: OutputOption = None,
+    state: StateOption = None,
+) -> None:
+    """Ask a store a question in SQL; nothing can be changed by it."""
+    from misread.query import open_session
+    from misread.store import TableStore
+
+    opened = TableStore.open(store, state=state)
+    with open_session(opened) as session:
+        result = session.query(question)
+    deliver(result, form, output, opened.location)
+
+
+@guarded
+def slices(
+    store: StoreArgument,
+    audit: Annotated[
+        str | None, typer.Option("--audit", metavar="ID", help="Show this audit. [default: the newest]")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show the slices of every audit.")] = False,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    state: StateOption = None,
+) -> None:
+    """Show the slices that an audit found."""
+    from misread.query import open_session
+    from misread.sql import question
+    from misread.store import TableStore
+
+    from .show import nothing_found, slices_for_people
+
+    if audit is not None and every:
+        raise typer.BadParameter("--audit and --all exclude each other")
+    opened = TableStore.open(store, state=state)
+    with open_session(opened) as session:
+        audits = chosen_audits(session.query(question("audits_made")), audit, every, store)
+        ids = [row["audit_id"] for row in audits]
+        found = session.query(question("slices_found"), {"audit_ids": ids})
+    alone = not found.num_rows and form is None and output is None
+    for row in audits:
+        if not row["slices"]:
+            (typer.echo if alone else note)(nothing_found(row))
+        else:
+            tell(f"audit {row['audit_id']}: {remark}" for remark in row["notes"] or ())
+    if alone:
+        return
+    readable = chosen_format(form, output) is Format.TABLE
+    deliver(slices_for_people(found) if readable else found, form, output, opened.location)
+
+
+@guarded
+def info(
+    store: StoreArgument,
+    form: Annotated[Literal["table", "json"], typer.Option("--format", help="How the contents are written.")] = "table",
+    state: StateOption = None,
+) -> None:
+    """Show what a store holds."""
+    from misread.store import TableStore
+
+    from .show import store_contents, write_contents
+
+    write_contents(store_contents(TableStore.open(store, state=state)), as_object=form == "json")
+
+
+def chosen_audits(made: pa.Table, audit: str | None, every: bool, store: str) -> list[dict[str, Any]]:
+    """The rows of the audits to show, out of all made. Raises MisreadError if there is none."""
+    rows: list[dict[str, Any]] = made.to_pylist()
+    if not rows:
+        raise MisreadError(f"nothing in {store} has been audited yet", f"find slices with: misread discover {store}")
+    if every:
+        return rows
+    if audit is None:
+        return rows[:1]
+    wanted = [row for row in rows if row["audit_id"] == audit]
+    if not wanted:
+        raise unknown_name("audit", audit, [row["audit_id"] for row in rows], store)
+    return wanted

@@ -1,0 +1,88 @@
+"""The command that audits: discover."""
+
+from typing import Annotated, Any
+
+import typer
+from misread.progress import Progress
+from misread.schemas.values import MODALITIES
+
+from .messages import guarded, note
+from .options import StateOption, StoreArgument, listed
+from .progress import watched
+
+MODEL = typer.Option(metavar="NAME", help="Audit this model; may be given several times. [default: all]")
+TARGET = typer.Option(metavar="NAME", help="Audit this target; may be given several times. [default: all]")
+WHERE = typer.Option(
+    metavar="EXPRESSION", help="Audit only images for which this SQL expression is true: \"view = 'PA'\"."
+)
+LOOK_AT = typer.Option(metavar="NAMES", help="Which of image,report,metadata to look at. [default: all that are there]")
+COLUMNS = typer.Option(metavar="NAMES", help="Metadata columns to look at: age,sex. [default: all that suit]")
+IMAGE_ENCODER = typer.Option(metavar="NAME", help="Encoder whose image vectors are used. [default: the newest]")
+REPORT_ENCODER = typer.Option(metavar="NAME", help="Encoder whose report vectors are used. [default: the newest]")
+THRESHOLD = typer.Option(
+    metavar="SCORE",
+    min=0,
+    max=1,
+    help="Scores from this one on (0 to 1) count as positive. "
+    "[default: as given with the predictions, else the Youden point of the discovery rows]",
+)
+MIN_SIZE = typer.Option(metavar="ROWS", min=2, help="Fewest discovery rows of its class in a slice. [default: 10]")
+SEED = typer.Option(metavar="NUMBER", help="Seed of the halves and of every draw.")
+INCLUDE_TRAIN = typer.Option("--include-train", help="Audit rows whose split is train, too.")
+
+
+@guarded
+def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
+    store: StoreArgument,
+    model: Annotated[list[str] | None, MODEL] = None,
+    target: Annotated[list[str] | None, TARGET] = None,
+    where: Annotated[str | None, WHERE] = None,
+    modalities: Annotated[str | None, LOOK_AT] = None,
+    metadata_columns: Annotated[str | None, COLUMNS] = None,
+    image_encoder: Annotated[str | None, IMAGE_ENCODER] = None,
+    report_encoder: Annotated[str | None, REPORT_ENCODER] = None,
+    threshold: Annotated[float | None, THRESHOLD] = None,
+    min_size: Annotated[int | None, MIN_SIZE] = None,
+    seed: Annotated[int, SEED] = 0,
+    include_train: Annotated[bool, INCLUDE_TRAIN] = False,
+    state: StateOption = None,
+) -> None:
+    """Find the slices that models misread, and confirm them."""
+    from misread import library
+
+    wanted: dict[str, Any] = {
+        "model": model or None,
+        "target": target or None,
+        "where": where,
+        "modalities": _modalities(modalities),
+        "metadata": listed(metadata_columns),
+        "image": image_encoder,
+        "report": report_encoder,
+        "threshold": threshold,
+        "min_size": min_size,
+        "seed": seed,
+        "include_train": include_train,
+    }
+    opened = library.open(store, state=state)
+    with watched() as progress:
+        audit = run_discovery(opened, wanted, progress)
+    typer.echo(audit)
+    note(f"See what was found with: misread slices {store} --audit {audit}")
+
+
+def run_discovery(store: Any, wanted: dict[str, Any], progress: Progress) -> str:
+    """Runs the plan that the options ask for; returns the audit's id."""
+    plan = store.scan(**{name: wanted[name] for name in ("model", "target", "seed", "include_train")})
+    if wanted["where"]:
+        plan = plan.filter(wanted["where"])
+    plan = plan.fuse(**{name: wanted[name] for name in ("image", "report", "metadata", "modalities")})
+    settings = {name: wanted[name] for name in ("min_size", "threshold") if wanted[name] is not None}
+    return str(plan.discover(**settings).describe().sink(progress=progress))
+
+
+def _modalities(text: str | None) -> tuple[str, ...] | None:
+    names = listed(text)
+    for name in names or ():
+        if name not in MODALITIES:
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(MODALITIES)}", param_hint="--modalities")
+    return names

@@ -1,0 +1,57 @@
+"""The command `misread`."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from .asking import info, slices, sql
+from .discovering import discover
+from .messages import guarded, told
+from .working import demo, embed, ingest
+
+OWNER_ONLY = 0o077
+
+app = typer.Typer(
+    name="misread",
+    help="Find the slices of data that a medical image classifier misreads.",
+    add_completion=False,
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (demo, ingest, embed, discover, slices, sql, info):
+    app.command()(command)
+
+
+@app.callback()
+@guarded
+def misread(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Find the slices of data that a medical image classifier misreads."""
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"misread {version_of('misread')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run() -> None:
+    """The entry point: everything written is for its owner alone, and no error shows a bare traceback."""
+    os.umask(OWNER_ONLY)
+    _write_any_text()
+    try:
+        app()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can tell it
+        raise SystemExit(told(error)) from None
+
+
+def _write_any_text() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")

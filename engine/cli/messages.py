@@ -1,0 +1,95 @@
+"""Everything that is no result, to standard error: notices, faults and errors, with their exit status."""
+
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Final, ParamSpec, TypeVar
+
+import pyarrow as pa
+import typer
+from misread.schemas.errors import Fault, InputFaultsError, MisreadError
+
+from .cells import harmless
+from .tables import write_table
+
+DEBUG: Final = "MISREAD_DEBUG"
+BAD_INPUT: Final = 1
+INTERRUPTED: Final = 130
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def note(text: str) -> None:
+    """One notice, on a line of its own or several."""
+    sys.stderr.write(f"{harmless(text)}\n")
+
+
+def tell(notices: Iterable[str]) -> None:
+    """Notices, one a line."""
+    for notice in notices:
+        note(notice)
+
+
+def show_faults(faults: Iterable[Fault]) -> None:
+    """Every fault, as a table."""
+    columns = ("file", "row", "column", "reason")
+    rows = [(fault.file, fault.row, fault.column, fault.reason) for fault in faults]
+    kinds = [pa.string(), pa.int64(), pa.string(), pa.string()]
+    arrays = [pa.array([row[i] for row in rows], kind) for i, kind in enumerate(kinds)]
+    write_table(pa.table(dict(zip(columns, arrays, strict=True))), sys.stderr)
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """The command, its errors told in words and turned into exit statuses."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (typer.Exit, typer.BadParameter):
+            raise
+        except BaseException as error:  # noqa: BLE001 - each is told, none is swallowed
+            raise typer.Exit(told(error)) from None
+
+    return run
+
+
+def told(error: BaseException) -> int:
+    """Tells an error on standard error; returns the exit status."""
+    if isinstance(error, KeyboardInterrupt):
+        note("Interrupted. Nothing half-done is visible in the store.")
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        _hush()
+        return 0
+    if not isinstance(error, Exception):
+        raise error
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    elif isinstance(error, MisreadError):
+        _tell(error)
+    else:
+        first = str(error).strip().partition("\n")[0]
+        note(f"Error: {type(error).__name__}: {first}")
+        note(f"This is a fault of misread itself; {DEBUG}=1 shows where it happened.")
+    return BAD_INPUT
+
+
+def _tell(error: MisreadError) -> None:
+    if isinstance(error, InputFaultsError):
+        show_faults(error.faults)
+        count = len(error.faults)
+        note(f"Error: {count} fault{'s' if count != 1 else ''} in the input.")
+    else:
+        note(f"Error: {error.message}")
+    if error.hint:
+        note(error.hint)
+
+
+def _hush() -> None:
+    """Whoever reads has gone: what is still buffered goes nowhere, quietly."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())

@@ -1,0 +1,34 @@
+"""Arguments and options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .output import Format
+
+StoreArgument = Annotated[
+    str, typer.Argument(metavar="STORE", help="The store: a folder, or a URI such as s3://bucket/audits/cxr.")
+]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option("--format", help="How the result is written. [default: as --output ends, else table]"),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Write the result to this file, for its owner alone to read."),
+]
+StateOption = Annotated[
+    int | None,
+    typer.Option(
+        "--state",
+        metavar="NUMBER",
+        min=1,
+        help="Read the store as it was at this state. [default: the newest]",
+    ),
+]
+
+
+def listed(text: str | None) -> tuple[str, ...] | None:
+    """Names separated by commas; None where nothing was given."""
+    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,0 +1,143 @@
+"""Results to standard output or a file, in the format asked for."""
+
+import contextlib
+import io
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, TextIO
+
+import pyarrow as pa
+import typer
+from misread.schemas.errors import MisreadError
+
+from .cells import as_json, exact, harmless, values
+from .tables import write_lines, write_table
+
+ROWS_AT_ONCE = 8192
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def chosen_format(given: Format | None, output: Path | None) -> Format:
+    """The format asked for, else the one that the file's name ends in, else a table."""
+    if given is not None:
+        return given
+    ending = output.suffix.lower().removeprefix(".") if output else ""
+    return Format(ending) if ending in list(Format) else Format.TABLE
+
+
+def deliver(result: pa.Table, form: Format | None, output: Path | None, store: str) -> None:
+    """Writes a result. A file is replaced whole, readable by its owner alone, and never lies in the store."""
+    form = chosen_format(form, output)
+    if output is None:
+        _to_stdout(result, form)
+    else:
+        _refuse_inside(output, store)
+        with _replacing(output) as binary:
+            _write(result, form, binary)
+
+
+def _to_stdout(result: pa.Table, form: Format) -> None:
+    if form is not Format.PARQUET:
+        _write_text(result, form, sys.stdout)
+        sys.stdout.flush()
+    elif sys.stdout.isatty():
+        raise typer.BadParameter("parquet is not for reading: name a file with --output, or pipe it on")
+    else:
+        _write_parquet(result, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+def _write(result: pa.Table, form: Format, binary: IO[bytes]) -> None:
+    if form is Format.PARQUET:
+        _write_parquet(result, binary)
+        return
+    text = io.TextIOWrapper(binary, encoding="utf-8", newline="\n")
+    _write_text(result, form, text)
+    text.detach()
+
+
+def _write_text(result: pa.Table, form: Format, stream: TextIO) -> None:
+    if form is Format.TABLE:
+        write_table(result, stream)
+        return
+    lines = _csv_lines(result) if form is Format.CSV else _json_lines(result)
+    write_lines(map(harmless, lines) if stream.isatty() else lines, stream)
+
+
+def _write_parquet(result: pa.Table, stream: object) -> None:
+    import pyarrow.parquet as pq
+
+    try:
+        pq.write_table(result, stream)
+    except pa.ArrowException as error:
+        raise MisreadError(f"this result does not fit into parquet: {error}", "cast the column to text") from None
+
+
+def _csv_lines(result: pa.Table) -> Iterator[str]:
+    yield ",".join(map(_csv_field, result.column_names))
+    alone = result.num_columns == 1
+    for row in _rows(result):
+        # an empty line would be no row to most readers
+        yield ",".join(map(_csv_field, row)) or ('""' if alone else "")
+
+
+def _csv_field(value: object) -> str:
+    """NULL is nothing at all, an empty text is two quotes."""
+    if value is None:
+        return ""
+    text = exact(value)
+    quoted = not text or any(mark in text for mark in '",\n\r')
+    return '"' + text.replace('"', '""') + '"' if quoted else text
+
+
+def _json_lines(result: pa.Table) -> Iterator[str]:
+    objects = (as_json(dict(zip(result.column_names, row, strict=True))) for row in _rows(result))
+    before = "["
+    for text in objects:
+        yield before if before == "[" else f"{before},"
+        before = f" {text}"
+    yield before
+    yield "]"
+
+
+def _rows(result: pa.Table) -> Iterator[tuple[object, ...]]:
+    for start in range(0, result.num_rows, ROWS_AT_ONCE):
+        part = result.slice(start, ROWS_AT_ONCE)
+        yield from zip(*map(values, part.columns), strict=True)
+
+
+def _refuse_inside(output: Path, store: str) -> None:
+    if "://" not in store and output.resolve().is_relative_to(Path(store).resolve()):
+        raise MisreadError(f"{output} lies in the store", "nothing but misread's own tables is kept there")
+
+
+@contextlib.contextmanager
+def _replacing(output: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of `output` once it is whole; pipes and devices are written straight."""
+    target = output.resolve()
+    try:
+        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+            with target.open("wb") as stream:
+                yield stream
+            return
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise MisreadError(f"{output} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

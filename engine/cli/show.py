@@ -1,0 +1,111 @@
+"""How slices and stores are shown to people."""
+
+import json
+import sys
+from typing import Any, Final
+
+import pyarrow as pa
+from misread.query import open_session
+from misread.sql import question
+from misread.store import TableStore
+from misread.store.manifest import FORMAT_VERSION
+
+from .cells import as_json, cell, harmless, visible
+from .tables import write_table
+
+SLICE_TEXTS: Final = ("slice_id", "model", "target", "error", "wrong", "error_rate", "baseline")
+SLICE_COLUMNS: Final = pa.schema(
+    [
+        *((name, pa.string()) for name in SLICE_TEXTS),
+        ("lift", pa.float64()),
+        ("q_value", pa.float64()),
+        ("confirmed", pa.string()),
+        ("nearest_phrase", pa.string()),
+    ]
+)
+SECTIONS: Final = ("tables", "encoders", "predictions", "audits")
+
+
+def nothing_found(audit: dict[str, Any]) -> str:
+    """What to say of an audit without slices, with its notes."""
+    return visible(
+        ": ".join(filter(None, [f"Audit {audit['audit_id']} found no slices", "; ".join(audit["notes"] or ())]))
+    )
+
+
+def slices_for_people(found: pa.Table) -> pa.Table:
+    """The question `slices_found` with rates as percentages and each interval beside its rate."""
+    return pa.Table.from_pylist([_for_people(row) for row in found.to_pylist()], SLICE_COLUMNS)
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "slice_id": row["slice_id"],
+        "model": row["model"],
+        "target": row["target"],
+        "error": row["error_kind"],
+        "wrong": f"{cell(row['errors'])} of {cell(row['rows'])}",
+        "error_rate": _rate(row),
+        "baseline": _percent(row["baseline_rate"]),
+        "lift": row["lift"],
+        "q_value": row["q_value"],
+        "confirmed": {True: "yes", False: "no"}.get(row["confirmed"]),
+        "nearest_phrase": row["nearest_phrase"],
+    }
+
+
+def store_contents(store: TableStore) -> dict[str, Any]:
+    """What a store holds, as plain values: a few facts and the rows of each of `SECTIONS`."""
+    with open_session(store) as session:
+        predictions = session.query(question("models_and_targets")).to_pylist()
+        audits = session.query(question("audits_made")).to_pylist()
+    return {
+        "location": store.location,
+        "state": store.state,
+        "format_version": FORMAT_VERSION,
+        "tables": [
+            {"table": name, "rows": entry.rows, "version": entry.version}
+            for name, entry in sorted(store.manifest.tables.items())
+        ],
+        "encoders": [
+            {"encoder": name, "modality": e.modality, "dimension": e.dimension, "source": e.source}
+            for name, e in sorted(store.encoders.items())
+        ],
+        "predictions": predictions,
+        "audits": audits,
+    }
+
+
+def write_contents(contents: dict[str, Any], *, as_object: bool) -> None:
+    """Writes a store's contents to standard output, for people or as one JSON object."""
+    out = sys.stdout
+    if as_object:
+        text = json.dumps(json.loads(as_json(contents)), ensure_ascii=False, indent=1)
+        out.write((harmless(text) if out.isatty() else text) + "\n")
+        return
+    for name, value in contents.items():
+        if name not in SECTIONS:
+            out.write(f"{name + ':':<16}{visible(str(value))}\n")
+    for name in SECTIONS:
+        out.write(f"\n{name}: {'' if contents[name] else 'none'}".rstrip() + "\n")
+        if contents[name]:
+            write_table(_joined(contents[name]), out)
+
+
+def _joined(rows: list[dict[str, Any]]) -> pa.Table:
+    """Rows as a table: lists with commas, no columns without any value, and no notes: they are too long."""
+    kept = [name for name in rows[0] if name != "notes" and any(row[name] not in (None, []) for row in rows)]
+    return pa.table({name: [_listed(row[name]) for row in rows] for name in kept})
+
+
+def _listed(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _rate(row: dict[str, Any]) -> str | None:
+    rate, low, high = (_percent(row[name]) for name in ("error_rate", "error_rate_low", "error_rate_high"))
+    return f"{rate} ({low} to {high})" if rate and low and high else rate
+
+
+def _percent(share: float | None) -> str | None:
+    return None if share is None else f"{100 * share:.{0 if share >= 0.1 or share == 0 else 1}f}%"

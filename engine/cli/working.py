@@ -1,0 +1,96 @@
+"""The commands that fill a store: demo, ingest and embed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .messages import guarded, note, show_faults, tell
+from .options import StoreArgument, listed
+from .progress import watched
+
+DEMO_STORE = typer.Argument(metavar="STORE", help="The store that is made.")
+METADATA = typer.Option(metavar="FILE", help="Samples, one a row: sample_id, image and any columns (CSV or Parquet).")
+IMAGES = typer.Option(metavar="FOLDER", help="Folder that image paths are relative to. [default: that of --metadata]")
+REPORTS = typer.Option(metavar="FILE", help="Reports, keyed by sample_id or study_id (CSV or Parquet).")
+PREDICTIONS = typer.Option(
+    metavar="FILE",
+    help="sample_id, model, target, label, score (0 to 1), and threshold and loss if known (CSV or Parquet).",
+)
+EMBEDDINGS = typer.Option(metavar="FILE", help="Vectors computed elsewhere: sample_id, encoder, vector (Parquet).")
+IDENTIFIERS = typer.Option(
+    metavar="COLUMNS", help="Direct identifiers, such as name, to keep as metadata: a,b. [default: none]"
+)
+SKIP_FAULTY = typer.Option("--skip-faulty", help="Keep the good rows; write the others beside the store.")
+IMAGE_ENCODER = typer.Option(metavar="NAME", help="Encoder of pictures, or none.")
+REPORT_ENCODER = typer.Option(metavar="NAME", help="Encoder of reports, or none.")
+REFIT = typer.Option("--refit", help="Fit the encoders again and encode every row anew.")
+
+
+@guarded
+def demo(store: Annotated[str, DEMO_STORE] = "./misread-demo") -> None:
+    """Run everything on made-up radiographs with a known answer."""
+    from misread import demo as demonstration
+
+    with watched() as progress:
+        demonstration.run(store, progress)
+
+
+@guarded
+def ingest(
+    store: StoreArgument,
+    metadata: Annotated[Path | None, METADATA] = None,
+    images: Annotated[Path | None, IMAGES] = None,
+    reports: Annotated[Path | None, REPORTS] = None,
+    predictions: Annotated[Path | None, PREDICTIONS] = None,
+    embeddings: Annotated[Path | None, EMBEDDINGS] = None,
+    keep_identifiers: Annotated[str | None, IDENTIFIERS] = None,
+    skip_faulty: Annotated[bool, SKIP_FAULTY] = False,
+) -> None:
+    """Put images, reports, metadata and predictions into a store."""
+    if not any((metadata, reports, predictions, embeddings)):
+        raise typer.BadParameter("give --metadata, --reports, --predictions or --embeddings")
+    from misread.ingest import Sources
+    from misread.ingest import ingest as ingest_into
+    from misread.store import TableStore
+
+    kept = listed(keep_identifiers) or ()
+    sources = Sources(metadata, images, reports, predictions, embeddings, identifiers_kept=kept)
+    opened = TableStore.open_or_new(store)
+    with watched() as progress:
+        result = ingest_into(opened, sources, skip_faulty=skip_faulty, progress=progress)
+    tell(result.notices)
+    if result.faults:
+        show_faults(result.faults)
+        note(f"{len(result.faults)} faults; the rows with faults are in {result.rejected}, not in the store.")
+    for name, rows in result.tables.items():
+        typer.echo(f"{name}: {rows.added} added, {rows.changed} changed, {rows.unchanged} unchanged")
+
+
+@guarded
+def embed(
+    store: StoreArgument,
+    image_encoder: Annotated[str, IMAGE_ENCODER] = "hog",
+    report_encoder: Annotated[str, REPORT_ENCODER] = "tfidf",
+    refit: Annotated[bool, REFIT] = False,
+) -> None:
+    """Turn pictures and reports into vectors."""
+    from misread.encode import embed as embed_in
+    from misread.store import TableStore
+
+    opened = TableStore.open(store)
+    with watched() as progress:
+        result = embed_in(
+            opened,
+            image_encoder=_unless_none(image_encoder),
+            report_encoder=_unless_none(report_encoder),
+            refit=refit,
+            progress=progress,
+        )
+    tell(result.notices)
+    for name, done in result.encoders.items():
+        typer.echo(f"{name}: {done.encoded} of {done.total} encoded, {done.dimension} numbers a vector")
+
+
+def _unless_none(encoder: str) -> str | None:
+    return None if encoder.lower() == "none" else encoder

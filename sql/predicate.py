@@ -1,0 +1,53 @@
+"""Predicates that choose rows: one expression over one view, the same whenever it is asked."""
+
+from collections.abc import Collection
+from typing import Any
+
+from misread.schemas.errors import QueryError
+
+from .catalogue import catalogue
+from .gate import admit
+from .tree import Tree
+
+_SHAPE_HINT = "write one expression that is true or false, such as: view = 'PA' AND age > 60"
+_UNSTEADY = (
+    "SELECT DISTINCT lower(function_name) FROM duckdb_functions() "
+    "WHERE stability <> 'CONSISTENT' AND function_type = 'scalar'"
+)
+_UNSTEADY_NAMES = {"current_time", "current_timestamp", "localtime", "localtimestamp"}
+
+
+def check_predicate(connection: Any, text: str, view: str, views: Collection[str]) -> None:
+    """Raises QueryError unless `text` is one expression by shape, without subqueries, time and chance."""
+    try:
+        # inside a list, an expression that closes a bracket it never opened is no SQL at all
+        tree = admit(connection, f"SELECT [\n{text}\n] FROM {view}", views)  # noqa: S608 - the gate admits one SELECT of views
+    except QueryError as error:
+        raise QueryError(f"{text!r} cannot be used to choose rows: {error.message}", _SHAPE_HINT) from None
+    if not _is_one_expression(tree):
+        raise QueryError(f"{text!r} is not one expression", _SHAPE_HINT)
+    lookups = {entry.name for entry in catalogue() if entry.kind == "functions"}
+    if next(tree.of_type("SUBQUERY"), None) or tree.functions() & lookups:
+        raise QueryError(f"{text!r} asks a question of its own", f"only columns of {view} can choose rows")
+    unsteady = _unsteady(connection, tree)
+    if unsteady:
+        raise QueryError(f"{text!r} is not the same every time: {unsteady}", "write the date or value itself")
+
+
+def _is_one_expression(tree: Tree) -> bool:
+    chosen = tree.root.get("select_list") or []
+    if tree.root["type"] != "SELECT_NODE" or len(chosen) != 1:
+        return False
+    (item,) = chosen
+    return (
+        item.get("function_name") == "list_value"
+        and len(item["arguments"]) == 1
+        and item["arguments"][0]["expression"]["class"] != "STAR"
+        and not any(node.get("columns") for node in tree.of_type("STAR"))
+    )
+
+
+def _unsteady(connection: Any, tree: Tree) -> str:
+    names = {name for (name,) in connection.execute(_UNSTEADY).fetchall()} | _UNSTEADY_NAMES
+    columns = {str(node["column_names"][-1]).lower() for node in tree.of_type("COLUMN_REF")}
+    return ", ".join(sorted(names & (tree.functions() | (columns & {"current_date", *_UNSTEADY_NAMES}))))

@@ -1,0 +1,79 @@
+"""DuckDB's errors as sentences for people, with the names that do exist."""
+
+import re
+import textwrap
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from typing import Final
+
+from misread.schemas.errors import MisreadError, QueryError, UnknownNameError, unknown_name
+
+from .catalogue import STORED, catalogue
+from .tree import Tree
+
+_COLUMN: Final = (
+    re.compile(r'Values list "(?P<table>.+?)" does not have a column named "(?P<column>.+?)"'),
+    re.compile(r'Referenced column "?(?P<column>.+?)"? (?:was )?not found in FROM clause'),
+    re.compile(r'Column "(?P<column>.+?)" (?:in \w+ list not found|does not exist on)'),
+)
+_TABLE: Final = re.compile(r'Referenced table "(?P<table>.+?)" not found')
+_FUNCTION: Final = re.compile(r'(?:^|\s)Function with name "?(?P<function>.+?)"? does not exist')
+_KIND: Final = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
+_INTERNAL: Final = re.compile(rf"\b(?:temp\.main\.)?{STORED}(?=\w)")
+
+
+def syntax_error(error: Exception) -> QueryError:
+    """For a question that is no SQL."""
+    message, hint = _told(error)
+    return QueryError(f"this is not SQL: {message}", hint)
+
+
+def refusal(
+    error: Exception, tree: Tree, columns: Mapping[str, Collection[str]], functions: Collection[str]
+) -> MisreadError:
+    """For a question that DuckDB would not answer.
+
+    `columns` are those of every view; `functions` are the names that a function could have.
+    """
+    text = str(error)
+    for pattern in _COLUMN:
+        if found := pattern.search(text):
+            return _unknown_column(found["column"], found.groupdict().get("table"), tree, columns)
+    if found := _TABLE.search(text):
+        return unknown_name("table", found["table"], tree.tables(), "this question")
+    if found := _FUNCTION.search(text):
+        return _unknown_function(found["function"], functions)
+    if type(error).__name__ == "OutOfMemoryException":
+        return QueryError("the question needs more memory than it may use", "ask for fewer rows or columns at once")
+    message, hint = _told(error)
+    return QueryError(message, hint)
+
+
+def _unknown_column(
+    name: str, table: str | None, tree: Tree, columns: Mapping[str, Collection[str]]
+) -> UnknownNameError:
+    tables = tree.tables()
+    if table is not None and table.lower() in tables:
+        tables = {table.lower(): tables[table.lower()]}
+    places = sorted({place for place in tables.values() if place in columns})
+    known = {column for place in places for column in columns[place]}
+    if not places or tree.with_names() & set(tables.values()):
+        known |= tree.aliases()
+    error = unknown_name("column", name, known, ", ".join(places) or "this question")
+    if "did you mean" in error.message:
+        return error
+    return UnknownNameError(error.message, f"{error.hint}\nif {name!r} is text, write it in single quotes")
+
+
+def _unknown_function(name: str, functions: Collection[str]) -> UnknownNameError:
+    near = get_close_matches(name.lower(), functions, n=1, cutoff=0.6)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    own = ", ".join(sorted(entry.name for entry in catalogue() if entry.kind == "functions"))
+    return UnknownNameError(f"no function {name!r}{meant}", f"there is: {own}; and DuckDB's own functions")
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    """(what happened in one line, where and what else)."""
+    text = _INTERNAL.sub("", str(error))
+    first, _, rest = _KIND.sub("", text).partition("\n")
+    return first.strip(), re.sub(r"\n{2,}", "\n", textwrap.dedent(rest).strip("\n")).rstrip()

@@ -1,0 +1,146 @@
+"""DuckDB over the tables of one store state: read-only, and locked against everything else."""
+
+import contextlib
+import shutil
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+from misread.schemas.errors import QueryError
+from misread.schemas.tables import CONTRACTS, TableContract
+
+from .catalogue import STORED, catalogue
+from .gate import admit, asks_for_tables
+from .interrupts import interruptible
+from .predicate import check_predicate
+from .refusals import refusal
+
+MEMORY_LIMIT: Final = "4GB"
+_SHOW_TABLES = "SELECT view_name AS name FROM duckdb_views() WHERE NOT internal AND NOT temporary ORDER BY name"
+_FUNCTIONS = r"""
+SELECT DISTINCT function_name FROM duckdb_functions()
+WHERE regexp_full_match(function_name, '[a-z]\w*')
+  AND NOT regexp_matches(function_name, '^(icu_)?(collate_|pg_|has_\w+_privilege)')
+"""
+
+
+class Session:
+    """A place to ask questions of the tables of one store state. Close it, or use it in a `with`.
+
+    `tables` maps names of stored tables to datasets of their columns; tables that are absent stand as empty
+    ones, so that every view is always there.
+    """
+
+    def __init__(self, tables: Mapping[str, pads.Dataset], *, memory_limit: str = MEMORY_LIMIT) -> None:
+        import duckdb
+
+        self._spill = tempfile.mkdtemp(prefix="misread-sql-")
+        self._connection: Any = duckdb.connect(":memory:")
+        names = [STORED + name for name in CONTRACTS]
+        # an Arrow object still registered when Python ends makes DuckDB's bindings report a leak
+        self.close = weakref.finalize(self, _close, self._connection, names, self._spill)
+        try:
+            self._register(tables)
+            self._define()
+            self._lock(memory_limit)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def columns(self) -> dict[str, list[str]]:
+        """The columns of every view."""
+        return {name: list(columns) for name, columns in self._columns.items()}
+
+    def query(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None = None) -> pa.Table:
+        """The answer to one question, its columns named apart.
+
+        `parameters` fill $names, or ? in order. Raises QueryError for what is refused or does not run, and
+        UnknownNameError for tables, columns and functions that do not exist.
+        """
+        import duckdb
+
+        if not self.close.alive:
+            raise QueryError("this session has been closed", "open another one")
+        tree = admit(self._connection, text, self._columns)
+        asked = _SHOW_TABLES if asks_for_tables(tree) else text
+        try:
+            answer = interruptible(
+                self._connection, lambda: self._connection.sql(asked, params=parameters or None).to_arrow_table()
+            )
+        except (duckdb.Error, pa.ArrowException, OSError, ValueError) as error:
+            raise refusal(error, tree, self._columns, self._functions()) from None
+        return answer.rename_columns(_apart(answer.column_names))
+
+    def check_predicate(self, text: str, view: str) -> None:
+        """Raises unless `text` is one steady true-or-false expression over the columns of `view`."""
+        check_predicate(self._connection, text, view, self._columns)
+        asked = f"FROM {view} SELECT (\n{text}\n) AS chosen"
+        kind = self.query(f"DESCRIBE {asked}")["column_type"][0].as_py()
+        if kind != "BOOLEAN":
+            raise QueryError(f"{text!r} is {kind}, not true or false", "write a comparison, such as: view = 'PA'")
+        self.query(f"EXPLAIN FROM {view} SELECT 1 WHERE (\n{text}\n)")
+
+    def _register(self, tables: Mapping[str, pads.Dataset]) -> None:
+        for name, contract in CONTRACTS.items():
+            self._connection.register(STORED + name, tables[name] if name in tables else _empty(contract))
+
+    def _define(self) -> None:
+        views = [entry.name for entry in catalogue() if entry.kind == "views"]
+        for entry in catalogue():
+            if entry.kind != "questions":
+                self._connection.execute(entry.text)
+        described = {name: self._connection.execute(f"DESCRIBE {name}").fetchall() for name in views}
+        self._columns = {name: tuple(row[0] for row in rows) for name, rows in described.items()}
+
+    def _lock(self, memory_limit: str) -> None:
+        settings = {
+            "temp_directory": self._spill,
+            "memory_limit": memory_limit,
+            "python_enable_replacements": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "enable_external_access": False,
+            "lock_configuration": True,
+        }
+        for name, value in settings.items():
+            self._connection.execute(f"SET {name} = '{value}'")
+
+    def _functions(self) -> list[str]:
+        return [name for (name,) in self._connection.execute(_FUNCTIONS).fetchall()]
+
+
+def _empty(contract: TableContract) -> pa.Table:
+    return pa.schema([field for field in contract.fields if field.name not in contract.hidden]).empty_table()
+
+
+def _apart(names: Sequence[str]) -> list[str]:
+    """The names, those given twice told apart by a number."""
+    taken: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in range(1, len(names) + 1))
+        taken.append(name if name not in taken else next(n for n in numbered if n not in taken and n not in names))
+    return taken
+
+
+def _close(connection: Any, names: Sequence[str], spill: str) -> None:
+    import duckdb
+
+    for name in names:
+        with contextlib.suppress(duckdb.Error):
+            connection.unregister(name)
+    connection.close()
+    shutil.rmtree(spill, ignore_errors=True)

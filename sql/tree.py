@@ -1,0 +1,67 @@
+"""DuckDB's own parse of a question, and what can be read off it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from misread.schemas.errors import QueryError
+
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The parse of one SELECT, as `json_serialize_sql` gives it."""
+
+    root: Node
+
+    @classmethod
+    def parse(cls, connection: Any, text: str) -> "Tree":
+        """Raises QueryError unless `text` is one statement that only selects."""
+        (answer,) = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [text]).fetchall()[0]
+        try:
+            document = json.loads(answer)
+        except RecursionError:
+            raise QueryError("the question is nested too deeply") from None
+        if document["error"]:
+            raise QueryError(f"the question cannot be read: {document['error_message']}")
+        if len(document["statements"]) != 1:
+            raise QueryError("only one statement can be asked at a time")
+        return cls(document["statements"][0]["node"])
+
+    def nodes(self) -> Iterator[Node]:
+        """Every node, parents first."""
+        waiting: list[Any] = [self.root]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, dict):
+                yield item
+                waiting.extend(item.values())
+            elif isinstance(item, list):
+                waiting.extend(item)
+
+    def of_type(self, name: str) -> Iterator[Node]:
+        return (node for node in self.nodes() if node.get("type") == name)
+
+    def functions(self) -> set[str]:
+        """The names of all functions called, in lower case."""
+        return {str(node["function_name"]).lower() for node in self.nodes() if node.get("function_name")}
+
+    def with_names(self) -> set[str]:
+        """The names that WITH gives, in lower case."""
+        maps = (node["cte_map"]["map"] for node in self.nodes() if isinstance(node.get("cte_map"), dict))
+        return {str(item["key"]).lower() for entries in maps for item in entries}
+
+    def tables(self) -> dict[str, str]:
+        """What each table in a FROM goes by: {alias or name: name}, in lower case."""
+        return {
+            str(node.get("alias") or node["table_name"]).lower(): str(node["table_name"]).lower()
+            for node in self.of_type("BASE_TABLE")
+        }
+
+    def aliases(self) -> set[str]:
+        """The names given to columns with AS, and those listed behind a table's alias."""
+        given = {str(node["alias"]) for node in self.nodes() if node.get("class") and node.get("alias")}
+        listed = {str(name) for node in self.nodes() for name in node.get("column_name_alias") or ()}
+        return given | listed

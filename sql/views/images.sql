@@ -1,0 +1,8 @@
+-- name: images
+-- inputs: images
+-- output: one row a sample: its ids, split, path, picture size and media type, and every metadata column
+-- units: width and height in pixels
+-- reads: stored_images
+CREATE VIEW images AS
+SELECT COLUMNS(lambda name: name NOT IN ('picture', 'checksum'))
+FROM stored_images;

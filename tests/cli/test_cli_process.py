@@ -1,0 +1,151 @@
+"""The command as a process: streams, exit statuses, terminals, interruptions."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+COMMAND = [sys.executable, "-m", "misread.cli"]
+
+
+def at_terminal(*arguments: str, columns: int = 100) -> str:
+    """What a person sees at a terminal of that width."""
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color"}
+    process = subprocess.Popen([*COMMAND, *arguments], stdout=follower, stderr=follower, env=environment)
+    os.close(follower)
+    seen = b""
+    while chunk := _read(leader):
+        seen += chunk
+    os.close(leader)
+    process.wait()
+    return seen.decode()
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # Linux ends a terminal with an error
+        return b""
+
+
+def test_answers_and_refusals_go_their_own_ways(misread: Run, store: Path) -> None:
+    """Results go to standard output with status 0; errors to standard error with 1, or 2 for wrong usage."""
+    answered = misread("sql", store, "SELECT count(*) AS n FROM images")
+    assert (answered.returncode, answered.stdout, answered.stderr) == (0, " n\n12\n", "")
+    refused = misread("sql", store, "SELECT agee FROM images")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("Error: no column 'agee' in images; did you mean 'age'?\n")
+    for wrong in (["sql", store], ["nonsense"], ["sql", store, "SELECT 1", "--format", "xml"], ["info", "--nope"]):
+        misused = misread(*wrong)
+        assert (misused.returncode, misused.stdout) == (2, "")
+        assert "Usage" in misused.stderr
+
+
+def test_no_error_is_a_bare_traceback(misread: Run, store: Path, tmp_path: Path) -> None:
+    """A store that is missing or damaged is told in words; MISREAD_DEBUG=1 shows where it happened."""
+    missing = misread("info", tmp_path / "nowhere")
+    assert missing.returncode == 1
+    assert "there is no misread store" in missing.stderr
+    (tmp_path / "manifest.json").write_text("{")
+    for settings in ({}, {"MISREAD_DEBUG": "1"}):
+        damaged = misread("sql", tmp_path, "SELECT 1", **settings)
+        assert damaged.returncode == 1
+        assert ("Traceback" in damaged.stderr) == bool(settings)
+
+
+def test_a_reader_that_leaves_is_no_error(store: Path) -> None:
+    """`| head` ends quietly."""
+    asked = ["sql", str(store), "SELECT * FROM range(200000)"]
+    with subprocess.Popen([*COMMAND, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "range"
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+def test_an_interruption_is_one_line(store: Path, tmp_path: Path) -> None:
+    """Ctrl-C stops a long question with status 130 and one line."""
+    asked = ["sql", str(store), "SELECT count(*) FROM range(1000000000000) a WHERE hash(a) = 1"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [*COMMAND, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        while not list(tmp_path.iterdir()):  # the session's folder: DuckDB is being opened
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, "")
+    assert err.startswith("Interrupted")
+    assert not list(tmp_path.iterdir())
+    assert err.count("\n") == 1
+
+
+def test_a_terminal_shows_a_drawn_table(store: Path) -> None:
+    """At a terminal the table is drawn, and data still cannot act on it."""
+    seen = at_terminal("sql", str(store), "SELECT sample_id, report FROM reports")
+    assert "│" in seen
+    assert "\\x1b[31mdrain" in seen
+    assert "\x1b[31m" not in seen
+    for form in ("csv", "json"):
+        assert "\x1b" not in at_terminal("sql", str(store), "SELECT report FROM reports", "--format", form)
+
+
+def test_a_narrow_terminal_shows_all_columns(store: Path) -> None:
+    """Where columns would be squeezed past reading, the table is plain."""
+    seen = at_terminal("sql", str(store), "SELECT * FROM images", columns=60)
+    assert "│" not in seen
+    assert seen.split()[0] == "sample_id"
+
+
+def test_parquet_is_not_thrown_at_a_terminal(store: Path) -> None:
+    """Binary output at a terminal is wrong usage."""
+    seen = at_terminal("sql", str(store), "SELECT 1", "--format", "parquet")
+    assert "PAR1" not in seen
+    assert "--output" in seen
+
+
+def test_other_encodings_of_the_terminal_break_nothing(misread: Run, store: Path) -> None:
+    """Output off a terminal is UTF-8 whatever the locale."""
+    ended = misread(
+        "sql", store, "SELECT chr(233) || chr(10003) AS x", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0"
+    )
+    assert (ended.returncode, ended.stdout) == (0, "x\né✓\n")
+
+
+def test_a_question_in_another_encoding_is_told(store: Path) -> None:
+    """Bytes that are no UTF-8 in the question are an error in words."""
+    ended = subprocess.run([*COMMAND, "sql", str(store), b"SELECT '\xff'"], capture_output=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == b"Error: the question is not UTF-8 text\n"
+
+
+def test_help_and_version(misread: Run) -> None:
+    """`misread` alone prints help; every command has one sentence; --version tells the version."""
+    alone = misread()
+    assert alone.returncode == 0
+    for verb in ("demo", "ingest", "embed", "discover", "slices", "sql", "info"):
+        assert f"\n  {verb} " in alone.stdout
+    assert "..." not in alone.stdout.split("Commands:")[1]
+    told = misread("--version")
+    assert told.stdout.startswith("misread 0.")
+
+
+@pytest.mark.parametrize("verb", ["demo", "ingest", "embed", "discover", "slices", "sql", "info"])
+def test_every_option_is_explained(verb: str) -> None:
+    """No option of any command goes without words."""
+    import typer
+    from misread.cli.main import app
+
+    command = typer.main.get_command(app).commands[verb]  # type: ignore[attr-defined]
+    assert all(parameter.help for parameter in command.params if parameter.name != "help")

@@ -1,0 +1,103 @@
+"""`misread info` and `misread slices`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from misread.cli.main import app
+from typer.testing import CliRunner, Result
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_info_counts_what_is_there(store: Path) -> None:
+    """Tables, encoders, predictions and audits are those of the store."""
+    contents = json.loads(invoke("info", store, "--format", "json").stdout)
+    assert contents["location"] == str(store)
+    assert (contents["state"], contents["format_version"]) == (1, 1)
+    assert {row["table"]: row["rows"] for row in contents["tables"]} == {
+        "audits": 2, "images": 12, "phrases": 1, "predictions": 24, "reports": 1, "slices": 2,
+    }  # fmt: skip
+    assert contents["encoders"] == [{"encoder": "hog", "modality": "image", "dimension": 128, "source": "built-in"}]
+    counted = {"model": "net", "task": None, "predictions": 12, "labelled": 10, "positive": 5}
+    assert contents["predictions"] == [counted | {"target": target} for target in ("effusion", "pneumothorax")]
+    assert [(row["audit_id"], row["slices"]) for row in contents["audits"]] == [("newer", 0), ("older", 2)]
+
+
+def test_info_for_people_says_the_same(store: Path) -> None:
+    """The text has a section for each kind of thing."""
+    ended = invoke("info", store)
+    assert ended.exit_code == 0
+    assert ended.stdout.splitlines()[0] == f"location:       {store}"
+    for word in ("tables:", "encoders:", "predictions:", "audits:", "hog", "pneumothorax", "older"):
+        assert word in ended.stdout
+
+
+def test_info_of_an_empty_store(make_store: Callable[..., Path]) -> None:
+    """What is not there yet is called none."""
+    told = invoke("info", make_store(images=[])).stdout
+    assert "encoders: none" in told
+    assert "audits: none" in told
+
+
+def test_slices_of_an_audit(store: Path) -> None:
+    """One row a slice, the confirmed first, with rates in percent and the nearest phrase; notes apart."""
+    ended = invoke("slices", store, "--audit", "older")
+    assert ended.stderr == "audit older: column url is left out\n"
+    lines = ended.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["slice_id", "older-1", "older-2"]
+    assert "65% (43% to 82%)" in lines[1]
+    assert lines[1].endswith("no drain")
+    assert lines[2].endswith("NULL")
+
+
+def test_slices_for_machines_are_numbers(store: Path) -> None:
+    """In CSV and JSON rates are exact numbers, each in a column of its own."""
+    rows = json.loads(invoke("slices", store, "--audit", "older", "--format", "json").stdout)
+    assert rows[0]["error_rate"] == 0.65
+    assert rows[0]["error_rate_high"] == 0.819
+    assert rows[0]["q_value"] == 0.00012345
+
+
+def test_an_audit_without_slices_is_explained(store: Path) -> None:
+    """The newest audit is the default; without slices it is one line, and still an empty result in CSV."""
+    ended = invoke("slices", store)
+    assert ended.exit_code == 0
+    assert ended.stdout == "Audit newer found no slices: too few errors to search\n"
+    machine = invoke("slices", store, "--format", "csv")
+    assert machine.stdout.startswith("slice_id,model,")
+    assert machine.stdout.count("\n") == 1
+    assert "newer" in machine.stderr
+
+
+def test_all_audits(store: Path) -> None:
+    """--all shows every audit's slices; a line apart tells of those without."""
+    ended = invoke("slices", store, "--all")
+    assert ended.stdout.count("older-") == 2
+    assert "newer" in ended.stderr
+    assert invoke("slices", store, "--all", "--audit", "older").exit_code == 2
+
+
+def test_an_unknown_audit_is_told_with_the_nearest(store: Path) -> None:
+    """A mistyped audit is exit status 1 and a suggestion."""
+    ended = invoke("slices", store, "--audit", "oldr")
+    assert ended.exit_code == 1
+    assert "did you mean 'older'?" in ended.stderr
+
+
+def test_a_store_without_audits_says_what_to_do(make_store: Callable[..., Path]) -> None:
+    """Before any audit, the next command is named."""
+    ended = invoke("slices", make_store(images=[]))
+    assert ended.exit_code == 1
+    assert "misread discover" in ended.stderr
+
+
+@pytest.mark.parametrize("command", [["info"], ["slices"], ["sql", "SELECT 1"]])
+def test_a_missing_store_is_told(tmp_path: Path, command: list[str]) -> None:
+    """Every asking command says that there is no store, and how one is made."""
+    ended = invoke(command[0], tmp_path / "none", *command[1:])
+    assert ended.exit_code == 1
+    assert "misread ingest" in ended.stderr

@@ -1,0 +1,66 @@
+"""Sessions over tables in memory."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pytest
+from misread.schemas.tables import CONTRACTS
+from misread.sql import Session
+
+Rows = list[dict[str, Any]]
+Opener = Callable[..., Session]
+
+
+def dataset(name: str, rows: Rows) -> pads.Dataset:
+    """Rows of a table by its contract; keys that the contract does not have become further columns."""
+    contract = CONTRACTS[name]
+    fields = [field for field in contract.fields if field.name not in contract.hidden]
+    known = {field.name for field in fields}
+    further = {key: None for row in rows for key in row if key not in known}
+    schema = pa.schema([field.with_nullable(True) for field in fields])
+    columns = {field.name: pa.array([row.get(field.name) for row in rows], field.type) for field in schema}
+    columns |= {key: pa.array([row.get(key) for row in rows]) for key in further}
+    return pads.dataset(pa.table(columns))
+
+
+def session_over(tables: Mapping[str, Rows]) -> Session:
+    return Session({name: dataset(name, rows) for name, rows in tables.items()})
+
+
+@pytest.fixture(scope="session")
+def open_over() -> Callable[[Mapping[str, Rows]], Session]:
+    """Opens a session over {table: rows}; closing it is the caller's."""
+    return session_over
+
+
+@pytest.fixture
+def opened() -> Iterator[Opener]:
+    """Opens sessions over {table: rows} and closes them afterwards."""
+    sessions: list[Session] = []
+
+    def opener(**tables: Rows) -> Session:
+        sessions.append(session_over(tables))
+        return sessions[-1]
+
+    yield opener
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    """One session over a few rows of everything, for tests that only ask."""
+    images = [
+        {"sample_id": "a", "patient_id": "p", "age": 61.0, "view": "PA"},
+        {"sample_id": "b", "patient_id": "p", "age": None, "view": "AP"},
+    ]
+    slices = [
+        {"audit_id": "x", "slice_id": "x-1", "confirmation_rows": 10, "error_rate": 0.5},
+        {"audit_id": "x", "slice_id": "x-2", "confirmation_rows": 0, "error_rate": None},
+    ]
+    phrases = [{"slice_id": "x-1", "rank": rank, "phrase": text} for rank, text in ((2, "lead"), (1, "drain"))]
+    members = [{"slice_id": "x-1", "sample_id": sample} for sample in "ab"]
+    with session_over({"images": images, "slices": slices, "phrases": phrases, "memberships": members}) as one:
+        yield one

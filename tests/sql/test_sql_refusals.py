@@ -1,0 +1,216 @@
+"""Nothing but reading the views can be done, and errors name what there is."""
+
+from pathlib import Path
+
+import pytest
+from misread.schemas.errors import MisreadError, QueryError, UnknownNameError
+from misread.sql import Session
+from misread.sql.catalogue import STORED
+
+REFUSED = [
+    "COPY images TO '{folder}/x.csv'",
+    "COPY (SELECT 1) TO '{folder}/x.parquet'",
+    "EXPORT DATABASE '{folder}/x'",
+    "IMPORT DATABASE '{folder}/x'",
+    "ATTACH '{folder}/x.db' AS x",
+    "DETACH memory",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "PRAGMA version",
+    "PRAGMA enable_profiling",
+    "SET threads = 1",
+    "RESET memory_limit",
+    "SET VARIABLE x = 1",
+    "USE memory",
+    "CALL pragma_version()",
+    "CHECKPOINT",
+    "VACUUM",
+    "BEGIN",
+    "PREPARE x AS SELECT 1",
+    "CREATE TABLE x AS SELECT 1",
+    "CREATE VIEW images AS SELECT 1",
+    "CREATE OR REPLACE MACRO error_rate(x) AS 1",
+    "CREATE SECRET x (TYPE s3)",
+    "DROP VIEW images",
+    "DROP MACRO error_rate",
+    "ALTER VIEW images RENAME TO y",
+    "INSERT INTO images VALUES ('x')",
+    "UPDATE images SET sample_id = 'x'",
+    "DELETE FROM images",
+    "WITH x AS (DELETE FROM images RETURNING *) SELECT * FROM x",
+    "WITH x AS (INSERT INTO images VALUES ('x') RETURNING *) SELECT * FROM x",
+    "EXPLAIN ANALYZE DROP VIEW images",
+    "EXPLAIN COPY images TO '{folder}/x.csv'",
+    "/* SELECT */ EXPLAIN (ANALYZE) CREATE TABLE x AS SELECT 1",
+    "SELECT 1; SELECT 2",
+    "SELECT 1; DROP VIEW images",
+    "SELECT * FROM read_csv('{secret}')",
+    "SELECT * FROM read_text('{secret}')",
+    "SELECT * FROM read_blob('{secret}')",
+    "SELECT * FROM parquet_scan('{secret}')",
+    "SELECT * FROM sniff_csv('{secret}')",
+    "SELECT * FROM glob('{folder}/*')",
+    "SELECT * FROM '{secret}'",
+    'SELECT * FROM "{secret}"',
+    "SELECT * FROM 'https://example.org/x.csv'",
+    "SELECT * FROM query('DROP VIEW images')",
+    "SELECT * FROM query_table('images')",
+    "SELECT * FROM json_execute_serialized_sql('x')",
+    "SELECT * FROM arrow_scan(1::POINTER, 2::POINTER, 3::POINTER)",
+    "SELECT * FROM duckdb_settings()",
+    "SELECT * FROM duckdb_secrets()",
+    "SELECT * FROM enable_logging()",
+    "SELECT * FROM information_schema.tables",
+    "SELECT * FROM pg_catalog.pg_class",
+    "SELECT * FROM sqlite_master",
+    f"SELECT * FROM {STORED}images",
+    f"SELECT * FROM temp.main.{STORED}images",
+    f"WITH {STORED}images AS (SELECT 1) SELECT * FROM {STORED}images",
+    "SELECT getenv('HOME')",
+    "SELECT current_setting('temp_directory')",
+    "SELECT 'temp_directory'.current_setting()",
+    "SELECT system.main.current_setting('temp_directory')",
+    "SELECT list_transform(['temp_directory'], lambda x: current_setting(x))",
+    "SELECT write_log('x')",
+    "SELECT sleep_ms(100000)",
+    "SELECT * FROM images AT (VERSION => 1)",
+    "SELECT * FROM (SHOW TABLES)",
+    "SHOW DATABASES",
+    "PIVOT images ON view USING count(*)",
+    "",
+    "   -- nothing",
+    "SELEC 1",
+    "SELECT 'unfinished",
+    "SELECT " + "(" * 3000 + "1" + ")" * 3000,
+    "SELECT " + "+".join(["1"] * 3000),
+]
+
+
+@pytest.mark.parametrize("asked", REFUSED, ids=lambda asked: asked[:60])
+def test_only_reading_the_views_is_possible(session: Session, asked: str, tmp_path: Path) -> None:
+    """Everything else is refused in words, touches no file, and the next ordinary question is answered."""
+    secret = tmp_path / "secret.csv"
+    secret.write_text("word\nhush\n")
+    with pytest.raises(MisreadError) as refused:
+        session.query(asked.replace("{folder}", str(tmp_path)).replace("{secret}", str(secret)))
+    assert "hush" not in str(refused.value)
+    assert list(tmp_path.iterdir()) == [secret]
+    assert session.query("SELECT count(*) AS n FROM images").to_pylist() == [{"n": 2}]
+    assert session.query("SELECT error_rate('x-1') AS rate").to_pylist() == [{"rate": 0.5}]
+
+
+ANSWERED = [
+    "SELECT * FROM images",
+    "FROM images",
+    "TABLE images",
+    "VALUES (1)",
+    "SELECT 1;",
+    "select * from MAIN.Images",
+    "DESCRIBE images",
+    "DESCRIBE SELECT age FROM images",
+    "SHOW images",
+    "SUMMARIZE images",
+    "EXPLAIN SELECT * FROM images",
+    "EXPLAIN ANALYZE SELECT count(*) FROM images",
+    "-- a remark\nEXPLAIN /* another */ SELECT 1",
+    "SELECT view, count(*) FROM images GROUP BY ALL ORDER BY ALL",
+    "WITH x AS (SELECT age FROM images) SELECT avg(age) FROM x",
+    "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT max(n) FROM t",
+    "SELECT unnest([1, 2]) AS x, * FROM range(3)",
+    "PIVOT images ON view IN ('PA', 'AP') USING count(*)",
+    "SELECT row_number() OVER (ORDER BY age) FROM images QUALIFY 1 = 1",
+    "SELECT * FROM images i LEFT JOIN memberships m USING (sample_id) LEFT JOIN slices s USING (slice_id)",
+    "SELECT list(DISTINCT view) FILTER (age > 3), histogram(view) FROM images",
+    "SELECT * EXCLUDE (age) REPLACE (upper(view) AS view) FROM images USING SAMPLE 1 ROWS",
+    "SELECT sample_id FROM images WHERE age > ALL (SELECT 3) OR EXISTS (SELECT 1 FROM slices)",
+]
+
+
+@pytest.mark.parametrize("asked", ANSWERED)
+def test_ordinary_questions_pass(session: Session, asked: str) -> None:
+    """What only reads the views is answered."""
+    assert session.query(asked).num_rows > 0
+
+
+UNKNOWN = {
+    "SELECT agee FROM images": "no column 'agee' in images; did you mean 'age'?",
+    "SELECT i.agee FROM images AS i JOIN slices ON true": "no column 'agee' in images; did you mean 'age'?",
+    "SELECT slice_idd FROM slices JOIN memberships USING (slice_id)": "no column 'slice_idd' "
+    "in memberships, slices; did you mean 'slice_id'?",
+    "SELECT 1 FROM images JOIN memberships USING (sampleid)": "no column 'sampleid' in images, memberships; "
+    "did you mean 'sample_id'?",
+    "SELECT * EXCLUDE (agee) FROM images": "no column 'agee' in images; did you mean 'age'?",
+    "SELECT 1 FROM images ORDER BY veiw": "no column 'veiw' in images; did you mean 'view'?",
+    "WITH x AS (SELECT 1 AS first) SELECT frist FROM x": "no column 'frist' in this question; did you mean 'first'?",
+    "SELECT x.age FROM images": "no table 'x' in this question",
+    "SELECT * FROM imagess": "no table 'imagess'; did you mean 'images'?",
+    "SELECT * FROM slice": "no table 'slice'; did you mean 'slices'?",
+    "SELECT slice_siz('x')": "no function 'slice_siz'; did you mean 'slice_size'?",
+    "SELECT sqrrt(2)": "no function 'sqrrt'; did you mean 'sqrt'?",
+    "SELECT checksum FROM images": "no column 'checksum' in images",
+}
+
+
+@pytest.mark.parametrize(("asked", "told"), UNKNOWN.items())
+def test_unknown_names_are_told_with_the_nearest(session: Session, asked: str, told: str) -> None:
+    """One sentence names what does not exist, where, and the nearest that does."""
+    with pytest.raises(UnknownNameError) as refused:
+        session.query(asked)
+    assert refused.value.message == told
+
+
+def test_text_in_double_quotes_is_explained(session: Session) -> None:
+    """A value in double quotes is a column to SQL; the hint says how text is written."""
+    with pytest.raises(UnknownNameError) as refused:
+        session.query('SELECT 1 FROM images WHERE view = "LATERAL"')
+    assert "single quotes" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "asked", [*UNKNOWN, "SELECT upper(1, 2)", "SELECT 'a'::INT", "SELECT age, count(*) FROM images"]
+)
+def test_errors_are_for_people(session: Session, asked: str) -> None:
+    """No error shows a Python name, a table behind the views or more than one line of message."""
+    with pytest.raises(MisreadError) as refused:
+        session.query(asked)
+    assert "\n" not in refused.value.message
+    assert not any(word in str(refused.value) for word in (STORED, "Exception", "Error:", "duckdb", "Traceback"))
+
+
+CHOOSES = [
+    "view = 'PA'",
+    "age > 60 OR age IS NULL",
+    "view LIKE 'P%' -- remark",
+    "images.age > 3",
+    "true",
+    "(age > 3)",
+]
+
+
+@pytest.mark.parametrize("text", CHOOSES)
+def test_one_expression_chooses_rows(session: Session, text: str) -> None:
+    """A true-or-false expression over the view is accepted."""
+    session.check_predicate(text, "images")
+
+
+CHOOSES_NOT = [
+    "", "age", "'true'", "NULL", "*", "columns(*) > 3", "age > 3, true", "age > 3) OR (true",
+    "true) UNION SELECT (1",
+    "age > 3; DROP VIEW images", "age > 3 /*", "age > $1", "count(*) > 3", "row_number() OVER () > 1",
+    "random() < 0.5", "current_date > '2026-01-01'", "now() > '2026-01-01'", "x FOR x IN [true]",
+    "sample_id IN (SELECT sample_id FROM memberships)", "error_rate(sample_id) > 0.5",
+    "read_csv('x')", "getenv('x') = 'y'",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CHOOSES_NOT)
+def test_anything_else_chooses_no_rows(session: Session, text: str) -> None:
+    """What is not one steady expression over the view's columns is refused, with the reason."""
+    with pytest.raises(QueryError):
+        session.check_predicate(text, "images")
+
+
+def test_a_predicate_over_unknown_columns_names_them(session: Session) -> None:
+    """An unknown column in a predicate is told as in a question."""
+    with pytest.raises(UnknownNameError, match="did you mean 'age'"):
+        session.check_predicate("agee > 3", "images")
