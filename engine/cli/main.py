@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from .asking import info, slices, sql
+from .demonstrating import demo
 from .discovering import discover
 from .messages import guarded, told
-from .working import demo, embed, ingest
+from .working import embed, ingest
 
 OWNER_ONLY = 0o077
 

@@ -1,4 +1,4 @@
-"""The commands that fill a store: demo, ingest and embed."""
+"""The commands that fill a store: ingest and embed."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,6 @@ from .messages import guarded, note, show_faults, tell
 from .options import StoreArgument, listed
 from .progress import watched
 
-DEMO_STORE = typer.Argument(metavar="STORE", help="The store that is made.")
 METADATA = typer.Option(metavar="FILE", help="Samples, one a row: sample_id, image and any columns (CSV or Parquet).")
 IMAGES = typer.Option(metavar="FOLDER", help="Folder that image paths are relative to. [default: that of --metadata]")
 REPORTS = typer.Option(metavar="FILE", help="Reports, keyed by sample_id or study_id (CSV or Parquet).")
@@ -25,15 +24,6 @@ SKIP_FAULTY = typer.Option("--skip-faulty", help="Keep the good rows; write the 
 IMAGE_ENCODER = typer.Option(metavar="NAME", help="Encoder of pictures, or none.")
 REPORT_ENCODER = typer.Option(metavar="NAME", help="Encoder of reports, or none.")
 REFIT = typer.Option("--refit", help="Fit the encoders again and encode every row anew.")
-
-
-@guarded
-def demo(store: Annotated[str, DEMO_STORE] = "./misread-demo") -> None:
-    """Run everything on made-up radiographs with a known answer."""
-    from misread import demo as demonstration
-
-    with watched() as progress:
-        demonstration.run(store, progress)
 
 
 @guarded

@@ -43,6 +43,9 @@ def discover(
         candidates += found
         if note:
             notes[judged.model, judged.target] = note
+        if node.threshold is not None and judged.threshold.source == "column":
+            kept = f"the predictions bring the threshold {judged.threshold.value:g}; {node.threshold:g} was not used"
+            notes[judged.model, judged.target] = "; ".join(filter(None, [note, kept]))
     progress(steps, steps, "searching for slices")
     slices = [_judge(fused, c, audit_id, number) for number, c in enumerate(candidates, start=1)]
     return Discovered(fused, audit_id, tuple(populations), tuple(_with_q_values(slices)), notes)

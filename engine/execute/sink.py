@@ -66,7 +66,7 @@ def _audit_row(store: TableStore, node: Node, below: Discovered, fusion: str) ->
         "samples": int(below.below.samples["left_out"].null_count()),
         "slices": len(below.slices),
         "confirmed_slices": sum(bool(found.row["confirmed"]) for found in below.slices),
-        "notes": list(below.below.notes),
+        "notes": [*below.below.notes, *(f"{m}, {t}: {note}" for (m, t), note in below.target_notes.items())],
         "parameters": json.dumps(parameters, sort_keys=True),
         "tables": json.dumps(tables_of(store, node), sort_keys=True),
         "fusion": fusion,

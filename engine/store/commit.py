@@ -54,11 +54,16 @@ class Commit:
         """Adds rows of the table's contract, with their checksums; creates the table if it is new."""
         self.append_batches(name, [rows], _without_checksum(rows.schema))
 
-    def append_batches(self, name: str, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
-        """The same, streaming: each table of `tables` is checksummed and written in turn."""
+    def append_batches(
+        self, name: str, tables: Iterable[pa.Table], schema: pa.Schema, *, replacing: bool = False
+    ) -> None:
+        """The same, streaming: each table of `tables` is checksummed and written in turn.
+
+        `replacing`: the table holds these rows alone afterwards, and may have another schema.
+        """
         full = with_checksums(schema.empty_table()).schema
         batches = (b for rows in tables for b in with_checksums(rows).to_batches())
-        self.writer(name).append(batches, full)
+        self.writer(name).append(batches, full, replacing=replacing)
 
     def upsert(self, name: str, rows: pa.Table) -> None:
         """Adds rows, replacing those with the same key."""
@@ -67,12 +72,9 @@ class Commit:
 
     def put_model(self, name: str, arrays: Mapping[str, np.ndarray]) -> str:
         """Keeps a fitted model's arrays (no objects) in a file named by its content; returns that name."""
+        file = model_file(name, arrays)
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **dict(sorted(arrays.items())))
-        digest = sha256()
-        for key, array in sorted(arrays.items()):
-            digest.update(f"{key}{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
-        file = f"{MODELS}/{name}-{digest.hexdigest()[:16]}.npz"
         if not self.files.exists(file):
             self.files.replace(file, buffer.getvalue())
         return file
@@ -86,8 +88,8 @@ class Commit:
 
     def finish(self) -> Manifest:
         """Names the new versions in the manifest: the moment the commit happens. No change, no new state."""
-        tables = {name: writer.entry() for name, writer in sorted(self._writers.items())}
-        changed = {name: entry for name, entry in tables.items() if self.manifest.tables.get(name) != entry}
+        tables = ((name, writer.entry()) for name, writer in sorted(self._writers.items()))
+        changed = {name: entry for name, entry in tables if entry and entry != self.manifest.tables.get(name)}
         if not changed and not self._encoders:
             return self.manifest
         at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -102,6 +104,14 @@ class Commit:
                 )
         self.files.replace(MANIFEST, manifest.to_json())
         return manifest
+
+
+def model_file(name: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """The file a model is kept in: named by its content."""
+    digest = sha256()
+    for key, array in sorted(arrays.items()):
+        digest.update(f"{key}{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+    return f"{MODELS}/{name}-{digest.hexdigest()[:16]}.npz"
 
 
 def _without_checksum(schema: pa.Schema) -> pa.Schema:

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 from misread.schemas.errors import StoreError
@@ -20,7 +21,7 @@ class StoreFiles:
     def __init__(self, location: str | os.PathLike[str]) -> None:
         text = os.fspath(location)
         if text.startswith("file://"):
-            text = text.removeprefix("file://")
+            text = unquote(urlsplit(text).path)
         self.is_local = "://" not in text
         if self.is_local:
             self.location = str(Path(text).expanduser().resolve())
@@ -31,7 +32,10 @@ class StoreFiles:
             try:
                 self._system, self._root = fs.FileSystem.from_uri(self.location)
             except (pa.ArrowInvalid, OSError) as error:
-                raise StoreError(f"cannot reach the store {text}: {error}") from error
+                raise StoreError(
+                    f"cannot reach the store {text}: {error}",
+                    "name a folder, or a URI such as s3://bucket/folder",
+                ) from error
 
     def uri(self, name: str) -> str:
         return f"{self.location}/{name}"
@@ -42,23 +46,26 @@ class StoreFiles:
     def exists(self, name: str = "") -> bool:
         """Whether a file or folder of this name is there; "" asks for the root."""
         path = self._path(name) if name else self._root
-        return bool(self._system.get_file_info(path).type != fs.FileType.NotFound)
+        with self._telling():
+            return bool(self._system.get_file_info(path).type != fs.FileType.NotFound)
 
     def is_empty(self) -> bool:
         """Whether the root is missing or holds nothing."""
         selector = fs.FileSelector(self._root, allow_not_found=True)
-        return not self._system.get_file_info(selector)
+        with self._telling():
+            return not self._system.get_file_info(selector)
 
     def read(self, name: str) -> bytes:
-        with self._system.open_input_stream(self._path(name), compression=None) as stream:
+        with self._telling(), self._system.open_input_stream(self._path(name), compression=None) as stream:
             return bytes(stream.readall())
 
     def create_root(self) -> None:
         """Makes the root, readable by its owner alone."""
-        if self.is_local:
-            Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
-        else:
-            self._system.create_dir(self._root, recursive=True)
+        with self._telling():
+            if self.is_local:
+                Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
+            else:
+                self._system.create_dir(self._root, recursive=True)
 
     def replace(self, name: str, content: bytes) -> None:
         """Writes a file so that a reader sees the old content or the new, never a part."""
@@ -67,6 +74,17 @@ class StoreFiles:
         else:  # one upload of an object becomes visible whole
             with self._system.open_output_stream(self._path(name), compression=None) as stream:
                 stream.write(content)
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Raises StoreError for what the disk or the object store refuses."""
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                f"cannot reach the store {self.location}: {error}",
+                "check the path or URI, its permissions and credentials",
+            ) from error
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:

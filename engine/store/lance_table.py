@@ -1,7 +1,8 @@
 """One Lance table at one version: the only module that knows Lance."""
 
+import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -16,12 +17,23 @@ os.environ.setdefault("LANCE_LOG", "error")
 
 BATCH_ROWS = 8192
 PICTURE_ROWS = 256
+KEYS_AT_ONCE = 500
 
 
 def _lance() -> Any:
     import lance
 
     return lance
+
+
+def _opened(uri: str, contract: TableContract, version: int) -> Any:
+    try:
+        return _lance().dataset(uri, version=version)
+    except (ValueError, OSError) as error:
+        raise StoreError(
+            f"table {contract.name!r} cannot be read at version {version}: {error}",
+            "the store's files were changed or removed by something other than misread; restore them from a copy",
+        ) from error
 
 
 def _quoted(text: str) -> str:
@@ -39,13 +51,7 @@ class LanceTable:
     def __init__(self, uri: str, contract: TableContract, version: int) -> None:
         self.contract = contract
         self.version = version
-        try:
-            self._dataset = _lance().dataset(uri, version=version)
-        except (ValueError, OSError) as error:
-            raise StoreError(
-                f"table {contract.name!r} cannot be read at version {version}: {error}",
-                "the store's files were changed or removed by something other than misread; restore them from a copy",
-            ) from error
+        self._dataset = _opened(uri, contract, version)
 
     @property
     def schema(self) -> pa.Schema:
@@ -71,16 +77,22 @@ class LanceTable:
         names = [n for n in self.schema.names if n != PICTURE] if columns is None else list(columns)
         return self._dataset.to_table(columns=names, filter=predicate)
 
-    def pictures(self, batch_rows: int = PICTURE_ROWS) -> Iterator[tuple[list[str], list[bytes]]]:
-        """(sample ids, encoded pictures) a batch, for the samples that have a picture, in stored order."""
+    def pictures(
+        self, batch_rows: int = PICTURE_ROWS, only: Container[str] | None = None
+    ) -> Iterator[tuple[list[str], list[bytes]]]:
+        """(sample ids, encoded pictures) a batch, for the samples that have a picture, in stored order.
+
+        `only`: the samples wanted; the bytes of others are not read.
+        """
         row = 0
         for batch in self.batches(["sample_id", "sha256"], batch_rows=batch_rows):
-            present = [row + i for i, digest in enumerate(batch.column("sha256").to_pylist()) if digest]
             ids = batch.column("sample_id").to_pylist()
+            digests = batch.column("sha256").to_pylist()
+            present = [i for i, digest in enumerate(digests) if digest and (only is None or ids[i] in only)]
             if present:
-                blobs = self._dataset.read_blobs(PICTURE, indices=present)
+                blobs = self._dataset.read_blobs(PICTURE, indices=[row + i for i in present])
                 # (position, bytes) pairs come back in the order asked for
-                yield [ids[i - row] for i in present], [bytes(content) for _, content in blobs]
+                yield [ids[i] for i in present], [bytes(content) for _, content in blobs]
             row += batch.num_rows
 
     def entry(self) -> TableEntry:
@@ -111,61 +123,127 @@ class ShownColumns(pads.Dataset):  # type: ignore[misc]
 
 
 class LanceWriter:
-    """Writes one table. Every call makes Lance versions that nobody sees until a manifest names them."""
+    """Writes one table. Every call makes Lance versions that nobody sees until a manifest names them.
+
+    Rows that break the table's contract are refused with MisreadError before anything is written.
+    """
 
     def __init__(self, uri: str, contract: TableContract, version: int | None) -> None:
         self._uri = uri
         self._contract = contract
-        self._dataset = None
-        if version is not None:
-            dataset = _lance().dataset(uri, version=version)
-            if dataset.latest_version != version:  # what a killed writer left behind
-                dataset.restore()
-                dataset = _lance().dataset(uri)
-            self._dataset = dataset
+        self._written = False
+        self._dataset = None if version is None else _opened(uri, contract, version)
 
     @property
     def schema(self) -> pa.Schema | None:
         return None if self._dataset is None else self._dataset.schema
 
-    def append(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
-        """Adds rows, streaming; creates the table where there is none yet."""
-        stored = _lance_schema(schema)
-        reader = pa.RecordBatchReader.from_batches(stored, (_lance_batch(b, stored) for b in batches))
-        options: Mapping[str, Any] = {"enable_stable_row_ids": True, "data_storage_version": "2.2"}
-        mode = "overwrite" if self._dataset is None else "append"
-        target = self._uri if self._dataset is None else self._dataset
-        self._dataset = _lance().write_dataset(reader, target, mode=mode, **options)
+    def append(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, replacing: bool = False) -> None:
+        """Adds rows, streaming; creates the table where there is none yet. `replacing`: all rows that were."""
+        with self._reader(batches, schema) as reader:
+            dataset = self._newest()
+            new = dataset is None or replacing
+            options: Mapping[str, Any] = {"enable_stable_row_ids": True, "data_storage_version": "2.2"}
+            target, mode = (self._uri, "overwrite") if new else (dataset, "append")
+            self._wrote(_lance().write_dataset(reader, target, mode=mode, **options))
 
     def upsert(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
-        """Adds rows whose key is new and replaces those whose key is there."""
-        if self._dataset is None:
-            self.append(batches, schema)
+        """Adds rows whose key is new and replaces those whose key is there. A NULL in a key equals a NULL.
+
+        Raises StoreError if two of the rows have the same key.
+        """
+        rows = pa.Table.from_batches(list(batches), schema)
+        self._contract.check(schema)
+        keys = rows.select(list(self._contract.key))
+        if keys.group_by(keys.column_names).aggregate([]).num_rows != keys.num_rows:
+            raise StoreError(f"two rows for table {self._contract.name!r} have the same key")
+        whole = _all_valid(keys)
+        dataset = self._newest()
+        if dataset is None:
+            self.append(rows.to_batches(), schema)
             return
-        stored = _lance_schema(schema)
-        reader = pa.RecordBatchReader.from_batches(stored, (_lance_batch(b, stored) for b in batches))
-        merge = self._dataset.merge_insert(list(self._contract.key))
-        merge.when_matched_update_all().when_not_matched_insert_all().execute(reader)
-        self._dataset = _lance().dataset(self._uri)
+        if any(whole):
+            with self._reader(rows.filter(pa.array(whole)).to_batches(), schema) as reader:
+                merge = dataset.merge_insert(list(self._contract.key))
+                merge.when_matched_update_all().when_not_matched_insert_all().execute(reader)
+                self._wrote(_lance().dataset(self._uri))
+        if not all(whole):  # merge_insert takes no NULL to equal another
+            partly = pa.array([not valid for valid in whole])
+            self._delete_keys(keys.filter(partly))
+            self.append(rows.filter(partly).to_batches(), schema)
 
     def delete(self, predicate: str) -> None:
-        if self._dataset is not None:
-            self._dataset.delete(predicate)
-            self._dataset = _lance().dataset(self._uri)
+        dataset = self._newest()
+        if dataset is not None:
+            dataset.delete(predicate)
+            self._wrote(_lance().dataset(self._uri))
 
     def set_columns(self, rows: pa.Table, key: str) -> None:
         """Adds or replaces whole columns, given for every row by `key`."""
-        assert self._dataset is not None
-        there = [name for name in rows.column_names if name != key and name in self._dataset.schema.names]
+        dataset = self._newest()
+        assert dataset is not None
+        there = [name for name in rows.column_names if name != key and name in dataset.schema.names]
         if there:
-            self._dataset.drop_columns(there)
-        self._dataset.merge(rows, key)
-        self._dataset = _lance().dataset(self._uri)
+            dataset.drop_columns(there)
+        dataset.merge(rows, key)
+        self._wrote(_lance().dataset(self._uri))
 
-    def entry(self) -> TableEntry:
-        assert self._dataset is not None
+    def entry(self) -> TableEntry | None:
+        """What the manifest will say of the table; None if nothing was written."""
+        if not self._written or self._dataset is None:
+            return None
         self._contract.check(_plain_schema(self._dataset.schema))
         return LanceTable(self._uri, self._contract, self._dataset.version).entry()
+
+    def _newest(self) -> Any:
+        """The dataset, ready to be written: without what a killed writer left on top of it."""
+        there = self._dataset
+        if not self._written and there is not None and there.latest_version != there.version:
+            there.restore()
+            self._dataset = _lance().dataset(self._uri)
+        return self._dataset
+
+    def _wrote(self, dataset: Any) -> None:
+        self._dataset, self._written = dataset, True
+
+    def _delete_keys(self, keys: pa.Table) -> None:
+        for start in range(0, keys.num_rows, KEYS_AT_ONCE):
+            some = keys.slice(start, KEYS_AT_ONCE).to_pylist()
+            self.delete(" OR ".join(f"({' AND '.join(map(_equals, key, key.values()))})" for key in some))
+
+    @contextlib.contextmanager
+    def _reader(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatchReader]:
+        """The batches as Lance takes them. Lance wraps what they raise: that is raised as it was."""
+        self._contract.check(schema)
+        stored = _lance_schema(schema)
+        raised: list[BaseException] = []
+
+        def watched() -> Iterator[pa.RecordBatch]:
+            try:
+                for batch in batches:
+                    yield _lance_batch(batch, stored)
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                raised.append(error)
+                raise
+
+        try:
+            yield pa.RecordBatchReader.from_batches(stored, watched())
+        except (OSError, ValueError, RuntimeError):
+            if raised:
+                raise raised[0] from None
+            raise
+
+
+def _equals(column: str, value: str | None) -> str:
+    return f"`{column}` IS NULL" if value is None else f"`{column}` = {_quoted(value)}"
+
+
+def _all_valid(keys: pa.Table) -> list[bool]:
+    """For each row, whether none of its values is NULL."""
+    columns = [column.is_valid().to_pylist() for column in keys.columns]
+    return [all(row) for row in zip(*columns, strict=True)]
 
 
 def _lance_schema(schema: pa.Schema) -> pa.Schema:

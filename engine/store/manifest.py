@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from misread.schemas.errors import StoreError
 from misread.schemas.values import MODALITIES, Modality
 
+FORMAT = "misread"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 
@@ -80,7 +81,7 @@ class Manifest:
 
     def to_json(self) -> bytes:
         states = [asdict(state) for state in self.states]
-        document = {"format": "misread", "format_version": FORMAT_VERSION, "states": states}
+        document = {"format": FORMAT, "format_version": FORMAT_VERSION, "states": states}
         return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
 
     @classmethod
@@ -88,11 +89,16 @@ class Manifest:
         """Raises StoreError if `content` is no manifest, or one of another format version."""
         try:
             document = json.loads(content)
+            if document["format"] != FORMAT:
+                raise ValueError(f"its format is {document['format']!r}")
             found = document["format_version"]
             if found == FORMAT_VERSION:
                 return cls(tuple(_state(entry) for entry in document["states"]))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StoreError(f"the manifest of {place} is damaged: {error!r}") from error
+            raise StoreError(
+                f"the manifest of {place} is damaged: {error!r}",
+                "restore manifest.json from a copy; the tables beside it are untouched",
+            ) from error
         raise StoreError(
             f"the store {place} has format version {found}; this misread reads version {FORMAT_VERSION}",
             "use the version of misread that wrote it, or ingest again into a new store",

@@ -3,6 +3,8 @@
 import contextlib
 import io
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Self
 
@@ -10,10 +12,12 @@ import numpy as np
 from misread.schemas.errors import StoreError, unknown_name
 from misread.schemas.tables import contract_of
 
-from .commit import Commit, table_uri
+from .commit import MODELS, Commit, model_file, table_uri
 from .files import StoreFiles
 from .lance_table import LanceTable
 from .manifest import MANIFEST, EncoderEntry, Manifest
+
+_RESTORE = "the store's files were changed or removed by something other than misread; restore them from a copy"
 
 
 class TableStore:
@@ -86,10 +90,14 @@ class TableStore:
     def read_model(self, file: str) -> dict[str, np.ndarray]:
         """The arrays of a fitted model. Raises StoreError if the file is gone or is not what was written."""
         try:
-            with np.load(io.BytesIO(self.files.read(file)), allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, KeyError) as error:
-            raise StoreError(f"the model {file} of {self.location} cannot be read: {error}") from error
+            with np.load(io.BytesIO(self.files.read(file)), allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise StoreError(f"the model {file} of {self.location} cannot be read: {error}", _RESTORE) from error
+        name = file.removeprefix(f"{MODELS}/").rpartition("-")[0]
+        if model_file(name, arrays) != file:
+            raise StoreError(f"the model {file} of {self.location} is not what was written", _RESTORE)
+        return arrays
 
     @contextlib.contextmanager
     def commit(self, command: str) -> Iterator[Commit]:

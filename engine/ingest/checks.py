@@ -1,0 +1,114 @@
+"""Every check of every input file, in the order in which they lean on each other; nothing is written."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+from misread.progress import Progress
+from misread.schemas.tables import CHECKSUM, IMAGES, PREDICTIONS
+from misread.store import TableStore
+
+from .embeddings import check_embeddings
+from .faultbook import FaultBook
+from .files import Source, read_source
+from .images import stored_images
+from .known import Known, known_ids
+from .metadata import Metadata, check_metadata
+from .pictures import Picture
+from .predictions import check_predictions
+from .reports import check_reports
+from .sources import Sources
+
+KINDS = ("metadata", "reports", "predictions", "embeddings")
+
+
+@dataclass
+class Checked:
+    """The input as read and checked, faulty rows among it, beside what the store holds."""
+
+    images: pl.DataFrame | None
+    stored_predictions: pl.DataFrame | None
+    files: dict[str, Source] = field(default_factory=dict)
+    metadata: Metadata | None = None
+    rows: dict[str, pl.DataFrame] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+
+
+def check(store: TableStore, sources: Sources, book: FaultBook, progress: Progress) -> Checked:
+    """Reads and checks everything; faults are in `book`."""
+    images = stored_images(store.table(IMAGES.name).read()) if store.has(IMAGES.name) else None
+    checked = Checked(images, _stored_predictions(store, sources))
+    for kind, (path, name) in _named_files(sources).items():
+        source = read_source(path, name, book)
+        if source is not None:
+            checked.files[kind] = source
+    _check_metadata(checked, sources, book, progress)
+    known = _known(checked, sources, book)
+    for kind, source in checked.files.items():
+        frame = None
+        if kind == "reports":
+            frame = check_reports(source, known, book, checked.notices)
+        elif kind == "predictions":
+            frame = check_predictions(source, checked.stored_predictions, known, book)
+        elif kind == "embeddings":
+            frame = check_embeddings(source, store.encoders, known, book)
+        if frame is not None:
+            checked.rows[kind] = frame
+            checked.notices.extend(source.notices)
+    return checked
+
+
+def _named_files(sources: Sources) -> dict[str, tuple[Path, str]]:
+    """The path and the name in faults of every file given: its base name where that tells them apart."""
+    paths = {kind: path for kind in KINDS if (path := getattr(sources, kind)) is not None}
+    names = [path.name for path in paths.values()]
+    return {k: (path, path.name if names.count(path.name) == 1 else str(path)) for k, path in paths.items()}
+
+
+def _stored_predictions(store: TableStore, sources: Sources) -> pl.DataFrame | None:
+    if sources.predictions is None or not store.has(PREDICTIONS.name):
+        return None
+    columns = [name for name in PREDICTIONS.names if name != CHECKSUM]
+    frame = pl.from_arrow(store.table(PREDICTIONS.name).read(columns))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _check_metadata(checked: Checked, sources: Sources, book: FaultBook, progress: Progress) -> None:
+    if sources.images is not None and not sources.images.is_dir():
+        book.whole(str(sources.images), "there is no such folder of images")
+        return
+    source = checked.files.get("metadata")
+    if source is None:
+        return
+    stored = [] if checked.images is None else checked.images.columns
+    checked.metadata = check_metadata(
+        source, sources.images, sources.identifiers_kept, stored, _pictures(checked.images), book, progress
+    )
+    if checked.metadata is not None:
+        checked.notices.extend(checked.metadata.notices)
+
+
+def _pictures(images: pl.DataFrame | None) -> dict[str, Picture]:
+    """The store's pictures by sha256: bytes that were decoded once need not be again."""
+    if images is None:
+        return {}
+    facts = images.drop_nulls("sha256").select("width", "height", "media_type", "sha256")
+    return {digest: Picture(width, height, kind, digest) for width, height, kind, digest in facts.iter_rows()}
+
+
+def _known(checked: Checked, sources: Sources, book: FaultBook) -> Known:
+    if sources.metadata is not None and checked.metadata is None:
+        nobody = pl.Series([], dtype=pl.String)
+        return Known(None, None, nobody, nobody)
+    if checked.metadata is None:
+        return known_ids(checked.images, None, set())
+    frame = checked.metadata.frame
+    if "study_id" not in frame.columns:
+        study = pl.Series("study_id", [None] * frame.height, pl.String)
+        if checked.images is not None:
+            ids = checked.images.select("sample_id", "study_id")
+            frame = frame.join(ids, on="sample_id", how="left", maintain_order="left")
+        else:
+            frame = frame.with_columns(study)
+    return known_ids(checked.images, frame, book.bad(checked.metadata.source.name))

@@ -1,0 +1,95 @@
+"""Faults as they are found, and which rows of which file they take out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+from misread.schemas.errors import Fault
+
+ROW = " row"
+"""The column with a row's number as `Fault` counts it. Names in files are stripped, so none can be this."""
+
+REASON = " reason"
+
+
+class FaultBook:
+    """Collects every fault of an ingest. `skipping`: rows at fault are left out instead of stopping it."""
+
+    def __init__(self, *, skipping: bool) -> None:
+        self.skipping = skipping
+        self._faults: dict[Fault, None] = {}
+        self._bad: defaultdict[str, set[int]] = defaultdict(set)
+        self._files: list[str] = []
+
+    def whole(self, file: str, reason: str, column: str | None = None) -> None:
+        """A fault of a whole file or column: it stops the ingest, skipping or not."""
+        self._add(Fault(file, None, column, reason))
+
+    def row(self, file: str, row: int, column: str | None, reason: str) -> None:
+        self._add(Fault(file, row, column, reason))
+        self._bad[file].add(row)
+
+    def rows(self, file: str, column: str | None, found: pl.DataFrame) -> None:
+        """One fault for each row of `found`, which has the columns ROW and REASON."""
+        for row, reason in found.select(ROW, REASON).iter_rows():
+            self.row(file, row, column, reason)
+
+    def where(
+        self, file: str, column: str, frame: pl.DataFrame, is_bad: pl.Expr, reason: str | pl.Expr
+    ) -> None:
+        """A fault for each row of `frame` for which `is_bad` is true."""
+        text = pl.lit(reason) if isinstance(reason, str) else reason
+        self.rows(file, column, frame.filter(is_bad).with_columns(text.alias(REASON)))
+
+    def _add(self, fault: Fault) -> None:
+        if fault.file not in self._files:
+            self._files.append(fault.file)
+        self._faults[fault] = None
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing may be stored."""
+        return any(fault.row is None or not self.skipping for fault in self._faults)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Every fault once, by file (in the order first met), row and column."""
+        return tuple(
+            sorted(
+                self._faults, key=lambda f: (self._files.index(f.file), f.row or 0, f.column or "", f.reason)
+            )
+        )
+
+    @property
+    def count(self) -> int:
+        return len(self._faults)
+
+    def bad(self, file: str) -> set[int]:
+        """The numbers of the rows at fault."""
+        return self._bad[file]
+
+    def good(self, file: str, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows of `frame` that are not at fault."""
+        return frame.filter(~pl.col(ROW).is_in(sorted(self._bad[file])))
+
+
+def row_list(rows: Sequence[int] | Iterable[int]) -> str:
+    """`row 2` or `rows 2, 5, 9`; long lists are cut."""
+    numbers = sorted(rows)
+    shown = ", ".join(str(number) for number in numbers[:6]) + (", …" if len(numbers) > 6 else "")
+    return f"row{'s' if len(numbers) > 1 else ''} {shown}"
+
+
+def repeated(frame: pl.DataFrame, keys: Sequence[str], what: str) -> pl.DataFrame:
+    """ROW and REASON of every row whose `keys` (all present) occur more than once."""
+    groups = frame.drop_nulls(list(keys)).group_by(keys).agg(pl.col(ROW)).filter(pl.col(ROW).list.len() > 1)
+    found = [
+        (row, f"{what} {_key_text(key)} is there {len(rows)} times: {row_list(rows)}")
+        for *key, rows in groups.iter_rows()
+        for row in rows
+    ]
+    return pl.DataFrame(found, {ROW: pl.Int64, REASON: pl.String}, orient="row")
+
+
+def _key_text(key: Sequence[object]) -> str:
+    return ", ".join(repr(part) for part in key)

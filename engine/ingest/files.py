@@ -1,0 +1,155 @@
+"""One input file, read: a frame with numbered rows, or a fault that says why not."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+import polars as pl
+
+from .cells import id_texts
+from .faultbook import ROW, FaultBook
+from .text_files import GZIP_MAGIC, UnreadableFileError, decoded, records_of
+
+_PARQUET_MAGIC = b"PAR1"
+_PARQUET_ENDINGS = (".parquet", ".pq")
+
+
+@dataclass(frozen=True)
+class Source:
+    """An input file. Cells of CSV are text as written; those of Parquet keep their types (`typed`).
+
+    `frame` has ROW and every named column, in the file's order.
+    """
+
+    path: Path
+    name: str
+    frame: pl.DataFrame
+    typed: bool = False
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def columns(self) -> list[str]:
+        return [name for name in self.frame.columns if name != ROW]
+
+
+def read_source(path: Path, name: str, book: FaultBook) -> Source | None:
+    """The file, or None where it cannot be read at all. Faults go to `book` under `name`."""
+    try:
+        source = _read(path, name, book)
+    except UnreadableFileError as error:
+        book.whole(name, str(error))
+        return None
+    return source
+
+
+def _read(path: Path, name: str, book: FaultBook) -> Source | None:
+    content = _content(path)
+    is_parquet = content.startswith(_PARQUET_MAGIC)
+    if not is_parquet and path.suffix.lower() in _PARQUET_ENDINGS:
+        raise UnreadableFileError("not a Parquet file")
+    if is_parquet:
+        frame = _parquet(content)
+        header: Sequence[str] = [column.strip() for column in frame.columns if column != ROW]
+        ragged: Sequence[tuple[int, str]] = ()
+    else:
+        records = records_of(decoded(content), _separator(path, content))
+        frame, header, ragged = records.frame, records.header, records.ragged
+    doubles = _doubles(header)
+    if doubles:
+        book.whole(name, f"columns of the same name (in lower case): {', '.join(doubles)}", doubles[0])
+        return None
+    for row, reason in ragged:
+        book.row(name, row, None, reason)
+    return _named(path, name, frame, header, typed=is_parquet)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UnreadableFileError(f"there is no such file: {path}{_near(path)}") from None
+    except IsADirectoryError:
+        raise UnreadableFileError(f"this is a folder, not a file: {path}") from None
+    except OSError as error:
+        raise UnreadableFileError(f"the file cannot be read: {error.strerror}") from None
+    if not content:
+        raise UnreadableFileError("the file is empty")
+    return content
+
+
+def _near(path: Path) -> str:
+    try:
+        near = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1)
+    except OSError:
+        return ""
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _separator(path: Path, content: bytes) -> str:
+    name = path.name.lower().removesuffix(".gz") if content.startswith(GZIP_MAGIC) else path.name.lower()
+    return "\t" if name.endswith((".tsv", ".tab")) else ","
+
+
+def _parquet(content: bytes) -> pl.DataFrame:
+    try:
+        frame = pl.read_parquet(content)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UnreadableFileError(f"not a whole Parquet file: {str(error).splitlines()[0]}") from None
+    if not frame.height:
+        raise UnreadableFileError("the file has columns and no rows")
+    numbers = pl.int_range(2, frame.height + 2, dtype=pl.Int64, eager=True)
+    return frame.drop(ROW, strict=False).insert_column(0, numbers.alias(ROW))
+
+
+def _doubles(header: Sequence[str]) -> list[str]:
+    """Names that SQL, which does not tell case apart, would take for one."""
+    folded = [column.casefold() for column in header]
+    return [column for column in header if column and folded.count(column.casefold()) > 1]
+
+
+def _named(path: Path, name: str, frame: pl.DataFrame, header: Sequence[str], *, typed: bool) -> Source:
+    """The source without the columns that have no name."""
+    blank = [at for at, column in enumerate(header, 1) if not column]
+    told = [column or f" {at}" for at, column in enumerate(header, 1)]
+    named = frame.rename(dict(zip((c for c in frame.columns if c != ROW), told, strict=True)))
+    source = Source(path, name, named.select(ROW, *(column for column in header if column)), typed)
+    if blank:
+        places = ", ".join(str(at) for at in blank)
+        source.notices.append(f"{name}: column {places} has no name and was left out")
+    return source
+
+
+def take(
+    source: Source, book: FaultBook, required: Sequence[str], optional: Sequence[str] = ()
+) -> pl.DataFrame | None:
+    """ROW and those wanted columns that are there, as we spell them; None where a required one is not."""
+    spelled = {column.casefold(): column for column in source.columns}
+    found = {spelled[name]: name for name in (*required, *optional) if name in spelled}
+    missing = [name for name in required if name not in found.values()]
+    for name in missing:
+        book.whole(source.name, _missing(name, [c for c in source.columns if c not in found]), name)
+    return None if missing else source.frame.select(ROW, *found).rename(found)
+
+
+def _missing(name: str, columns: Sequence[str]) -> str:
+    near = get_close_matches(name, columns, n=1, cutoff=0.6)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
+        return f"there is no column {name!r}: cells are to be separated by commas (by tabs in a .tsv)"
+    return f"there is no column {name!r}{hint}; there is: {', '.join(columns[:20]) or 'nothing else'}"
+
+
+def as_text(
+    frame: pl.DataFrame, names: Iterable[str], source: Source, book: FaultBook
+) -> pl.DataFrame | None:
+    """The frame with ids and names as text, exactly as written; None where a column's type can hold none."""
+    whole = True
+    for name in (name for name in names if name in frame.columns):
+        cells = id_texts(frame[name])
+        if cells is None:
+            book.whole(source.name, f"{name} is to be text or whole numbers, not {frame[name].dtype}", name)
+            whole = False
+        else:
+            frame = frame.with_columns(cells.alias(name))
+    return frame if whole else None

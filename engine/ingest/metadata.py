@@ -1,0 +1,110 @@
+"""The metadata file, checked: one row a sample, with its picture and everything known of it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+from misread.progress import Progress
+
+from .cells import metadata_cells, present
+from .columns import OURS, MetadataColumns, metadata_columns
+from .faultbook import ROW, FaultBook, repeated
+from .files import Source, as_text, take
+from .pictures import FACTS, Picture, check_pictures
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Rows under the store's names: ROW, those of OURS that the file has (with the facts of the picture), and
+    metadata columns, of which `as_written` are yet to be typed."""
+
+    source: Source
+    frame: pl.DataFrame
+    as_written: frozenset[str]
+    root: Path
+    notices: list[str] = field(default_factory=list)
+
+
+def check_metadata(
+    source: Source,
+    images: Path | None,
+    kept: Collection[str],
+    stored: Collection[str],
+    known: Mapping[str, Picture],
+    book: FaultBook,
+    progress: Progress,
+) -> Metadata | None:
+    """The checked rows, faulty ones among them; None where the file as a whole cannot be used.
+
+    `stored` are the columns of the store's images, `known` its pictures by sha256.
+    """
+    columns = metadata_columns(source.columns, kept, stored)
+    for clash in columns.clashes:
+        book.whole(
+            source.name, f"another column is stored as {columns.names[clash]!r} too; rename one", clash
+        )
+    if take(source, book, ["sample_id"]) is None or columns.clashes:
+        return None
+    frame = as_text(source.frame.select(ROW, *columns.names).rename(columns.names), OURS, source, book)
+    if frame is None:
+        return None
+    notices = _column_notices(source, columns, kept)
+    frame = _further(_without_marks(frame), source, book, notices)
+    whole = book.good(source.name, frame)  # all but ragged rows
+    book.where(source.name, "sample_id", whole, pl.col("sample_id").is_null(), "the sample_id is missing")
+    book.rows(source.name, "sample_id", repeated(whole, ["sample_id"], "sample"))
+    root = (images or source.path.parent).resolve()
+    if "image" in frame.columns:
+        facts = check_pictures(source, whole, root, known, book, progress)
+        frame = frame.join(facts, on=ROW, how="left", maintain_order="left")
+    elif images is not None:
+        notices.append(f"{source.name}: there is no column 'image', so no pictures were read")
+    further = frozenset(frame.columns) - {ROW, *OURS, *FACTS}
+    return Metadata(source, frame, frozenset() if source.typed else further, root, notices)
+
+
+def _column_notices(source: Source, columns: MetadataColumns, kept: Collection[str]) -> list[str]:
+    there = {name.casefold() for name in source.columns}
+    notices = [*source.notices, *(f"{source.name}: {notice}" for notice in columns.notices)]
+    notices += [
+        f"{source.name}: column {name!r} looks like a direct identifier and was left out; "
+        f"to keep it, name it with --keep-identifiers"
+        for name in columns.dropped
+    ]
+    absent = [name for name in kept if name.casefold() not in there]
+    return notices + [f"{source.name}: there is no column {name!r} to keep" for name in absent]
+
+
+def _without_marks(frame: pl.DataFrame) -> pl.DataFrame:
+    """Patients and studies as written, but for the spellings of a missing one; splits without blanks too."""
+    names = [name for name in ("patient_id", "study_id") if name in frame.columns]
+    cells = {name: frame[name].set(present(frame[name]).is_null(), None) for name in names}
+    splits = {"split": present(frame["split"])} if "split" in frame.columns else {}
+    return frame.with_columns(**cells, **splits)
+
+
+def _further(frame: pl.DataFrame, source: Source, book: FaultBook, notices: list[str]) -> pl.DataFrame:
+    """The metadata columns; those that are none are left out with a notice."""
+    for name in (name for name in frame.columns if name not in (*OURS, ROW)):
+        cells = metadata_cells(frame[name])
+        if cells is None:
+            notices.append(f"{source.name}: column {name!r} holds {frame[name].dtype} and was left out")
+            frame = frame.drop(name)
+            continue
+        frame = frame.with_columns(cells.alias(name))
+        if cells.dtype.is_float():
+            endless = pl.col(name).is_infinite()
+            book.where(source.name, name, frame, endless, f"{name} is infinite")
+    return frame
+
+
+def sample_notices(frame: pl.DataFrame, name: str) -> list[str]:
+    """What the reader should know of the rows that are stored."""
+    notices = []
+    alone = frame.height if "patient_id" not in frame.columns else frame["patient_id"].null_count()
+    if alone:
+        notices.append(f"{name}: {alone} of {frame.height} samples have no patient_id: each stands alone")
+    if "image" in frame.columns and (bare := frame["image"].null_count()):
+        notices.append(f"{name}: {bare} of {frame.height} samples have no picture")
+    return notices

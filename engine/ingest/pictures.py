@@ -1,0 +1,140 @@
+"""Pictures: really decoded when checked, read again and stored as they are when written."""
+
+import io
+import os
+import warnings
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import polars as pl
+from misread.progress import Progress
+
+from .faultbook import ROW, FaultBook
+from .files import Source
+
+MEDIA_TYPES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+FACTS = {"width": pl.Int32(), "height": pl.Int32(), "media_type": pl.String(), "sha256": pl.String()}
+_END_OF_PNG = b"IEND\xaeB\x60\x82"
+
+
+class PictureError(Exception):
+    """Why a picture cannot be taken in."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is known of an encoded picture without its pixels."""
+
+    width: int
+    height: int
+    media_type: str
+    sha256: str
+
+
+def picture_path(root: Path, name: str) -> Path:
+    """The file a cell of the `image` column names; `root` is resolved.
+
+    Raises PictureError where the path is absolute or leads out of `root`, or there is no such file.
+    """
+    if Path(name).is_absolute():
+        raise PictureError(f"the path is absolute, not relative to the images folder: {name!r}")
+    try:
+        path = (root / name).resolve()
+        if not path.is_relative_to(root):
+            raise PictureError(f"the path leads out of the images folder: {name!r}")
+        if path.is_file():
+            return path
+        if path.exists():
+            raise PictureError(f"this is no file: {name!r}")
+    except (OSError, ValueError, RuntimeError) as error:  # a name too long, a NUL, a loop of links
+        raise PictureError(f"the picture cannot be found: {name!r}: {error}") from None
+    raise PictureError(f"there is no such picture: {name!r}")
+
+
+def check_picture(root: Path, name: str, known: Mapping[str, Picture]) -> Picture:
+    """Decodes a picture (unless its bytes are among the `known`, by sha256).
+
+    Raises PictureError where it is missing, neither JPEG nor PNG, or does not decode to its end.
+    """
+    content = _content(picture_path(root, name), name)
+    digest = sha256(content).hexdigest()
+    if digest in known:
+        return known[digest]
+    kind = next((kind for magic, kind in MEDIA_TYPES.items() if content.startswith(magic)), None)
+    if kind is None:
+        raise PictureError(
+            f"the file is empty: {name!r}" if not content else f"neither JPEG nor PNG: {name!r}"
+        )
+    width, height = _decoded_size(content, name)
+    if kind == "image/png" and _END_OF_PNG not in content:
+        raise PictureError(f"the picture is unreadable: {name!r}: it ends too early")
+    return Picture(width, height, kind, digest)
+
+
+def _content(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PictureError(f"the picture cannot be read: {name!r}: {error.strerror}") from None
+
+
+def _decoded_size(content: bytes, name: str) -> tuple[int, int]:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
+            image.verify()  # the checksums inside a PNG
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
+            image.load()
+            return image.size
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"the picture is too large: {name!r}: {error}") from None
+    except Exception as error:  # noqa: BLE001 - decoders of damaged files raise whatever they please
+        what = f"the picture is unreadable: {name!r}"
+        detail = "" if isinstance(error, UnidentifiedImageError) else f": {error}"
+        raise PictureError(what + detail) from None
+
+
+def check_pictures(
+    source: Source,
+    images: pl.DataFrame,
+    root: Path,
+    known: Mapping[str, Picture],
+    book: FaultBook,
+    progress: Progress,
+) -> pl.DataFrame:
+    """ROW and FACTS of every readable picture of `images` (ROW, image); the others are faults in `book`."""
+    wanted = list(images.drop_nulls("image").select(ROW, "image").iter_rows())
+    root = root.resolve()
+
+    def look(name: str) -> Picture | PictureError:
+        try:
+            return check_picture(root, name, known)
+        except PictureError as error:
+            return error
+
+    found = []
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        warnings.simplefilter("ignore")  # of decoders, about oddities that do not stop them
+        for done, ((row, _), picture) in enumerate(
+            zip(wanted, pool.map(look, [n for _, n in wanted]), strict=True), 1
+        ):
+            if isinstance(picture, PictureError):
+                book.row(source.name, row, "image", str(picture))
+            else:
+                found.append((row, picture.width, picture.height, picture.media_type, picture.sha256))
+            progress(done, len(wanted), "pictures checked")
+    return pl.DataFrame(found, {ROW: pl.Int64(), **FACTS}, orient="row")
+
+
+def read_again(root: Path, name: str | None, digest: str | None) -> bytes | None:
+    """The bytes of a picture that was checked. Raises PictureError where they are no longer those."""
+    if name is None or digest is None:
+        return None
+    content = _content(picture_path(root, name), name)
+    if sha256(content).hexdigest() != digest:
+        raise PictureError(f"the picture changed while it was being ingested: {name!r}")
+    return content

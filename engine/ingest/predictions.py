@@ -1,0 +1,87 @@
+"""The predictions file, checked row by row and against the predictions that stay in the store."""
+
+from typing import Final
+
+import polars as pl
+
+from .cells import MISSING, numbers
+from .consistency import check_consistency
+from .faultbook import ROW, FaultBook, repeated
+from .files import Source, as_text, take
+from .known import Known
+
+KEY: Final = ("sample_id", "model", "target")
+REQUIRED: Final = (*KEY, "label", "score")
+OPTIONAL: Final = ("task", "threshold", "loss")
+_REALS: Final = ("label", "score", "threshold", "loss")
+
+
+def check_predictions(
+    source: Source, stored: pl.DataFrame | None, known: Known, book: FaultBook
+) -> pl.DataFrame | None:
+    """ROW and the columns of the predictions table that the file has; None where a required one is missing.
+
+    `stored` are the store's predictions, against which labels, thresholds and tasks are held too.
+    """
+    taken = take(source, book, REQUIRED, OPTIONAL)
+    named = None if taken is None else as_text(taken, (*KEY, "task"), source, book)
+    if named is None or not _have_numbers(named, source, book):
+        return None
+    whole = book.good(source.name, named)  # all but ragged rows
+    for name in KEY:
+        book.where(source.name, name, whole, pl.col(name).is_null(), f"the {name} is missing")
+    known.check(book, source, whole)
+    book.rows(source.name, None, repeated(whole, KEY, "the prediction"))
+    for name in (name for name in _REALS if name in whole.columns):
+        _check_number(source, whole, name, book)
+    frame = whole.with_columns(_number(whole, name) for name in _REALS if name in whole.columns)
+    check_consistency(source, frame, stored, book)
+    return frame
+
+
+def _have_numbers(frame: pl.DataFrame, source: Source, book: FaultBook) -> bool:
+    wrong = [
+        name
+        for name in _REALS
+        if name in frame.columns
+        and not (frame[name].dtype.is_numeric() or frame[name].dtype in (pl.String, pl.Boolean, pl.Null))
+    ]
+    for name in wrong:
+        book.whole(source.name, f"{name} is to be a number, not {frame[name].dtype}", name)
+    return not wrong
+
+
+def _written(frame: pl.DataFrame, name: str) -> pl.Series:
+    """The cells as text; null where missing. NaN counts as missing for labels alone."""
+    text = frame[name].cast(pl.String).str.strip_chars()
+    marks = [mark for mark in ("", *MISSING) if name == "label" or mark.lower() != "nan"]
+    return text.set(text.is_in(marks), None)
+
+
+def _number(frame: pl.DataFrame, name: str) -> pl.Series:
+    value = numbers(frame[name])
+    if name == "label":
+        value = value.fill_nan(None)
+        return value.set(~value.is_in([0.0, 1.0]), None).cast(pl.Int8).alias(name)
+    return value.alias(name)
+
+
+def _check_number(source: Source, frame: pl.DataFrame, name: str, book: FaultBook) -> None:
+    """Tells what is wrong with the numbers of one column; each row has one reason at most."""
+    cells = frame.select(ROW, written=_written(frame, name), value=numbers(frame[name]))
+    written, value = pl.col("written"), pl.col("value")
+
+    def tell(is_bad: pl.Expr, reason: str) -> None:
+        book.where(source.name, name, cells, is_bad, pl.format(reason, written))
+
+    given = written.is_not_null()
+    if name == "label":
+        tell(given & ~value.is_in([0.0, 1.0]).fill_null(value=False), "label {} is neither 0, 1 nor missing")
+        return
+    tell(given & value.is_null(), f"{name} '{{}}' is not a number")
+    tell(given & value.is_nan(), f"{name} is {{}}")
+    if name == "score":
+        book.where(source.name, name, cells, ~given, "the score is missing")
+        tell(value.is_not_nan() & ~value.is_between(0, 1), "score {} is outside 0..1")
+    else:
+        tell(value.is_infinite(), f"{name} is {{}}")

@@ -1,0 +1,75 @@
+"""Rejected rows, written beside the store so that they can be mended and ingested again."""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import polars as pl
+from misread.schemas.errors import Fault
+from misread.store import TableStore
+
+from .faultbook import ROW
+from .files import Source
+
+_COLUMNS = ("row", "column", "reason")
+_AT, _WHY = " column", " reason"
+
+
+def rejects_folder(store: TableStore) -> Path:
+    """`<store>.rejected` beside a store on disk, in the working directory for one in an object store."""
+    if store.files.is_local:
+        place = Path(store.location)
+        return place.with_name(f"{place.name}.rejected")
+    return Path.cwd() / f"{store.location.rpartition('/')[2]}.rejected"
+
+
+def write_rejects(folder: Path, sources: Iterable[Source], faults: Sequence[Fault]) -> None:
+    """One CSV an input file: its rejected rows as they were, and their row, column and reason."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    taken: set[str] = set()
+    for source in sources:
+        mine = [fault for fault in faults if fault.file == source.name]
+        if not mine:
+            continue
+        stem = source.path.name.removesuffix(".gz").rpartition(".")[0] or source.path.name
+        name = f"{stem}.csv" if f"{stem}.csv" not in taken else f"{stem}-{len(taken) + 1}.csv"
+        taken.add(name)
+        _write_private(folder / name, _rejected(source, mine).write_csv())
+
+
+def _rejected(source: Source, faults: Sequence[Fault]) -> pl.DataFrame:
+    reasons = pl.DataFrame(
+        {
+            ROW: [f.row for f in faults],
+            _AT: [f.column or "" for f in faults],
+            _WHY: [f.reason for f in faults],
+        },
+        {ROW: pl.Int64, _AT: pl.String, _WHY: pl.String},
+    )
+    one = reasons.group_by(ROW).agg(
+        pl.col(_AT).filter(pl.col(_AT) != "").unique(maintain_order=True).str.join(", "),
+        pl.col(_WHY).str.join("; "),
+    )
+    own = {column.casefold() for column in source.columns}
+    row, column, reason = (f"fault_{name}" if name in own else name for name in _COLUMNS)
+    found = source.frame.join(one, on=ROW).sort(ROW)
+    originals = [_flat(found[name]) for name in source.columns]
+    return pl.DataFrame(
+        [*originals, found[ROW].alias(row), found[_AT].alias(column), found[_WHY].alias(reason)]
+    )
+
+
+def _flat(cells: pl.Series) -> pl.Series:
+    """A column that CSV can hold."""
+    if not cells.dtype.is_nested() and cells.dtype != pl.Binary:
+        return cells
+    return pl.Series(
+        cells.name, [None if v is None else json.dumps(v, default=str) for v in cells.to_list()], pl.String
+    )
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
