@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from misread.schemas.errors import AuditError
 from numpy.typing import NDArray
+
+from misread.schemas.errors import AuditError
 
 from .principal import principal_directions
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+
 from misread.schemas.errors import AuditError, unknown_name
 from misread.schemas.values import MODALITIES, Modality
 
@@ -14,6 +15,8 @@ from .progress import Progress, silent
 from .store import TableStore
 
 Names = str | Sequence[str] | None
+
+FEWEST_PERMUTATIONS = 19
 
 
 def open(location: str | os.PathLike[str], *, state: int | None = None) -> "Store":  # noqa: A001 - mr.open(...) reads as it does
@@ -111,6 +114,11 @@ class LazyAudit:
         ):
             if value < least:
                 raise AuditError(f"{name} is {value}; it must be at least {least}")
+        if 0 < permutations < FEWEST_PERMUTATIONS:
+            raise AuditError(
+                f"{permutations} permutations cannot show a slice at the 5 % level",
+                f"use {FEWEST_PERMUTATIONS} or more, or 0 to leave calibration out",
+            )
         return LazyAudit(self.store, Discover(self.plan, min_size, most, permutations, threshold))
 
     def describe(self, *, phrases: int = 10) -> "LazyAudit":

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import polars as pl
-from misread.schemas.errors import unknown_name
 from numpy.typing import NDArray
+
+from misread.schemas.errors import unknown_name
 
 MOST_CATEGORIES = 50
 LABEL_COLUMNS = frozenset({"finding", "findings", "finding_labels", "label", "labels", "diagnosis"})

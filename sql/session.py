@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.dataset as pads
+
 from misread.schemas.errors import QueryError
 from misread.schemas.tables import CONTRACTS, TableContract
 

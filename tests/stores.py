@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+
 from misread.library import Store
 from misread.schemas.tables import CHECKSUM, IMAGES, PREDICTIONS, REPORTS, TableContract, embeddings_contract
 from misread.store import EncoderEntry

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 import polars as pl
+
 from misread.schemas.values import CONFIRMATION, DISCOVERY, Half
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
+
 from misread.schemas.values import DISCOVERY, TRAIN_SPLIT
 
 from .thresholds import Threshold, choose_threshold, with_errors

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 import typer
+
 from misread.schemas.errors import MisreadError, unknown_name
 
 from .messages import guarded, note, tell

@@ -10,7 +10,7 @@ import typer
 from .messages import guarded
 from .progress import watched
 from .show import slices_for_people
-from .tables import write_lines, table_lines
+from .tables import table_lines, write_lines
 
 DEMO_STORE = typer.Argument(metavar="STORE", help="The store that is made; its files lie beside it in STORE-files.")
 QUESTION: Final = (
@@ -31,11 +31,13 @@ def demo(store: Annotated[str, DEMO_STORE] = "./misread-demo") -> None:
         found = session.query(question("slices_found"), {"audit_ids": [shown.audit_id]})
         answer = session.query(QUESTION)
     name = shlex.quote(store)
-    _section(f"Slices found (audit {shown.audit_id}), rates on patients the search never saw:", slices_for_people(found))
+    _section(
+        f"Slices found (audit {shown.audit_id}), rates on patients the search never saw:", slices_for_people(found)
+    )
     _section(f'misread sql {name} "{QUESTION}"', answer)
     _section("The known answer, and the slice that fits it best:", _known_answer(shown.answer))
     typer.echo(f"The films, reports and predictions are in {shown.files}; look on with:")
-    typer.echo(f"  misread info {name}\n  misread slices {name}\n  misread sql {name} \"SELECT * FROM phrases\"")
+    typer.echo(f'  misread info {name}\n  misread slices {name}\n  misread sql {name} "SELECT * FROM phrases"')
 
 
 def _section(title: str, table: pa.Table) -> None:

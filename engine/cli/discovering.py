@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+
 from misread.progress import Progress
 from misread.schemas.values import MODALITIES
 

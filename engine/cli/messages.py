@@ -9,6 +9,7 @@ from typing import Final, ParamSpec, TypeVar
 
 import pyarrow as pa
 import typer
+
 from misread.schemas.errors import Fault, InputFaultsError, MisreadError
 
 from .cells import harmless

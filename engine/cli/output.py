@@ -13,6 +13,7 @@ from typing import IO, TextIO
 
 import pyarrow as pa
 import typer
+
 from misread.schemas.errors import MisreadError
 
 from .cells import as_json, exact, harmless, values

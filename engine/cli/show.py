@@ -5,6 +5,7 @@ import sys
 from typing import Any, Final
 
 import pyarrow as pa
+
 from misread.query import open_session
 from misread.sql import question
 from misread.store import TableStore

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+
 from misread.progress import Progress, silent
 
 from .classifier import fit_classifier

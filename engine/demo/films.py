@@ -13,8 +13,9 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-from misread.progress import Progress, silent
 from PIL import Image
+
+from misread.progress import Progress, silent
 
 from .appearance import Appearance
 from .classifier import Features, film_features

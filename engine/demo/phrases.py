@@ -14,19 +14,21 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
         "There is a {side} intercostal drain.",
         "{Side} pleural drain remains in position.",
     ),
+    # a department mostly writes what its template says, so the first wording stands more than once
     "no drain": (
         "No chest drain.",
+        "No chest drain.",
+        "No chest drain.",
+        "There is no chest drain in place.",
         "No chest tube is seen.",
         "No thoracostomy tube.",
-        "There is no chest drain in place.",
-        "No intercostal drain is present.",
     ),
     "no devices": (
-        "No lines or tubes.",
-        "No support devices.",
         "No chest drain, line or tube.",
+        "No chest drain, line or tube.",
+        "No chest drain or other device.",
+        "No lines or tubes.",
         "There are no lines, tubes or drains.",
-        "No indwelling catheters, tubes or drains are identified.",
     ),
     "leads": (
         "ECG leads overlie the chest.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+
 from misread.encode import embed
 from misread.ingest import Sources, ingest
 from misread.library import Store

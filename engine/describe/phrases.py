@@ -1,6 +1,7 @@
 """The phrases most over-represented in a slice, found on discovery rows and counted on held-out rows."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ FEWEST_ROWS = 3
 SAME_ROWS = 0.8
 """Of two phrases that share this much of their rows (Jaccard), the better one is kept."""
 LONGEST_PHRASE = 4
+WHOLE_SHARE = 0.2
+"""Several words are a phrase if they stand whole in this share of their rows: "no chest drain", not "no chest"."""
 BANDS = 4
 
 
@@ -40,19 +43,20 @@ def report_phrases(texts: Sequence[str | None], inside: Booleans, held_out: Bool
 
     `texts` (n,) the reports of a class's rows (None: no report), `inside`, `held_out` (n,) bool. Ranked by the
     z-score of the log odds ratio on the rows not held out (0.5 added to each cell, Gart and Zweifel 1967); ties: the
-    longer phrase, then by alphabet. Only phrases that at least 3 discovery rows inside have.
+    longer phrase, then by alphabet.
+    Only phrases that at least 3 discovery rows inside have, and that are not mostly cut off in mid-clause.
     """
     known = np.array([text is not None for text in texts], bool)
-    documents = [phrases_of(text) if text is not None else set() for text in texts]
+    documents = [phrases_of(text) if text is not None else {} for text in texts]
     return _ranked(documents, known, inside, held_out, most, "report")
 
 
 def metadata_phrases(rows: pl.DataFrame, inside: Booleans, held_out: Booleans, most: int) -> list[Phrase]:
     """The same for metadata values (`view = PA`; numbers in quarters, `age 57 to 71`; `age missing`)."""
-    documents: list[set[str]] = [set() for _ in inside]
+    documents: list[dict[str, bool]] = [{} for _ in inside]
     for column in sorted(rows.columns):
         for document, value in zip(documents, _values(rows[column], ~held_out), strict=True):
-            document.add(value)
+            document[value] = True
     return _ranked(documents, np.ones(len(inside), bool), inside, held_out, most, "metadata")
 
 
@@ -67,10 +71,10 @@ _NEGATIONS = frozenset({"no", "not", "without"})
 """Words that say something only of the words after them."""
 
 
-def phrases_of(text: str) -> set[str]:
+def phrases_of(text: str) -> dict[str, bool]:
     """Every run of one to four words within a clause that neither begins nor ends with a filler word,
-    nor ends with a negation."""
-    found = set()
+    nor ends with a negation; and whether it is ever a whole one: followed by the clause's end or a filler word."""
+    found: dict[str, bool] = {}
     for clause in _CLAUSE.split(text.lower()):
         words = _WORD.findall(clause)
         for start in range(len(words)):
@@ -78,7 +82,9 @@ def phrases_of(text: str) -> set[str]:
                 continue
             for end in range(start + 1, min(start + LONGEST_PHRASE, len(words)) + 1):
                 if words[end - 1] not in _EDGE and words[end - 1] not in _NEGATIONS:
-                    found.add(" ".join(words[start:end]))
+                    phrase = " ".join(words[start:end])
+                    whole = end == len(words) or words[end] in _EDGE
+                    found[phrase] = found.get(phrase, False) or whole
     return found
 
 
@@ -103,7 +109,7 @@ def _band(value: float, edges: Floats) -> str:
 
 
 def _ranked(
-    documents: Sequence[set[str]],
+    documents: Sequence[dict[str, bool]],
     known: Booleans,
     inside: Booleans,
     held_out: Booleans,
@@ -112,12 +118,16 @@ def _ranked(
 ) -> list[Phrase]:
     found, judged = known & ~held_out, known & held_out
     rows_with: dict[str, list[int]] = {}
+    whole: Counter[str] = Counter()
     for row in np.flatnonzero(found | judged).tolist():
-        for phrase in documents[row]:
+        for phrase, is_whole in documents[row].items():
             rows_with.setdefault(phrase, []).append(row)
+            whole[phrase] += is_whole
     n_in, n_out = int((found & inside).sum()), int((found & ~inside).sum())
     candidates = []
     for phrase, rows in rows_with.items():
+        if " " in phrase and whole[phrase] < WHOLE_SHARE * len(rows):
+            continue
         of_discovery = np.array([row for row in rows if found[row]], int)
         a = int(inside[of_discovery].sum()) if len(of_discovery) else 0
         b = len(of_discovery) - a

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .patients import Codes, PatientShuffle
-from .search import Booleans, Rule, search
+from .search import Booleans, search
 from .tree import Floats
 
 SIGNIFICANCE = 0.05
@@ -27,7 +27,7 @@ def _unwatched(done: int) -> None: ...
 
 
 def search_p_values(
-    classes: Sequence[ClassRows],
+    rows: ClassRows,
     statistics: Sequence[float],
     *,
     smallest: int,
@@ -35,26 +35,21 @@ def search_p_values(
     seed: int,
     tick: Callable[[int], None] = _unwatched,
 ) -> NDArray[np.float64]:
-    """For each statistic, how often the best of a search over shuffled errors is at least as high.
+    """For each statistic of a class, how often the best of a search over shuffled errors is at least as high.
 
-    Errors are shuffled within each class, whole patients at a time, and every class is searched again; the
-    highest statistic of the classes counts. p = (1 + hits) / (1 + shuffles). Stops early once even the highest
-    statistic cannot come under the significance level (Besag and Clifford 1991). `tick(done)` after each shuffle.
+    Errors are shuffled within the class, whole patients at a time, and the search is run again:
+    p = (1 + hits) / (1 + shuffles). Stops early once even the highest statistic cannot come under the
+    significance level (Besag and Clifford 1991). `tick(done)` after each shuffle. NaN without shuffles.
     """
     observed = np.asarray(statistics, float)
     if not len(observed) or permutations < 1:
         return np.full(len(observed), np.nan)
-    draws = [PatientShuffle(rows.patients).draws(rows.errors, permutations, seed + rows.true_class) for rows in classes]
     hits = np.zeros(len(observed), int)
     enough = int(np.floor(SIGNIFICANCE * (1 + permutations)))  # this many hits of the best: never significant
-    done = 0
-    for shuffled in zip(*draws, strict=True):
-        highest = 0.0
-        for rows, errors in zip(classes, shuffled, strict=True):
-            rules: list[Rule] = search(rows.vectors, errors.astype(bool), rows.patients, smallest=smallest, most=1)
-            highest = max([highest, *(rule.statistic for rule in rules)])
-        hits += highest >= observed
-        done += 1
+    draws = PatientShuffle(rows.patients).draws(rows.errors, permutations, seed + rows.true_class)
+    for done, errors in enumerate(draws, start=1):
+        rules = search(rows.vectors, errors.astype(bool), rows.patients, smallest=smallest, most=1)
+        hits += max((rule.statistic for rule in rules), default=0.0) >= observed
         tick(done)
         if hits[np.argmax(observed)] >= enough:
             break

@@ -104,7 +104,7 @@ def _high_risk(risk: Floats, errors: Booleans, smallest: int) -> Rows:
 
 
 def _directions(vectors: Floats, candidates: Sequence[Rows], kept: Booleans, gate: Floats) -> Floats:
-    """The gate, then for each candidate its mean less that of the others among the `kept` rows, blended with the gate."""
+    """The gate, then each candidate's mean less that of the others among the `kept` rows, blended with the gate."""
     inside = np.zeros((len(candidates), len(vectors)))
     for row, members in zip(inside, candidates, strict=True):
         row[members] = 1.0

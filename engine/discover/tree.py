@@ -3,8 +3,9 @@
 import warnings
 
 import numpy as np
-from misread.principal import principal_directions
 from numpy.typing import NDArray
+
+from misread.principal import principal_directions
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]

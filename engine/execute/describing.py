@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 import polars as pl
+
 from misread.describe import Phrase, metadata_phrases, report_phrases
 from misread.plan import Describe
 from misread.schemas.values import CONFIRMATION

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
+
 from misread.audit.population import Population
 from misread.discover import SIGNIFICANCE, ClassRows, Rule, confirm, q_values, search, search_p_values
 from misread.plan import Discover
@@ -30,11 +31,12 @@ def discover(
     node: Discover, fused: FusedSamples, populations: Sequence[Population], audit_id: str, progress: Progress
 ) -> Discovered:
     """Memberships and statistics of every slice, over all populations together."""
-    steps = len(populations) * (node.permutations + 1)
+    each = len(CLASSES) * node.permutations + 1
+    steps = len(populations) * each
     candidates: list[_Candidate] = []
     notes: dict[tuple[str, str], str] = {}
     for number, judged in enumerate(populations):
-        done = number * (node.permutations + 1)
+        done = number * each
 
         def tick(shuffles: int, done: int = done) -> None:
             progress(done + shuffles, steps, "searching for slices")
@@ -56,39 +58,32 @@ def _search(
 ) -> tuple[list[_Candidate], str]:
     """The slices of one population that chance alone seldom gives, best first; a note where there are none."""
     classes = [_class_rows(fused, judged, true_class) for true_class in CLASSES]
-    found = [
-        (rows.true_class, rule)
-        for rows in classes
-        for rule in search(rows.vectors, rows.errors, rows.patients, smallest=node.min_size, most=node.most)
-    ]
-    found.sort(key=lambda item: (-item[1].statistic, -item[0]))
-    seed = fused.below.scan.seed
-    p_values = search_p_values(
-        classes,
-        [rule.statistic for _, rule in found],
-        smallest=node.min_size,
-        permutations=node.permutations,
-        seed=seed,
-        tick=tick,
-    )
-    kept = [
-        _Candidate(judged, true_class, rule, float(p))
-        for (true_class, rule), p in zip(found, p_values, strict=True)
-        if node.permutations == 0 or p <= SIGNIFICANCE
-    ]
-    return kept, "" if kept else _why_none(node, judged, classes, found, p_values)
+    found: list[_Candidate] = []
+    for number, rows in enumerate(classes):
+        rules = search(rows.vectors, rows.errors, rows.patients, smallest=node.min_size, most=node.most)
+        p_values = search_p_values(
+            rows,
+            [rule.statistic for rule in rules],
+            smallest=node.min_size,
+            permutations=node.permutations,
+            seed=fused.below.scan.seed,
+            tick=lambda done, before=number * node.permutations: tick(before + done),
+        )
+        found += [_Candidate(judged, rows.true_class, rule, float(p)) for rule, p in zip(rules, p_values, strict=True)]
+    found.sort(key=lambda c: (-c.rule.statistic, -c.true_class))
+    kept = [c for c in found if node.permutations == 0 or c.search_p <= SIGNIFICANCE]
+    return kept, "" if kept else _why_none(node, judged, classes, found)
 
 
 def _why_none(
     node: Discover,
     judged: Population,
     classes: Sequence[ClassRows],
-    found: Sequence[tuple[int, Rule]],
-    p_values: np.ndarray,
+    found: Sequence[_Candidate],
 ) -> str:
     """The first of the reasons that holds."""
     rows, errors = sum(len(c.errors) for c in classes), sum(int(c.errors.sum()) for c in classes)
-    best = f"{p_values.min():.2f}" if found else ""
+    best = f"{min(c.search_p for c in found):.2f}" if found else ""
     reasons = (
         (bool(found), f"no group of errors stands out more than chance gives (best candidate: p = {best})"),
         (

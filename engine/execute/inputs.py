@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+
 from misread.audit.halves import halves, patient_unit
 from misread.audit.population import winners
 from misread.fuse import Block
 from misread.schemas.tables import EMBEDDINGS_PREFIX, IMAGES, VECTOR
 from misread.store import TableStore
-from numpy.typing import NDArray
 
 
 def read_images(store: TableStore, seed: int) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pyarrow as pa
+
 from misread.plan import Filter, Fuse, Node
 from misread.schemas.tables import (
     AUDIT_TARGETS,

@@ -5,6 +5,7 @@ from functools import singledispatch
 
 import numpy as np
 import polars as pl
+
 from misread.audit.population import Population, population, scanned_samples
 from misread.discover import Rule
 from misread.fuse import Block, Fusion, fit_fusion

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
+
 from misread.progress import Progress
 from misread.schemas.tables import CHECKSUM, IMAGES, PREDICTIONS
 from misread.store import TableStore

@@ -58,9 +58,7 @@ def metadata_columns(columns: Iterable[str], kept: Collection[str], stored: Iter
             names[column] = spelled.get(safe.casefold(), safe)
     folded = [name.casefold() for name in names.values()]
     clashes = tuple(c for c, name in names.items() if folded.count(name.casefold()) > 1)
-    notices = [
-        f"column {c!r} is stored as {name!r}" for c, name in names.items() if c != name and name not in OURS
-    ]
+    notices = [f"column {c!r} is stored as {name!r}" for c, name in names.items() if c != name and name not in OURS]
     return MetadataColumns(names, tuple(dropped), tuple(notices), clashes)
 
 

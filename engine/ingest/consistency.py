@@ -9,9 +9,7 @@ _KEY = ["sample_id", "model", "target"]
 _COLUMNS = {"task": pl.String, "label": pl.Int8, "threshold": pl.Float64}
 
 
-def check_consistency(
-    source: Source, frame: pl.DataFrame, stored: pl.DataFrame | None, book: FaultBook
-) -> None:
+def check_consistency(source: Source, frame: pl.DataFrame, stored: pl.DataFrame | None, book: FaultBook) -> None:
     """Faults for the rows of `frame` that contradict each other or what stays in the store.
 
     When faulty rows are skipped, the rows they were to replace stay: so what is left is checked again, until
@@ -28,9 +26,7 @@ def _with_stored(frame: pl.DataFrame, stored: pl.DataFrame | None) -> pl.DataFra
     """The predictions as they would be; ROW is null for those that stay in the store."""
     names = [ROW, *_KEY, *_COLUMNS]
     if stored is None:
-        absent = [
-            pl.lit(None, kind).alias(name) for name, kind in _COLUMNS.items() if name not in frame.columns
-        ]
+        absent = [pl.lit(None, kind).alias(name) for name, kind in _COLUMNS.items() if name not in frame.columns]
         return frame.with_columns(absent).select(names)
     kept = [name for name in _COLUMNS if name not in frame.columns]
     filled = frame.join(stored.select(*_KEY, *kept), on=_KEY, how="left", maintain_order="left")
@@ -69,9 +65,7 @@ def _threshold_conflicts(rows: pl.DataFrame) -> pl.DataFrame:
     group = ["model", "target"]
     given = rows.drop_nulls([*group, "threshold"]).filter(pl.col("threshold").is_finite())
     given = given.filter(pl.col("threshold").n_unique().over(group) > 1)
-    counts = given.group_by(*group, "threshold").agg(
-        pl.len().alias("n"), pl.col(ROW).is_null().any().alias("old")
-    )
+    counts = given.group_by(*group, "threshold").agg(pl.len().alias("n"), pl.col(ROW).is_null().any().alias("old"))
     counts = counts.with_columns((pl.col("old").cast(pl.Int64) * given.height + pl.col("n")).alias("weight"))
     best = counts.filter(pl.col("weight") == pl.col("weight").max().over(group))
     best = best.filter(pl.len().over(group) == 1).select(*group, pl.col("threshold").alias("usual"))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
+
 from misread.schemas.values import Modality
 from misread.store import EncoderEntry
 
@@ -84,9 +85,7 @@ def _json_list(text: str | None) -> list[float | None] | None:
     return parsed if plain else None
 
 
-def _check_encoders(
-    source: Source, frame: pl.DataFrame, encoders: Mapping[str, EncoderEntry], book: FaultBook
-) -> None:
+def _check_encoders(source: Source, frame: pl.DataFrame, encoders: Mapping[str, EncoderEntry], book: FaultBook) -> None:
     """Names that can be a table's, and one modality for each."""
     reasons = {name: _name_fault(name, encoders) for name in frame["encoder"].drop_nulls().unique()}
     wrong = {name: reason for name, reason in reasons.items() if reason}
@@ -94,9 +93,7 @@ def _check_encoders(
     book.where(source.name, "encoder", frame, pl.col("encoder").is_in(list(wrong)), reason)
     spelled = frame.with_columns(pl.col("encoder").str.to_lowercase().alias("folded"))
     several = pl.col("encoder").n_unique().over("folded") > 1
-    book.where(
-        source.name, "encoder", spelled, several, "the encoder's name is spelled in upper and in lower case"
-    )
+    book.where(source.name, "encoder", spelled, several, "the encoder's name is spelled in upper and in lower case")
     strange = ~pl.col("modality").is_in(_MODALITIES)
     text = pl.format("modality '{}' is neither image nor report", "modality")
     book.where(source.name, "modality", frame, strange, text)
@@ -129,15 +126,9 @@ def _check_numbers(source: Source, frame: pl.DataFrame, book: FaultBook) -> None
     book.where(source.name, "vector", frame, endless, "the vector holds an infinite number (as float32)")
 
 
-def _check_lengths(
-    source: Source, frame: pl.DataFrame, encoders: Mapping[str, EncoderEntry], book: FaultBook
-) -> None:
+def _check_lengths(source: Source, frame: pl.DataFrame, encoders: Mapping[str, EncoderEntry], book: FaultBook) -> None:
     """Every vector as long as those in the store, or else as most of the file; all are at fault on a tie."""
-    sized = (
-        frame.select(ROW, "encoder", length=pl.col("vector").list.len())
-        .drop_nulls()
-        .filter(pl.col("length") > 0)
-    )
+    sized = frame.select(ROW, "encoder", length=pl.col("vector").list.len()).drop_nulls().filter(pl.col("length") > 0)
     for (encoder,), part in sized.group_by(["encoder"]):
         entry = encoders.get(str(encoder))
         lengths = part["length"].value_counts(sort=True)

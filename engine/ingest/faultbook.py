@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import polars as pl
+
 from misread.schemas.errors import Fault
 
 ROW = " row"
@@ -34,9 +35,7 @@ class FaultBook:
         for row, reason in found.select(ROW, REASON).iter_rows():
             self.row(file, row, column, reason)
 
-    def where(
-        self, file: str, column: str, frame: pl.DataFrame, is_bad: pl.Expr, reason: str | pl.Expr
-    ) -> None:
+    def where(self, file: str, column: str, frame: pl.DataFrame, is_bad: pl.Expr, reason: str | pl.Expr) -> None:
         """A fault for each row of `frame` for which `is_bad` is true."""
         text = pl.lit(reason) if isinstance(reason, str) else reason
         self.rows(file, column, frame.filter(is_bad).with_columns(text.alias(REASON)))
@@ -55,9 +54,7 @@ class FaultBook:
     def faults(self) -> tuple[Fault, ...]:
         """Every fault once, by file (in the order first met), row and column."""
         return tuple(
-            sorted(
-                self._faults, key=lambda f: (self._files.index(f.file), f.row or 0, f.column or "", f.reason)
-            )
+            sorted(self._faults, key=lambda f: (self._files.index(f.file), f.row or 0, f.column or "", f.reason))
         )
 
     @property

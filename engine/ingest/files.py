@@ -120,9 +120,7 @@ def _named(path: Path, name: str, frame: pl.DataFrame, header: Sequence[str], *,
     return source
 
 
-def take(
-    source: Source, book: FaultBook, required: Sequence[str], optional: Sequence[str] = ()
-) -> pl.DataFrame | None:
+def take(source: Source, book: FaultBook, required: Sequence[str], optional: Sequence[str] = ()) -> pl.DataFrame | None:
     """ROW and those wanted columns that are there, as we spell them; None where a required one is not."""
     spelled = {column.casefold(): column for column in source.columns}
     found = {spelled[name]: name for name in (*required, *optional) if name in spelled}
@@ -140,9 +138,7 @@ def _missing(name: str, columns: Sequence[str]) -> str:
     return f"there is no column {name!r}{hint}; there is: {', '.join(columns[:20]) or 'nothing else'}"
 
 
-def as_text(
-    frame: pl.DataFrame, names: Iterable[str], source: Source, book: FaultBook
-) -> pl.DataFrame | None:
+def as_text(frame: pl.DataFrame, names: Iterable[str], source: Source, book: FaultBook) -> pl.DataFrame | None:
     """The frame with ids and names as text, exactly as written; None where a column's type can hold none."""
     whole = True
     for name in (name for name in names if name in frame.columns):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
+
 from misread.progress import Progress
 from misread.schemas.errors import Fault, InputFaultsError
 from misread.schemas.tables import CHECKSUM, IMAGES, PICTURE
@@ -54,9 +55,7 @@ def images_change(
     """
     before, new = _same_types(stored, good, metadata.as_written, notices)
     if before is None:
-        return ImagesChange(
-            new, None, (), new["sample_id"], new["sample_id"].clear(), new["sample_id"].clear()
-        )
+        return ImagesChange(new, None, (), new["sample_id"], new["sample_id"].clear(), new["sample_id"].clear())
     names = [name for name in before.columns if name != "sample_id"]
     kept = [name for name in names if name not in new.columns]
     rows = new.join(before.select("sample_id", *kept), on="sample_id", how="left", maintain_order="left")
@@ -87,9 +86,7 @@ def _same_types(
     if stored is None:
         blank = pl.DataFrame(schema={name: FACTS.get(name, pl.String()) for name in ours})
         good = good.with_columns(_nulls(blank, [name for name in ours if name not in good.columns]))
-        return None, good.with_columns(
-            as_kind(good[n], kind_of(good[n], as_written=n in as_written)) for n in further
-        )
+        return None, good.with_columns(as_kind(good[n], kind_of(good[n], as_written=n in as_written)) for n in further)
     before = stored
     for name in further:
         cells = stored[name] if name in stored.columns else pl.Series(name, [None] * stored.height, pl.String)
@@ -124,9 +121,7 @@ def write_images(commit: Commit, change: ImagesChange, metadata: Metadata, progr
     ids = change.repictured.to_list()
     for start in range(0, len(ids), _ID_CHUNK):
         writer.delete(in_list("sample_id", ids[start : start + _ID_CHUNK]))
-    fresh = change.rows.filter(
-        pl.col("sample_id").is_in(pl.concat([change.added, change.repictured]).implode())
-    )
+    fresh = change.rows.filter(pl.col("sample_id").is_in(pl.concat([change.added, change.repictured]).implode()))
     if fresh.height:
         stream = _Stream(fresh, metadata, progress)
         commit.append_batches(IMAGES.name, stream.tables(), stream.schema)
@@ -168,10 +163,7 @@ def _arrow(rows: pl.DataFrame) -> pa.Table:
     """The frame as the contract has it: our columns first, text as plain strings."""
     ours = [name for name in IMAGES.names if name in rows.columns]
     table = rows.select(*ours, *(name for name in rows.columns if name not in ours)).to_arrow()
-    fields = [
-        IMAGES.schema.field(f.name) if f.name in ours else pa.field(f.name, _plain(f.type))
-        for f in table.schema
-    ]
+    fields = [IMAGES.schema.field(f.name) if f.name in ours else pa.field(f.name, _plain(f.type)) for f in table.schema]
     return table.cast(pa.schema(fields))
 
 

@@ -32,9 +32,7 @@ class Known:
         quoted = pl.format("no {} '{}' in the metadata", pl.lit(name), id_)
         book.where(source.name, column, frame, unknown, quoted)
         if book.skipping:
-            book.where(
-                source.name, column, frame, gone, pl.format("its {} '{}' was rejected", pl.lit(name), id_)
-            )
+            book.where(source.name, column, frame, gone, pl.format("its {} '{}' was rejected", pl.lit(name), id_))
 
 
 def known_ids(stored: pl.DataFrame | None, metadata: pl.DataFrame | None, rejected_rows: set[int]) -> Known:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
+
 from misread.progress import Progress
 
 from .cells import metadata_cells, present
@@ -41,9 +42,7 @@ def check_metadata(
     """
     columns = metadata_columns(source.columns, kept, stored)
     for clash in columns.clashes:
-        book.whole(
-            source.name, f"another column is stored as {columns.names[clash]!r} too; rename one", clash
-        )
+        book.whole(source.name, f"another column is stored as {columns.names[clash]!r} too; rename one", clash)
     if take(source, book, ["sample_id"]) is None or columns.clashes:
         return None
     frame = as_text(source.frame.select(ROW, *columns.names).rename(columns.names), OURS, source, book)

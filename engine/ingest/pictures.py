@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
+
 from misread.progress import Progress
 
 from .faultbook import ROW, FaultBook
@@ -65,9 +66,7 @@ def check_picture(root: Path, name: str, known: Mapping[str, Picture]) -> Pictur
         return known[digest]
     kind = next((kind for magic, kind in MEDIA_TYPES.items() if content.startswith(magic)), None)
     if kind is None:
-        raise PictureError(
-            f"the file is empty: {name!r}" if not content else f"neither JPEG nor PNG: {name!r}"
-        )
+        raise PictureError(f"the file is empty: {name!r}" if not content else f"neither JPEG nor PNG: {name!r}")
     width, height = _decoded_size(content, name)
     if kind == "image/png" and _END_OF_PNG not in content:
         raise PictureError(f"the picture is unreadable: {name!r}: it ends too early")
@@ -119,9 +118,7 @@ def check_pictures(
     found = []
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("ignore")  # of decoders, about oddities that do not stop them
-        for done, ((row, _), picture) in enumerate(
-            zip(wanted, pool.map(look, [n for _, n in wanted]), strict=True), 1
-        ):
+        for done, ((row, _), picture) in enumerate(zip(wanted, pool.map(look, [n for _, n in wanted]), strict=True), 1):
             if isinstance(picture, PictureError):
                 book.row(source.name, row, "image", str(picture))
             else:

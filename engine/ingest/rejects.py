@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
+
 from misread.schemas.errors import Fault
 from misread.store import TableStore
 
@@ -55,9 +56,7 @@ def _rejected(source: Source, faults: Sequence[Fault]) -> pl.DataFrame:
     row, column, reason = (f"fault_{name}" if name in own else name for name in _COLUMNS)
     found = source.frame.join(one, on=ROW).sort(ROW)
     originals = [_flat(found[name]) for name in source.columns]
-    return pl.DataFrame(
-        [*originals, found[ROW].alias(row), found[_AT].alias(column), found[_WHY].alias(reason)]
-    )
+    return pl.DataFrame([*originals, found[ROW].alias(row), found[_AT].alias(column), found[_WHY].alias(reason)])
 
 
 def _flat(cells: pl.Series) -> pl.Series:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import pyarrow as pa
+
 from misread.schemas.tables import CHECKSUM, PREDICTIONS, REPORTS, VECTOR, TableContract, embeddings_contract
 from misread.store import Commit
 from misread.store.checksums import with_checksums

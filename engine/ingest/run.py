@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import polars as pl
+
 from misread.progress import Progress, silent
 from misread.schemas.errors import InputFaultsError, MisreadError, StoreError
 from misread.schemas.tables import IMAGES, PREDICTIONS, REPORTS, VECTOR
@@ -30,9 +31,7 @@ class _Plan:
 
     @property
     def is_nothing(self) -> bool:
-        return (self.images is None or self.images.is_nothing) and all(
-            change.is_nothing for change in self.rows
-        )
+        return (self.images is None or self.images.is_nothing) and all(change.is_nothing for change in self.rows)
 
     @property
     def counts(self) -> dict[str, RowCounts]:
@@ -79,9 +78,7 @@ def _check_request(store: TableStore, sources: Sources) -> None:
             "there is nothing to ingest", "name at least one file, for a new store --metadata metadata.csv"
         )
     if sources.metadata is None and not store.has(IMAGES.name):
-        raise MisreadError(
-            f"the store {store.location} has no samples yet", "give --metadata metadata.csv as well"
-        )
+        raise MisreadError(f"the store {store.location} has no samples yet", "give --metadata metadata.csv as well")
     if sources.metadata is None and sources.images is not None:
         raise MisreadError(
             "a folder of images was given without metadata",

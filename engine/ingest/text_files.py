@@ -69,9 +69,7 @@ def _encoding_fault(content: bytes, error: UnicodeDecodeError) -> str:
     content, at = error.object, error.start  # without a byte order mark
     line = content.count(b"\n", 0, at) + 1
     byte = at - (content.rfind(b"\n", 0, at) + 1) + 1
-    return (
-        f"wrong encoding: line {line}, byte {byte} (0x{content[at]:02x}) is not UTF-8; save the file as UTF-8"
-    )
+    return f"wrong encoding: line {line}, byte {byte} (0x{content[at]:02x}) is not UTF-8; save the file as UTF-8"
 
 
 def records_of(text: str, separator: str) -> Records:
@@ -82,9 +80,7 @@ def records_of(text: str, separator: str) -> Records:
     rows = _records(text, separator)
     header = tuple(name.strip() for name in next(rows, (0, []))[1])
     if not any(header):
-        raise UnreadableFileError(
-            "the file is empty" if not text.strip() else "the first row is not a header"
-        )
+        raise UnreadableFileError("the file is empty" if not text.strip() else "the first row is not a header")
     chunks, ragged = _chunks(rows, len(header))
     if not chunks:
         raise UnreadableFileError("the file has a header and no rows")

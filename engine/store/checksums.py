@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
+
 from misread.schemas.tables import CHECKSUM, PICTURE, VECTOR
 
 _BYTES = 16

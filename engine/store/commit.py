@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import numpy as np
 import pyarrow as pa
+
 from misread.schemas.errors import StoreError
 from misread.schemas.tables import TableContract, contract_of
 

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
-from misread.schemas.errors import StoreError
 from pyarrow import fs
+
+from misread.schemas.errors import StoreError
 
 LOCK_SECONDS = 10.0
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as pads
+
 from misread.schemas.errors import StoreError
 from misread.schemas.tables import CHECKSUM, PICTURE, TableContract
 

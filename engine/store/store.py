@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
+
 from misread.schemas.errors import StoreError, unknown_name
 from misread.schemas.tables import contract_of
 

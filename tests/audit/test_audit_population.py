@@ -5,11 +5,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import roc_curve
+
 from misread.audit.halves import half_of, halves
 from misread.audit.population import REASONS, population, scanned_samples, winners
 from misread.audit.thresholds import Threshold, with_errors, youden_threshold
 from misread.schemas.values import CONFIRMATION, DISCOVERY
-from sklearn.metrics import roc_curve
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=2, max_size=80))

@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+
 from misread.metadata import MetadataFeatures, choose_columns, fit_features
 from misread.schemas.errors import UnknownNameError
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
 from misread.schemas.tables import CHECKSUM, CONTRACTS
 from misread.store import EncoderEntry, TableStore
 

@@ -145,6 +145,7 @@ def test_help_and_version(misread: Run) -> None:
 def test_every_option_is_explained(verb: str) -> None:
     """No option of any command goes without words."""
     import typer
+
     from misread.cli.main import app
 
     command = typer.main.get_command(app).commands[verb]  # type: ignore[attr-defined]

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from misread.cli.main import app
 from typer.testing import CliRunner, Result
+
+from misread.cli.main import app
 
 
 def invoke(*arguments: object) -> Result:

@@ -10,11 +10,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
+
 from misread.cli.main import app
 from misread.schemas.tables import IMAGES
 from misread.store import TableStore
 from stores import table
-from typer.testing import CliRunner
 
 KINDS = """
     SELECT 'a "b", c' AS words, 0.1 + 0.2 AS real, 12345678901 AS whole, NULL AS nothing, '' AS empty,

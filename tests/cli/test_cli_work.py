@@ -6,9 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
+
 from misread.cli.main import app
 from misread.schemas.errors import Fault, InputFaultsError
-from typer.testing import CliRunner, Result
 
 FAULTS = (
     Fault("metadata.csv", 3, "image", "no such file: \x1b[2J.png"),

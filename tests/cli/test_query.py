@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from misread.query import open_session, selected_samples
 from misread.schemas.errors import QueryError, UnknownNameError
 from misread.store import TableStore

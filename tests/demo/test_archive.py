@@ -3,11 +3,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
+from sklearn.metrics import roc_auc_score
+
 from misread.demo import Archive, Exposure, Plant, appearances, draw_population, expose_films, write_archive
 from misread.demo.archive import FALSE_ALARM, MISSED
 from misread.demo.classifier import film_features, fit_classifier
-from PIL import Image
-from sklearn.metrics import roc_auc_score
 
 TABLES = ("metadata.csv", "reports.csv", "predictions.csv")
 

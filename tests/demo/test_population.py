@@ -3,6 +3,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from misread.demo import ATTRIBUTES, PATIENT_ATTRIBUTES, Appearance, Plant, appearances, draw_population
 
 MANY = 6000

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from misread.demo import Appearance, draw
 from misread.demo.anatomy import anatomy_of
 from misread.demo.appearance import SIDES, VIEWS, Side

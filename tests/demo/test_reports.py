@@ -2,6 +2,7 @@ import re
 
 import polars as pl
 import pytest
+
 from misread.demo import Appearance, appearances, draw_population, write_report
 
 DRAIN = re.compile(r"chest tube|chest drain|thoracostomy|intercostal drain|pleural drain|tubes?( or|,)? drains?", re.I)

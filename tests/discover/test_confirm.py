@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from misread.discover.confirm import confirm, excess_p_value, q_values, rate_interval, wilson_interval
-from misread.discover.patients import PatientShuffle
 from scipy.stats import false_discovery_control, fisher_exact
 from sklearn.utils import check_random_state
+
+from misread.discover.confirm import confirm, excess_p_value, q_values, rate_interval, wilson_interval
+from misread.discover.patients import PatientShuffle
 
 
 @settings(deadline=None)

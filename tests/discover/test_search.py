@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from misread.discover import ClassRows, Rule, search, search_p_values
 from misread.discover.tree import local_coordinates, tree_nodes
 
@@ -122,7 +123,7 @@ def test_chance_findings_seldom_pass_calibration() -> None:
     for seed in range(40):
         rows = class_rows(seed, planted_group=False)
         rules = search(rows.vectors, rows.errors, rows.patients, smallest=10, most=1)
-        p = search_p_values([rows], [r.statistic for r in rules], smallest=10, permutations=19, seed=seed)
+        p = search_p_values(rows, [r.statistic for r in rules], smallest=10, permutations=19, seed=seed)
         passed += bool((p <= 0.05).any())
     assert passed <= 6  # P(more | rate .05) < .02
 
@@ -131,12 +132,12 @@ def test_a_planted_group_passes_calibration() -> None:
     """A real group's statistic is beyond all shuffles: the smallest p there can be."""
     rows = class_rows(7, planted_group=True)
     rules: list[Rule] = search(rows.vectors, rows.errors, rows.patients, smallest=10, most=1)
-    p = search_p_values([rows], [r.statistic for r in rules], smallest=10, permutations=19, seed=0)
+    p = search_p_values(rows, [r.statistic for r in rules], smallest=10, permutations=19, seed=0)
     assert p[0] == pytest.approx(0.05)
 
 
 def test_calibration_of_nothing_is_nothing() -> None:
     """No candidate, no p-value; no shuffles, NaN."""
     rows = class_rows(1, planted_group=False)
-    assert len(search_p_values([rows], [], smallest=10, permutations=19, seed=0)) == 0
-    assert np.isnan(search_p_values([rows], [1.0], smallest=10, permutations=0, seed=0)).all()
+    assert len(search_p_values(rows, [], smallest=10, permutations=19, seed=0)) == 0
+    assert np.isnan(search_p_values(rows, [1.0], smallest=10, permutations=0, seed=0)).all()

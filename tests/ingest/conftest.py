@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from ingest.ingest_inputs import Inputs
+
 from misread.ingest import ingest
 from misread.store import TableStore
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from PIL import Image
+
 from misread.ingest import Sources
 from misread.store import TableStore
-from PIL import Image
 
 METADATA = [
     ["sample_id", "patient_id", "study_id", "image", "age", "sex"],
@@ -105,9 +106,7 @@ class Inputs:
             if "embeddings" in self.raw:
                 paths["embeddings"].write_bytes(self.raw["embeddings"])
             else:
-                pl.DataFrame(self.embeddings, infer_schema_length=None, strict=False).write_parquet(
-                    paths["embeddings"]
-                )
+                pl.DataFrame(self.embeddings, infer_schema_length=None, strict=False).write_parquet(paths["embeddings"])
         return Sources(images=pictures if "metadata" in self.only else None, **paths)  # type: ignore[arg-type]
 
 

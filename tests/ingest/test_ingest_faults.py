@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 from ingest.ingest_inputs import METADATA, Inputs, Spoil, as_csv, encoded, tree_hash
+
 from misread.ingest import Sources, ingest
 from misread.schemas.errors import Fault, InputFaultsError, MisreadError
 from misread.store import TableStore
@@ -280,9 +281,7 @@ def _assert_faults(faults: tuple[Fault, ...], expected: Expected) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_fault_is_told_and_makes_no_store(
-    name: str, inputs: Inputs, store: TableStore, tmp_path: Path
-) -> None:
+def test_a_fault_is_told_and_makes_no_store(name: str, inputs: Inputs, store: TableStore, tmp_path: Path) -> None:
     """Each fault gives exactly its rows in the fault table; where there was no store, there is none after."""
     spoil, expected = CASES[name]
     spoil(inputs)
@@ -293,9 +292,7 @@ def test_a_fault_is_told_and_makes_no_store(
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_fault_leaves_a_store_unchanged(
-    name: str, inputs: Inputs, filled_store: TableStore, tmp_path: Path
-) -> None:
+def test_a_fault_leaves_a_store_unchanged(name: str, inputs: Inputs, filled_store: TableStore, tmp_path: Path) -> None:
     """A store that is there stays as it was, byte for byte, whatever is wrong with further input."""
     spoil, expected = CASES[name]
     spoil(inputs)
@@ -378,9 +375,7 @@ def test_two_files_of_one_name_are_told_apart(inputs: Inputs, store: TableStore,
 
 
 @pytest.mark.parametrize("given", [(), ("predictions",), ("images",)])
-def test_a_store_needs_samples_first(
-    given: tuple[str, ...], inputs: Inputs, store: TableStore, tmp_path: Path
-) -> None:
+def test_a_store_needs_samples_first(given: tuple[str, ...], inputs: Inputs, store: TableStore, tmp_path: Path) -> None:
     """Nothing to ingest, or nothing to hang it on, is an error that makes no store."""
     sources = inputs.write()
     with pytest.raises(MisreadError):
@@ -411,9 +406,7 @@ def test_labels_and_thresholds_are_held_against_the_store(inputs: Inputs, filled
 def test_vectors_are_held_against_the_store(inputs: Inputs, filled_store: TableStore) -> None:
     """Further vectors of an encoder have the length, modality and spelling of those in the store."""
     inputs.only = ("embeddings",)
-    inputs.embeddings = [
-        {"sample_id": "e", "encoder": "clip", "vector": [1.0, 2.0, 3.0], "modality": "report"}
-    ]
+    inputs.embeddings = [{"sample_id": "e", "encoder": "clip", "vector": [1.0, 2.0, 3.0], "modality": "report"}]
     faults = _failed(filled_store, inputs.write())
     assert [f.column for f in faults] == ["modality", "vector"]
     inputs.embeddings = [{"sample_id": "e", "encoder": "CLIP", "vector": [1.0, 2.0]}]
@@ -425,9 +418,7 @@ def test_vectors_as_json_in_csv(inputs: Inputs, store: TableStore) -> None:
     """CSV may hold vectors as JSON lists; what is none is a fault of its row, and ids read as written."""
     path = inputs.folder / "vectors.csv"
     sources = inputs.write()
-    path.write_text(
-        'sample_id,encoder,vector\na,x,"[1, 2.5]"\n007,x,oops\nb,x,"[1, ""2""]"\ne,x,\n331a,x,"[NaN, 1]"\n'
-    )
+    path.write_text('sample_id,encoder,vector\na,x,"[1, 2.5]"\n007,x,oops\nb,x,"[1, ""2""]"\ne,x,\n331a,x,"[NaN, 1]"\n')
     faults = _failed(store, Sources(sources.metadata, sources.images, embeddings=path))
     assert [(f.row, f.column, f.reason) for f in faults] == [
         (3, "vector", "the vector is not a JSON list of numbers"),
@@ -463,8 +454,6 @@ def test_ids_in_parquet_are_text_or_whole_numbers(
 
 def test_infinite_metadata_in_parquet(store: TableStore, tmp_path: Path) -> None:
     """An infinite number is a fault of its row; NaN is missing."""
-    pl.DataFrame({"sample_id": ["a", "b"], "dose": [float("nan"), float("inf")]}).write_parquet(
-        tmp_path / "m.parquet"
-    )
+    pl.DataFrame({"sample_id": ["a", "b"], "dose": [float("nan"), float("inf")]}).write_parquet(tmp_path / "m.parquet")
     (fault,) = _failed(store, Sources(metadata=tmp_path / "m.parquet"))
     assert (fault.row, fault.column, fault.reason) == (3, "dose", "dose is infinite")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from ingest.ingest_inputs import Inputs, encoded, fingerprints
+
 from misread.ingest import ingest
 from misread.schemas.errors import StoreError
 from misread.store import TableStore

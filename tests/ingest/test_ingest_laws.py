@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingest.ingest_inputs import Inputs, as_csv, encoded, fingerprints, tree_hash
+
 from misread.ingest import RowCounts, Sources, ingest
 from misread.ingest.cells import as_kind, join, kind_of
 from misread.schemas.errors import InputFaultsError, StoreError
@@ -67,8 +68,7 @@ def test_two_ingests_are_as_good_as_one(rows: Rows, cut: int, seed: int, bare: b
         _ingest_rows(folder, one, shuffled)
         assert one.state == state
         types = [
-            dict(zip(s.table("images").schema.names, s.table("images").schema.types, strict=True))
-            for s in (one, two)
+            dict(zip(s.table("images").schema.names, s.table("images").schema.types, strict=True)) for s in (one, two)
         ]
         given_columns = {name for row in rows for name, cell in row.items() if cell not in ("", "NA", "NaN")}
         assert {n: t for n, t in types[0].items() if n in given_columns} == {
@@ -115,9 +115,7 @@ def test_what_a_column_is_read_as(cells: list[str | None], kind: str, held: list
     assert as_kind(column, found).to_list() == held
 
 
-def test_the_same_input_again_changes_nothing(
-    inputs: Inputs, filled_store: TableStore, tmp_path: Path
-) -> None:
+def test_the_same_input_again_changes_nothing(inputs: Inputs, filled_store: TableStore, tmp_path: Path) -> None:
     """The same files a second time are all unchanged rows and leave the store as it was, byte for byte."""
     sources = inputs.write()
     before = tree_hash(tmp_path / "store")
@@ -143,9 +141,7 @@ def test_the_order_of_rows_does_not_matter(inputs: Inputs, filled_store: TableSt
     assert fingerprints(other) == fingerprints(filled_store)
 
 
-def test_new_rows_are_added_and_absent_ones_stay(
-    inputs: Inputs, filled_store: TableStore, tmp_path: Path
-) -> None:
+def test_new_rows_are_added_and_absent_ones_stay(inputs: Inputs, filled_store: TableStore, tmp_path: Path) -> None:
     """Every file cut in two and ingested in two goes makes the store that the whole files make."""
     two = TableStore.open_or_new(tmp_path / "two")
     whole = {kind: list(table) for kind, table in inputs.tables.items()}
@@ -165,9 +161,7 @@ def test_new_rows_are_added_and_absent_ones_stay(
 
 
 def _pictures(store: TableStore) -> dict[str, bytes]:
-    return {
-        i: p for ids, pictures in store.table("images").pictures() for i, p in zip(ids, pictures, strict=True)
-    }
+    return {i: p for ids, pictures in store.table("images").pictures() for i, p in zip(ids, pictures, strict=True)}
 
 
 def test_changed_rows_are_updated(inputs: Inputs, filled_store: TableStore, tmp_path: Path) -> None:
@@ -218,9 +212,7 @@ def test_columns_that_are_not_given_stay(inputs: Inputs, filled_store: TableStor
     inputs.without("predictions", "threshold")
     inputs.cell("predictions", 2, "score", "0.125")
     ingest(filled_store, inputs.write())
-    held_scores = filled_store.table("predictions").read(
-        ["score", "threshold"], "sample_id = 'a' AND model = 'm1'"
-    )
+    held_scores = filled_store.table("predictions").read(["score", "threshold"], "sample_id = 'a' AND model = 'm1'")
     assert held_scores.to_pylist() == [{"score": 0.125, "threshold": 0.5}]
 
 
@@ -283,11 +275,7 @@ def test_reports_of_studies(inputs: Inputs, filled_store: TableStore, tmp_path: 
     assert any("without a report text" in notice for notice in result.notices)
     inputs.cell("reports", 2, "report", "Changed.")
     assert ingest(filled_store, inputs.write()).tables["reports"] == RowCounts(changed=1, unchanged=1)
-    rows = (
-        filled_store.table("reports")
-        .read(["sample_id", "study_id", "report"], "study_id IS NOT NULL")
-        .to_pylist()
-    )
+    rows = filled_store.table("reports").read(["sample_id", "study_id", "report"], "study_id IS NOT NULL").to_pylist()
     assert rows == [{"sample_id": None, "study_id": "s1", "report": "Changed."}]
     assert filled_store.table("reports").count() == 4
 
@@ -311,9 +299,7 @@ def test_external_vectors(inputs: Inputs, filled_store: TableStore) -> None:
     ]
     table = filled_store.table("embeddings_notes-1")
     assert str(table.schema.field("vector").type).startswith("fixed_size_list<item: float")
-    assert table.read(["sample_id", "input_checksum"]).to_pylist() == [
-        {"sample_id": "a", "input_checksum": None}
-    ]
+    assert table.read(["sample_id", "input_checksum"]).to_pylist() == [{"sample_id": "a", "input_checksum": None}]
 
 
 def test_a_picture_that_changes_meanwhile(inputs: Inputs, store: TableStore) -> None:
@@ -373,9 +359,7 @@ def test_pictures_are_stored_as_they_are(inputs: Inputs, filled_store: TableStor
     ]
 
 
-def test_writing_streams_in_batches(
-    inputs: Inputs, store: TableStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_writing_streams_in_batches(inputs: Inputs, store: TableStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """How many pictures are written at a time, or rows deleted, changes nothing in the store."""
     monkeypatch.setattr("misread.ingest.images.PICTURE_ROWS", 2)
     monkeypatch.setattr("misread.ingest.images._ID_CHUNK", 1)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ingest.ingest_inputs import PICTURES, Inputs, as_csv, fingerprints
+
 from misread.ingest import Sources, ingest
 from misread.ingest.columns import is_identifier
 from misread.ingest.faultbook import ROW
@@ -99,9 +100,7 @@ def _one_column(name: str, values: Any, store: TableStore, folder: Path) -> tupl
         (pl.Series([None, None]), "string", [None, None]),
     ],
 )
-def test_types_of_parquet(
-    values: pl.Series, kind: str, held: list[object], store: TableStore, tmp_path: Path
-) -> None:
+def test_types_of_parquet(values: pl.Series, kind: str, held: list[object], store: TableStore, tmp_path: Path) -> None:
     """Parquet columns keep their meaning; text stays text even if it looks like numbers."""
     assert _one_column("c", values, store, tmp_path) == (kind, held)
 
@@ -137,9 +136,7 @@ def test_names_of_columns(store: TableStore, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_bytes(as_csv([header, ["s", "1", "2", "3", "4", "5", "6", "7"]]))
     result = ingest(store, Sources(metadata=tmp_path / "m.csv"))
     names = ["metadata_Width", "metadata_sha256", "a_b", "x_y", "metadata__rowid", "say \"hi\", 'you'"]
-    assert store.table("images").read(names).to_pylist() == [
-        dict(zip(names, [1, 2, 3, 4, 5, 7], strict=True))
-    ]
+    assert store.table("images").read(names).to_pylist() == [dict(zip(names, [1, 2, 3, 4, 5, 7], strict=True))]
     assert len([n for n in result.notices if "is stored as" in n]) == 5
     assert any("column 7 has no name" in n for n in result.notices)
     pl.DataFrame({"sample_id": ["s"], "boxes": [[1, 2]]}).write_parquet(tmp_path / "m.parquet")
@@ -211,9 +208,7 @@ def test_names_that_look_like_ours_inside(store: TableStore, tmp_path: Path) -> 
     (tmp_path / "m.csv").write_bytes(as_csv([header, ["s", "1", "2", "3", "4", "5"]]))
     for _ in range(2):
         ingest(store, Sources(metadata=tmp_path / "m.csv"))
-    assert store.table("images").read(header[1:]).to_pylist() == [
-        {"row": 1, "x": 2, "x row": 3, "reason": 4, "new": 5}
-    ]
+    assert store.table("images").read(header[1:]).to_pylist() == [{"row": 1, "x": 2, "x row": 3, "reason": 4, "new": 5}]
     assert store.state == 1
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from misread.ingest import RowCounts, Sources, ingest
 from misread.store import TableStore
 
@@ -54,7 +55,5 @@ def test_real_columns(shared_data: Path, tmp_path: Path) -> None:
     sources = Sources(metadata=shared_data / "nih-cxr" / "metadata.csv")
     notices = ingest(nih, sources).notices
     table = nih.table("images")
-    assert (
-        table.count("sample_id = '00000075_000' AND width <> metadata_width AND metadata_width = 2482") == 1
-    )
+    assert table.count("sample_id = '00000075_000' AND width <> metadata_width AND metadata_width = 2482") == 1
     assert [notice for notice in notices if "metadata_width" in notice]

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from ingest.ingest_inputs import METADATA, PREDICTIONS, Inputs, fingerprints, tree_hash
+
 from misread.ingest import RowCounts, Sources, ingest
 from misread.schemas.errors import InputFaultsError
 from misread.store import TableStore
@@ -129,9 +130,7 @@ def test_a_study_goes_with_its_last_sample(inputs: Inputs, store: TableStore) ->
     inputs.cell("metadata", 2, "image", "z.jpg")
     inputs.cell("metadata", 4, "image", "z.jpg")
     result = ingest(store, inputs.write(), skip_faulty=True)
-    assert [(f.row, f.reason) for f in result.faults if f.file == "reports.csv"] == [
-        (3, "its study 's2' was rejected")
-    ]
+    assert [(f.row, f.reason) for f in result.faults if f.file == "reports.csv"] == [(3, "its study 's2' was rejected")]
 
 
 def test_mended_rows_complete_the_store(inputs: Inputs, filled_store: TableStore, tmp_path: Path) -> None:

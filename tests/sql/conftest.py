@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pytest
+
 from misread.schemas.tables import CONTRACTS
 from misread.sql import Session
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from misread.schemas.tables import CONTRACTS
 from misread.sql import Entry, Session, catalogue
 from misread.sql.catalogue import STORED

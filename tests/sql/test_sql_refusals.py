@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from misread.schemas.errors import MisreadError, QueryError, UnknownNameError
 from misread.sql import Session
 from misread.sql.catalogue import STORED

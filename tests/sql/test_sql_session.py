@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pytest
+
 from misread.schemas.errors import QueryError
 from misread.schemas.tables import CONTRACTS
 from misread.sql import Session

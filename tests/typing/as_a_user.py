@@ -2,8 +2,9 @@
 
 from typing import assert_type
 
-import misread as mr
 import polars as pl
+
+import misread as mr
 
 store = mr.open("audits/cxr")
 audit = (

@@ -1,0 +1,98 @@
+"""A store in an object store: S3, as moto plays it on the loopback."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from store.store_rows import images, picture, reports
+
+from misread.schemas.errors import StoreError
+from misread.store import EncoderEntry, TableStore
+
+pytestmark = pytest.mark.skipif(
+    not all(find_spec(name) for name in ("moto", "flask", "flask_cors")),
+    reason="needs moto[s3], flask, flask-cors",
+)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _until_it_answers(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _until_it_answers(port: int) -> None:
+    for _ in range(300):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("moto does not answer")
+
+
+@pytest.fixture
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    settings = {"ENDPOINT_URL": endpoint, "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "y", "REGION": "us-east-1"}
+    for name, value in (settings | {"ALLOW_HTTP": "true", "EC2_METADATA_DISABLED": "true"}).items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    direct.open(urllib.request.Request(f"{endpoint}/audits", method="PUT")).close()
+    return "s3://audits"
+
+
+def test_a_store_lives_in_an_object_store(bucket: str) -> None:
+    """Everything a store does on a disk it does behind a URI: commits, states, pictures, models."""
+    place = f"{bucket}/deep/cxr"
+    with pytest.raises(StoreError, match="no misread store"):
+        TableStore.open(place)
+    store = TableStore.open_or_new(place)
+    with store.commit("ingest") as commit:
+        commit.append("images", images(["a", "b", "c"], without=["b"]))
+        commit.append("reports", reports(("a", None, "clear"), (None, "s", "clear")))
+    with store.commit("change") as commit:
+        commit.upsert("reports", reports((None, "s", "effusion")))
+        commit.writer("images").delete("sample_id = 'c'")
+        file = commit.put_model("m", {"a": np.arange(3)})
+        commit.set_encoder("e", EncoderEntry("report", 1, "built-in", 2, file))
+    read = TableStore.open(place)
+    assert sorted(read.table("reports").read(["report"])["report"].to_pylist()) == ["clear", "effusion"]
+    assert list(read.table("images").pictures()) == [(["a"], [picture("a")])]
+    assert read.read_model(file)["a"].tolist() == [0, 1, 2]
+    assert TableStore.open(place, state=1).table("images").count() == 3
+
+
+def test_the_writer_that_ends_second_is_refused(bucket: str) -> None:
+    """Without a lock, a commit over a state that is no longer the newest is a StoreError."""
+    place = f"{bucket}/raced"
+    first = TableStore.open_or_new(place)
+    with first.commit("ingest") as commit:
+        commit.append("reports", reports(("a", None, "clear")))
+    second = TableStore.open(place)
+
+    def overtaken() -> None:
+        with second.commit("loses") as commit:
+            commit.append("reports", reports(("b", None, "lost")))
+            with first.commit("wins") as winner:
+                winner.append("reports", reports(("c", None, "kept")))
+
+    with pytest.raises(StoreError, match="changed by another process"):
+        overtaken()
+    assert sorted(TableStore.open(place).table("reports").read()["report"].to_pylist()) == ["clear", "kept"]
