@@ -67,7 +67,7 @@ def _audit_row(store: TableStore, node: Node, below: Discovered, fusion: str) ->
         "samples": int(below.below.samples["left_out"].null_count()),
         "slices": len(below.slices),
         "confirmed_slices": sum(bool(found.row["confirmed"]) for found in below.slices),
-        "notes": [*below.below.notes, *(f"{m}, {t}: {note}" for (m, t), note in below.target_notes.items())],
+        "notes": [*(f"{m}, {t}: {note}" for (m, t), note in below.target_notes.items()), *below.below.notes],
         "parameters": json.dumps(parameters, sort_keys=True),
         "tables": json.dumps(tables_of(store, node), sort_keys=True),
         "fusion": fusion,

@@ -17,6 +17,7 @@ from misread.encode.hog import HogEncoder
 from misread.encode.tfidf import TfidfEncoder
 from misread.schemas.errors import MisreadError, StoreError, UnknownNameError
 from misread.schemas.tables import embeddings_contract
+from misread.schemas.values import Modality
 from misread.store import EncoderEntry, TableStore
 from stores import table
 
@@ -236,7 +237,10 @@ def test_an_unreadable_picture_is_named_and_nothing_is_stored(store: TableStore)
 class Brightness:
     """Mean brightness, twice; `gives` spoils it."""
 
-    name, modality, version, dimension = "brightness", "image", 1, 2
+    name = "brightness"
+    modality: Modality = "image"
+    version = 1
+    dimension = 2
 
     def __init__(self, gives: Any = None) -> None:
         self.gives = gives

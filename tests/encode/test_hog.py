@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from encode.encode_inputs import DATA, encoded, grey
+from numpy.typing import NDArray
 from PIL import Image
 
 from misread.encode.hog import HogEncoder
@@ -17,8 +18,9 @@ HOG = HogEncoder()
 PICTURES = [encoded(grey(seed, 100 + 9 * seed, 140)) for seed in range(12)]
 
 
-def one(content: bytes) -> np.ndarray:
-    return HOG.encode([content])[0]
+def one(content: bytes) -> NDArray[np.float32]:
+    vector: NDArray[np.float32] = HOG.encode([content])[0]
+    return vector
 
 
 def test_a_vector_does_not_depend_on_its_batch() -> None:

@@ -153,8 +153,16 @@ def test_a_fingerprint_forgets_what_was_taken_back(store: TableStore) -> None:
     assert store.manifest.tables["reports"].rows == len(WRITTEN) + 1
 
 
-BASE = {"sample_id": "a", "model": "m", "task": None, "target": "t", "label": 1, "score": 0.5, "threshold": None}
-OTHERS = [
+BASE: dict[str, object] = {
+    "sample_id": "a",
+    "model": "m",
+    "task": None,
+    "target": "t",
+    "label": 1,
+    "score": 0.5,
+    "threshold": None,
+}
+OTHERS: list[dict[str, object]] = [
     {"sample_id": "b"}, {"model": "n"}, {"task": "t"}, {"label": 0}, {"label": None},
     {"score": 0.5000000000000001}, {"score": None}, {"threshold": 0.5}, {"loss": 0.5}, {"sample_id": "a "},
 ]  # fmt: skip
