@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -67,12 +68,16 @@ def _search(
             smallest=node.min_size,
             permutations=node.permutations,
             seed=fused.below.scan.seed,
-            tick=lambda done, before=number * node.permutations: tick(before + done),
+            tick=partial(_tick_from, tick, number * node.permutations),
         )
         found += [_Candidate(judged, rows.true_class, rule, float(p)) for rule, p in zip(rules, p_values, strict=True)]
     found.sort(key=lambda c: (-c.rule.statistic, -c.true_class))
     kept = [c for c in found if node.permutations == 0 or c.search_p <= SIGNIFICANCE]
     return kept, "" if kept else _why_none(node, judged, classes, found)
+
+
+def _tick_from(tick: Callable[[int], None], before: int, done: int) -> None:
+    tick(before + done)
 
 
 def _why_none(
