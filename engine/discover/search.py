@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 from .patients import Codes
 from .scan import best_prefix
 from .tree import Floats, Rows, local_coordinates, tree_nodes
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Booleans = NDArray[np.bool_]
 
@@ -63,12 +67,14 @@ def search(vectors: Floats, errors: Booleans, patients: Codes, *, smallest: int,
     risk = np.zeros(n)
     for fold, gate in zip(folds, gates, strict=True):
         risk[fold] = vectors[fold] @ gate
-    candidates = list(_candidates(vectors, errors, risk, smallest))
-    scores = np.zeros((n, len(candidates) + 1))
-    for fold, gate in zip(folds, gates, strict=True):
-        scores[fold] = vectors[fold] @ _directions(vectors, candidates, ~fold, gate).T
-    directions = _directions(vectors, candidates, np.ones(n, bool), whole)
-    rules = _take_in_turn(np.round(scores, DIGITS), errors, directions, smallest, most)
+    members = _membership(list(_candidates(vectors, errors, risk, smallest)), n)
+    parts = [_Sums.over(vectors, members, fold) for fold in folds]
+    whole_sums = sum(parts[1:], parts[0])
+    scores = np.zeros((n, members.shape[0] + 1))
+    for fold, part, gate in zip(folds, parts, gates, strict=True):
+        scores[fold] = vectors[fold] @ (whole_sums - part).directions(gate).T
+    directions = whole_sums.directions(whole)
+    rules = _take_in_turn(np.asarray(np.round(scores, DIGITS), float), errors, directions, smallest, most)
     return [replace(rule, cut=float(np.round(rule.cut + center @ rule.direction, DIGITS))) for rule in rules]
 
 
@@ -103,17 +109,46 @@ def _high_risk(risk: Floats, errors: Booleans, smallest: int) -> Rows:
     return np.sort(order[:length])
 
 
-def _directions(vectors: Floats, candidates: Sequence[Rows], kept: Booleans, gate: Floats) -> Floats:
-    """The gate, then each candidate's mean less that of the others among the `kept` rows, blended with the gate."""
-    inside = np.zeros((len(candidates), len(vectors)))
-    for row, members in zip(inside, candidates, strict=True):
-        row[members] = 1.0
-    inside = inside[:, kept]
-    counts = inside.sum(axis=1, keepdims=True)
-    sums, total = inside @ vectors[kept], vectors[kept].sum(axis=0)
-    outside = np.maximum(kept.sum() - counts, 1.0)
-    differences = _unit(sums / np.maximum(counts, 1.0) - (total - sums) / outside)
-    return np.vstack([gate, _unit((1 - GATE_SHARE) * differences + GATE_SHARE * gate)])
+def _membership(candidates: Sequence[Rows], n: int) -> "csr_array":
+    """(c, n) sparse, 1.0 where a candidate holds a row."""
+    from scipy.sparse import csr_array
+
+    lengths = [len(members) for members in candidates]
+    rows = np.concatenate([*candidates, np.empty(0, np.intp)])
+    return csr_array((np.ones(len(rows)), rows, np.concatenate([[0], np.cumsum(lengths)])), shape=(len(candidates), n))
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums over some rows: of the rows in each candidate (c, k), their numbers (c,), of all rows (k,), their number."""
+
+    inside: Floats
+    counts: Floats
+    total: Floats
+    rows: int
+
+    @classmethod
+    def over(cls, vectors: Floats, members: "csr_array", kept: Booleans) -> "_Sums":
+        of_kept, its_vectors = members[:, kept], vectors[kept]
+        counts = np.asarray(of_kept.sum(axis=1), float).reshape(-1)
+        return cls(of_kept @ its_vectors, counts, its_vectors.sum(axis=0), len(its_vectors))
+
+    def __add__(self, other: "_Sums") -> "_Sums":
+        return _Sums(
+            self.inside + other.inside, self.counts + other.counts, self.total + other.total, self.rows + other.rows
+        )
+
+    def __sub__(self, other: "_Sums") -> "_Sums":
+        return _Sums(
+            self.inside - other.inside, self.counts - other.counts, self.total - other.total, self.rows - other.rows
+        )
+
+    def directions(self, gate: Floats) -> Floats:
+        """The gate, then each candidate's mean less that of the other rows, blended with the gate."""
+        inside = self.inside / np.maximum(self.counts, 1.0)[:, None]
+        outside = (self.total - self.inside) / np.maximum(self.rows - self.counts, 1.0)[:, None]
+        own = _unit(inside - outside)
+        return np.vstack([gate, _unit((1 - GATE_SHARE) * own + GATE_SHARE * gate)])
 
 
 def _take_in_turn(scores: Floats, errors: Booleans, directions: Floats, smallest: int, most: int) -> list[Rule]:
