@@ -1,0 +1,1 @@
+"""Benchmarks of misread: what it finds, how fast, and against whom."""

@@ -1,0 +1,1 @@
+"""Slices planted in real and made-up data, and how well each method finds them."""
