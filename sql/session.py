@@ -40,16 +40,18 @@ class Session:
         import duckdb
 
         self._spill = tempfile.mkdtemp(prefix="misread-sql-")
-        self._connection: Any = duckdb.connect(":memory:")
-        names = [STORED + name for name in CONTRACTS]
-        # an Arrow object still registered when Python ends makes DuckDB's bindings report a leak
-        self.close = weakref.finalize(self, _close, self._connection, names, self._spill)
         try:
+            self._connection: Any = duckdb.connect(":memory:")
+            names = [STORED + name for name in CONTRACTS]
+            # an Arrow object still registered when Python ends makes DuckDB's bindings report a leak
+            self.close = weakref.finalize(self, _close, self._connection, names, self._spill)
             self._register(tables)
             self._define()
             self._lock(memory_limit)
         except BaseException:
-            self.close()
+            if hasattr(self, "close"):
+                self.close()
+            shutil.rmtree(self._spill, ignore_errors=True)
             raise
 
     def __enter__(self) -> "Session":

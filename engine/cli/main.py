@@ -47,9 +47,16 @@ def run() -> None:
     os.umask(OWNER_ONLY)
     _write_any_text()
     try:
+        _remember_interruptions()
         app()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can tell it
         raise SystemExit(told(error)) from None
+
+
+def _remember_interruptions() -> None:
+    from misread.sql.interrupts import remember_interruptions
+
+    remember_interruptions()
 
 
 def _write_any_text() -> None:

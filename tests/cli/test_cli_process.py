@@ -73,8 +73,9 @@ def test_a_reader_that_leaves_is_no_error(store: Path) -> None:
     assert process.returncode == 0
 
 
-def test_an_interruption_is_one_line(store: Path, tmp_path: Path) -> None:
-    """Ctrl-C stops a long question with status 130 and one line."""
+@pytest.mark.parametrize("delay", [0.0, 0.1, 0.5])
+def test_an_interruption_is_one_line(delay: float, store: Path, tmp_path: Path) -> None:
+    """Ctrl-C, while the store is being opened or later, stops a long question with status 130 and one line."""
     asked = ["sql", str(store), "SELECT count(*) FROM range(1000000000000) a WHERE hash(a) = 1"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
@@ -82,9 +83,12 @@ def test_an_interruption_is_one_line(store: Path, tmp_path: Path) -> None:
     ) as process:
         while not list(tmp_path.iterdir()):  # the session's folder: DuckDB is being opened
             time.sleep(0.05)
-        time.sleep(0.5)
+        time.sleep(delay)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, out) == (130, "")
     assert err.startswith("Interrupted")
     assert not list(tmp_path.iterdir())

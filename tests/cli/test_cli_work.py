@@ -1,5 +1,6 @@
 """The commands that change a store hand their options on and tell what happened."""
 
+import functools
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -152,11 +153,17 @@ def test_an_unexpected_error_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert "Traceback" not in ended.stderr
 
 
-def test_the_demo_is_called_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`misread demo` runs the demo on its store, ./misread-demo unless named."""
-    recorder = Recorder(None)
-    standing_in(monkeypatch, "demo", run=recorder)
-    assert invoke("demo").exit_code == 0
-    assert recorder.called["arguments"][0] == "./misread-demo"
-    assert invoke("demo", "elsewhere").exit_code == 0
-    assert recorder.called["arguments"][0] == "elsewhere"
+def test_the_demo_shows_what_it_finds_and_then_the_known_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`misread demo STORE` prints the slices, the answer to its SQL, and apart from them what was planted."""
+    from misread.demo import run as demonstration
+
+    small = functools.partial(demonstration.run, films=160, training_films=120)
+    monkeypatch.setattr(demonstration, "run", small)
+    result = invoke("demo", str(tmp_path / "store"))
+    assert result.exit_code == 0, result.stderr
+    parts = ("Slices found", "misread sql", "The known answer", "pneumothorax without a drain", "look on with")
+    places = [result.stdout.find(part) for part in parts]
+    assert -1 not in places
+    assert places == sorted(places)
