@@ -57,6 +57,16 @@ class Fusion:
         result: Floats = (np.hstack(parts) - self.mean) @ self.whitening
         return result
 
+    def scorer(self, directions: Floats) -> "Scorer":
+        """The scores of rows along `directions` (k, s), for rows that come a batch of one modality at a time."""
+        onto = self.whitening @ directions
+        maps, start = {}, 0
+        for name, (mean, components) in self.blocks.items():
+            stop = start + components.shape[1]
+            maps[name] = (mean, components @ onto[start:stop], onto[stop])
+            start = stop + 1
+        return Scorer(maps, -self.mean @ onto)
+
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Plain arrays for `Commit.put_model`; `from_arrays` takes them back."""
         arrays: dict[str, NDArray[np.generic]] = {"mean": self.mean, "whitening": self.whitening}
@@ -74,6 +84,38 @@ class Fusion:
         return cls(blocks, floats["mean"], floats["whitening"])
 
 
+@dataclass(frozen=True)
+class Scorer:
+    """A fusion followed by directions, as one linear map a modality: nothing of a row is kept but its scores.
+
+    `maps`: per modality its (mean (d,), weights (d, s), score (s,) of a row without it); `offset` (s,). A row's
+    scores are `without()` and, for every modality it has, that modality's `gain`.
+    """
+
+    maps: Mapping[str, tuple[Floats, Floats, Floats]]
+    offset: Floats
+
+    def without(self) -> Floats:
+        """(s,): the scores of a row that has no modality at all."""
+        return np.asarray(self.offset + sum(missing for _, _, missing in self.maps.values()))
+
+    def gain(self, modality: str, rows: NDArray[np.floating]) -> Floats:
+        """(n, s): what having this modality, as `rows` (n, d), adds to the scores of a row without it.
+
+        Raises AuditError for rows of another dimension than was fitted, or that are not finite.
+        """
+        mean, weights, missing = self.maps[modality]
+        if rows.shape[1] != len(mean):
+            raise AuditError(f"{modality} vectors have {rows.shape[1]} numbers; fitted on {len(mean)}")
+        if not np.isfinite(rows).all():
+            raise _not_finite(modality)
+        return np.asarray((np.asarray(rows, float) - mean) @ weights - missing)
+
+
+def _not_finite(modality: str) -> AuditError:
+    return AuditError(f"{modality} vectors hold NaN or infinity", "embed again, or ingest other vectors")
+
+
 def fit_fusion(blocks: Mapping[str, Block], fitted_on: Booleans, components: int = COMPONENTS) -> Fusion:
     """Fits on the rows where `fitted_on` (n,) is True; modalities in the order of `blocks`.
 
@@ -85,7 +127,7 @@ def fit_fusion(blocks: Mapping[str, Block], fitted_on: Booleans, components: int
     parts = []
     for name, block in blocks.items():
         if not np.isfinite(block.rows[block.present]).all():
-            raise AuditError(f"{name} vectors hold NaN or infinity", "embed again, or ingest other vectors")
+            raise _not_finite(name)
         mean, matrix = _fit_block(block, fitted_on, components)
         fitted[name] = (mean, matrix)
         parts.append(_project(Block(block.rows[fitted_on], block.present[fitted_on]), mean, matrix))

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from misread.schemas.errors import unknown_name
+from misread.schemas.errors import AuditError, unknown_name
 
 MOST_CATEGORIES = 50
 LABEL_COLUMNS = frozenset({"finding", "findings", "finding_labels", "label", "labels", "diagnosis"})
@@ -37,6 +37,16 @@ class MetadataFeatures:
         """(n, d) float64; a missing or never-seen value is all zeros, a missing one with its indicator at 1."""
         parts = [part for feature in self.features for part in _columns(rows[feature.column], feature)]
         return np.column_stack(parts) if parts else np.zeros((rows.height, 0))
+
+    def check(self, kinds: Mapping[str, pl.DataType], place: str) -> None:
+        """Raises UnknownNameError for a column that is gone, AuditError for one that holds another kind of values."""
+        for feature in self.features:
+            kind = kinds.get(feature.column)
+            if kind is None:
+                raise unknown_name("metadata column", feature.column, kinds, place)
+            if _is_number(kind) != (feature.categories is None):
+                was = "categories" if feature.categories else "numbers"
+                raise AuditError(f"metadata column {feature.column!r} held {was} when it was fitted; it is {kind} now")
 
     def to_json(self) -> str:
         return json.dumps([asdict(feature) for feature in self.features])

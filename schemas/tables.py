@@ -206,6 +206,9 @@ SLICES = TableContract(
         _integer("confirmation_errors"),
         _integer("confirmation_patients"),
         _integer("other_class_rows"),
+        _real("share"),
+        _real("share_low"),
+        _real("share_high"),
         _real("error_rate"),
         _real("error_rate_low"),
         _real("error_rate_high"),
@@ -221,7 +224,11 @@ SLICES = TableContract(
     key=("slice_id",),
     hidden=("direction", CHECKSUM),
 )
-"""One row a slice. `error_rate`, its interval, `baseline_rate` and `lift` are those of the confirmation half."""
+"""One row a slice. `error_rate`, its interval, `baseline_rate` and `lift` are those of the confirmation half.
+
+`share` with its interval: how much of the confirmation half (every sample that was scanned, whatever its class,
+labelled or not) the rule takes.
+"""
 
 MEMBERSHIPS = TableContract(
     "memberships",

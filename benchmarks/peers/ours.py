@@ -1,4 +1,8 @@
-"""misread itself: its fusion and its search, as an audit runs them, without calibration."""
+"""misread itself: what an audit gives, without calibration.
+
+Its three best slices, and for each true class its list of the most confidently wrong rows (the view
+`confident_errors`), which is no slice of the vectors: where confidence alone tells, no rule over vectors does better.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +24,14 @@ CLASSES = (1, 0)
 
 @dataclass(frozen=True)
 class Ours:
-    """`bonus` is what a wrong row gains in standard deviations of the score, where labels are known."""
+    """`bonus` is what a wrong row gains in standard deviations of the score, where labels are known.
+
+    `lists`: 1 to have the lists of confident errors among the five, 0 for slices alone.
+    """
 
     smallest: int = Discover.min_size
     bonus: float = BONUS
+    lists: int = 1
 
     def fit(self, audit: Audit, seed: int) -> Fitted:  # noqa: ARG002 - nothing is drawn
         try:
@@ -32,10 +40,12 @@ class Ours:
             return NoSlices()
         vectors = fusion.transform(audit.blocks)
         found = [(c, rule) for c in CLASSES for rule in _of_class(vectors, audit, c, self.smallest)]
-        found = sorted(found, key=lambda item: (-item[1].statistic, -item[0]))[:MOST]
-        if not found:
-            return NoSlices()
-        return _Rules(np.array([c for c, _ in found]), self.bonus, fusion, tuple(rule for _, rule in found))
+        listed = [c for c in CLASSES if self.lists and audit.error[audit.label == c].any()]
+        found = sorted(found, key=lambda item: (-item[1].statistic, -item[0]))[: MOST - len(listed)]
+        rules: Fitted = NoSlices()
+        if found:
+            rules = _Rules(np.array([c for c, _ in found]), self.bonus, fusion, tuple(rule for _, rule in found))
+        return _WithLists(rules, tuple(listed)) if listed else rules
 
 
 def _of_class(vectors: Floats, audit: Audit, true_class: int, smallest: int) -> list[Rule]:
@@ -55,3 +65,21 @@ class _Rules(ClassSlices):
 
     def inside(self, audit: Audit) -> Booleans:
         return np.asarray(self.raw(audit) >= np.array([rule.cut for rule in self.rules]))
+
+
+@dataclass(frozen=True)
+class _WithLists:
+    """Slices, then for each class its wrong rows (or those predicted as the other class), most confident first."""
+
+    rules: Fitted
+    classes: Sequence[int]
+
+    def score(self, audit: Audit, with_labels: bool) -> Floats:
+        own = [audit.label == c if with_labels else np.ones(len(audit), bool) for c in self.classes]
+        sure = [1 - audit.score if c == 1 else audit.score for c in self.classes]
+        lists = [np.where(rows, confidence, -1.0) for rows, confidence in zip(own, sure, strict=True)]
+        return np.column_stack([self.rules.score(audit, with_labels), *lists])
+
+    def members(self, audit: Audit, with_labels: bool) -> Booleans:
+        lists = [(audit.predicted != c) & ((audit.label == c) | (not with_labels)) for c in self.classes]
+        return np.column_stack([self.rules.members(audit, with_labels), *lists])

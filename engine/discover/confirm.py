@@ -103,6 +103,21 @@ def rate_interval(errors: Booleans, patients: Codes, seed: int) -> tuple[float, 
     return min(low, float(np.quantile(rates, tail))), max(high, float(np.quantile(rates, 1 - tail)))
 
 
+Estimate = tuple[float, float, float]
+"""A rate with the lower and upper end of its interval."""
+
+
+def difference(new: Estimate, old: Estimate) -> Estimate:
+    """new - old with its 95 % interval, from the two rates' own intervals; NaN where either is.
+
+    The square-and-add rule: Newcombe's hybrid score interval (Newcombe 1998, method 10) where both are Wilson's,
+    and for any other intervals Zou and Donner (2008). The two are taken for independent.
+    """
+    (a, a_low, a_high), (b, b_low, b_high) = new, old
+    change = a - b
+    return change, change - float(np.hypot(a - a_low, b_high - b)), change + float(np.hypot(a_high - a, b - b_low))
+
+
 def q_values(p_values: Floats) -> Floats:
     """Benjamini-Hochberg adjusted p-values (Benjamini and Hochberg 1995), in the order given."""
     p = np.asarray(p_values, float)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from misread.audit.population import Population
-from misread.discover import SIGNIFICANCE, ClassRows, Rule, confirm, q_values, search, search_p_values
+from misread.discover import SIGNIFICANCE, ClassRows, Rule, confirm, q_values, rate_interval, search, search_p_values
 from misread.plan import Discover
 from misread.progress import Progress
 from misread.schemas.values import CONFIRMATION, DISCOVERY, error_kind_of
@@ -153,6 +153,7 @@ def _judge(fused: FusedSamples, candidate: _Candidate, audit_id: str, number: in
         "confirmation_errors": verdict.errors,
         "confirmation_patients": verdict.patients,
         "other_class_rows": rows.filter(others).height,
+        **_share(fused, memberships),
         "error_rate": _number(verdict.rate),
         "error_rate_low": _number(verdict.low),
         "error_rate_high": _number(verdict.high),
@@ -163,6 +164,15 @@ def _judge(fused: FusedSamples, candidate: _Candidate, audit_id: str, number: in
         "cut": rule.cut,
     }
     return FoundSlice(judged, true_class, rule, row, memberships)
+
+
+def _share(fused: FusedSamples, memberships: pl.DataFrame) -> dict[str, float | None]:
+    """How much of the confirmation half's samples a rule takes, with its interval."""
+    held = fused.samples.filter(pl.col("left_out").is_null() & (pl.col("half") == CONFIRMATION))
+    inside = held["sample_id"].is_in(memberships["sample_id"].to_list()).to_numpy()
+    low, high = rate_interval(inside, codes(held["patient"]), fused.below.scan.seed)
+    share = float(inside.mean()) if len(inside) else math.nan
+    return {"share": _number(share), "share_low": _number(low), "share_high": _number(high)}
 
 
 def _memberships(fused: FusedSamples, rule: Rule, audit_id: str, slice_id: str) -> pl.DataFrame:

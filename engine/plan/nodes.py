@@ -138,3 +138,21 @@ class Describe(Node):
 
     def reads(self) -> tuple[str, ...]:
         return ("reports.report",)
+
+
+@dataclass(frozen=True)
+class Assign(Node):
+    """Samples of one state of a store in the frozen slices of an audit; `Store.assign` tells which.
+
+    `where`: predicates (SQL over the images view) that choose the samples, None for those new to the audit.
+    """
+
+    gives: ClassVar[tuple[str, ...]] = ("sample_id", "slice_id", "score", "rank")
+
+    location: str
+    state: int
+    audit_id: str
+    where: tuple[str, ...] | None = None
+
+    def reads(self) -> tuple[str, ...]:
+        return ("images.*", "audits.*", "slices.direction", "slices.cut")

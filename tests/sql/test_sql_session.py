@@ -13,7 +13,13 @@ from misread.schemas.errors import QueryError
 from misread.schemas.tables import CONTRACTS
 from misread.sql import Session
 
-FURTHER = {"left_out": ["audit_id", "model", "target", "reason", "rows"]}
+FURTHER = {
+    "confident_errors": [
+        *("audit_id", "model", "target", "true_class", "error_kind", "sample_id", "half"),
+        *("score", "threshold", "confidence", "rank"),
+    ],
+    "left_out": ["audit_id", "model", "target", "reason", "rows"],
+}
 JUDGED = ["predicted", "error", "error_kind"]
 
 
