@@ -36,7 +36,7 @@ class TableContract:
         return tuple(field.name for field in self.fields)
 
     def check(self, schema: pa.Schema) -> None:
-        """Raises MisreadError unless `schema` fits this contract: names, types and their order."""
+        """Raises MisreadError unless `schema` fits this contract: its names and their types, in any order."""
 
         def found(name: str) -> str:
             return str(schema.field(name).type) if name in schema.names else "missing"
