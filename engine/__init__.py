@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from .library import LazyAudit, Store, open  # noqa: A004 - mr.open(...) reads as it does
 
+    __version__: str
+
 __all__ = ["LazyAudit", "MisreadError", "Store", "__version__", "open"]
 
 
