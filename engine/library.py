@@ -3,16 +3,19 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from misread.schemas.errors import AuditError, unknown_name
 from misread.schemas.values import MODALITIES, Modality
 
-from .plan import AUTOMATIC, Describe, Discover, Filter, Fuse, Node, Scan, tree
+from .plan import AUTOMATIC, Assign, Describe, Discover, Filter, Fuse, Node, Scan, tree
 from .progress import Progress, silent
 from .store import TableStore
+
+if TYPE_CHECKING:
+    from .execute import Assigned
 
 Names = str | Sequence[str] | None
 
@@ -46,6 +49,34 @@ class Store(TableStore):
         models = _chosen("model", model, [m for m, _ in pairs])
         targets = _chosen("target", target, [t for m, t in pairs if m in models])
         return LazyAudit(self, Scan(self.location, self.state, models, targets, seed, include_train))
+
+    def assign(self, audit_id: str, where: str | None = None, progress: Progress = silent) -> pl.DataFrame:
+        """Puts samples into the frozen slices of an audit, without labels: sample_id, slice_id, score, rank.
+
+        By default the samples that the audit would have taken but did not judge: its own filter and its rule on
+        training rows hold. `where` (SQL over the images view) chooses any samples instead. One row a sample and
+        slice that takes it, whatever the model and target; samples in no slice come once, with slice_id `none`.
+        Samples without a vector in any modality of the audit are left out. Raises UnknownNameError for an unknown
+        audit or a metadata column that is gone, AuditError for pictures or reports without a vector.
+        """
+        return self.assigned(audit_id, where, progress).rows
+
+    def moved(self, audit_id: str, where: str | None = None, progress: Progress = silent) -> pl.DataFrame:
+        """How an audit's slices moved: one row a slice, among the samples that `assign` puts into slices.
+
+        `share` of the samples and, where there are labels, `error_rate` (of the slice's true class, at the audit's
+        threshold), each with a 95 % interval, the confirmation half's (`…_audited`) and the change with its interval.
+        """
+        return self.assigned(audit_id, where, progress).moved
+
+    def assigned(self, audit_id: str, where: str | None = None, progress: Progress = silent) -> "Assigned":
+        """What `assign` and `moved` give, from one reading, with notes on the samples left out."""
+        from .execute import Assigned, run
+
+        node = Assign(self.location, self.state, audit_id, None if where is None else (where,))
+        result = run(node, self, progress)
+        assert isinstance(result, Assigned)
+        return result
 
     def sql(self, query: str) -> pl.DataFrame:
         """The answer to one SELECT over the store's views."""
@@ -97,20 +128,31 @@ class LazyAudit:
         return LazyAudit(self.store, node)
 
     def discover(
-        self, *, min_size: int = 10, most: int = 5, permutations: int = 99, threshold: float | None = None
+        self,
+        *,
+        min_size: int = 10,
+        most: int = 5,
+        permutations: int = 99,
+        threshold: float | None = None,
+        min_patients: int = 5,
+        stability: int = 20,
     ) -> "LazyAudit":
         """Finds slices: memberships of every sample a slice's rule takes.
 
         `min_size`: fewest discovery rows of the slice's class; `most`: slices a class at most; `permutations`:
         shuffles of the errors that calibrate the search (0: none; confirmation on held-out patients stands without);
-        `threshold`: predicted = score >= threshold, for models and targets whose predictions bring none.
+        `threshold`: predicted = score >= threshold, for models and targets whose predictions bring none;
+        `min_patients`: fewest different patients among those rows, so that no slice is a handful of people, whose
+        errors no test on patients can tell from chance (and who could be recognised); `stability`: bootstrap
+        samples of the patients on which a class with slices is searched again to tell how stable they are (0: none).
         """
-        if not any(isinstance(step, Fuse) for step in self.plan.walk()):
-            return self.fuse().discover(min_size=min_size, most=most, permutations=permutations, threshold=threshold)
+        below = self if any(isinstance(step, Fuse) for step in self.plan.walk()) else self.fuse()
         for name, value, least in (
             ("min_size", min_size, 2),
             ("most", most, 1),
             ("permutations", permutations, 0),
+            ("min_patients", min_patients, 1),
+            ("stability", stability, 0),
         ):
             if value < least:
                 raise AuditError(f"{name} is {value}; it must be at least {least}")
@@ -119,7 +161,8 @@ class LazyAudit:
                 f"{permutations} permutations cannot show a slice at the 5 % level",
                 f"use {FEWEST_PERMUTATIONS} or more, or 0 to leave calibration out",
             )
-        return LazyAudit(self.store, Discover(self.plan, min_size, most, permutations, threshold))
+        node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability)
+        return LazyAudit(self.store, node)
 
     def describe(self, *, phrases: int = 10) -> "LazyAudit":
         """Turns memberships into slices: one row each, with statistics and at most `phrases` phrases."""

@@ -158,13 +158,21 @@ AUDIT_TARGETS = TableContract(
         _integer("discovery_errors"),
         _integer("confirmation_rows"),
         _integer("confirmation_errors"),
+        _integer("smallest_effect_rows"),
+        _real("smallest_effect_false_negative"),
+        _real("smallest_effect_false_positive"),
         pa.field("left_out", pa.list_(pa.struct([("reason", pa.string()), ("rows", pa.int64())]))),
         _text("note"),
         _CHECKSUM,
     ),
     key=("audit_id", "model", "target"),
 )
-"""One row a model and target of an audit: its threshold, what was audited, and what was left out and why."""
+"""One row a model and target of an audit: its threshold, what was audited, and what was left out and why.
+
+`smallest_effect_false_negative` and `…_false_positive`: the smallest error rate at which a slice of label 1, or 0, with
+`smallest_effect_rows` confirmation rows (the audit's `min_size`), found and tested alone, would have been confirmed at
+the 5 % level with 80 % power, given the error rate of its class; NULL where no rate would have been enough.
+"""
 
 AUDITED = TableContract(
     "audited",
@@ -202,6 +210,7 @@ SLICES = TableContract(
         _real("discovery_baseline_rate"),
         _real("scan_statistic"),
         _real("search_p_value"),
+        _real("stability"),
         _integer("confirmation_rows"),
         _integer("confirmation_errors"),
         _integer("confirmation_patients"),
@@ -226,6 +235,8 @@ SLICES = TableContract(
 )
 """One row a slice. `error_rate`, its interval, `baseline_rate` and `lift` are those of the confirmation half.
 
+`stability`: how well searches over bootstrap samples of the discovery patients find the slice again, the mean Jaccard
+overlap on the discovery rows of its class; 1 is the same rows every time, NULL where it was left out.
 `share` with its interval: how much of the confirmation half (every sample that was scanned, whatever its class,
 labelled or not) the rule takes.
 """
@@ -265,6 +276,34 @@ PHRASES = TableContract(
 """One row a slice and phrase. `source` is `report` or `metadata`; rates are among rows of the slice's class."""
 
 
+COMPARISONS = TableContract(
+    "comparisons",
+    (
+        _text("audit_id", required=True),
+        _text("slice_id", required=True),
+        _text("model", required=True),
+        _integer("rows"),
+        _integer("errors"),
+        _integer("patients"),
+        _real("error_rate"),
+        _real("error_rate_low"),
+        _real("error_rate_high"),
+        _real("baseline_rate"),
+        _real("lift"),
+        _real("p_value"),
+        _real("q_value"),
+        pa.field("misread", pa.bool_()),
+        _CHECKSUM,
+    ),
+    key=("slice_id", "model"),
+)
+"""One row a slice and model, where several models were audited on its target: how the model does on the slice.
+
+Counts and rates are of the model's own confirmation rows of the slice's class, at its own threshold; `p_value` tests that
+they are more often wrong inside, `misread` is `q_value` at most 0.05. The slice's own model has the slice's own numbers.
+"""
+
+
 def embeddings_contract(encoder: str, dimension: int | None = None) -> TableContract:
     """The table of one encoder's vectors, one row a sample; `input_checksum` names what was encoded."""
     size = -1 if dimension is None else dimension
@@ -293,6 +332,7 @@ CONTRACTS: dict[str, TableContract] = {
         SLICES,
         MEMBERSHIPS,
         PHRASES,
+        COMPARISONS,
     )
 }
 

@@ -12,6 +12,9 @@ CONFIRMATION: Final[Half] = "confirmation"
 FALSE_NEGATIVE: Final = "false negative"
 FALSE_POSITIVE: Final = "false positive"
 
+NO_SLICE: Final = "none"
+"""Stands for the slice of a sample that no slice takes."""
+
 TRAIN_SPLIT: Final = "train"
 
 

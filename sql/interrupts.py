@@ -22,6 +22,11 @@ def remember_interruptions() -> None:
     signal.signal(signal.SIGINT, _remember)
 
 
+def was_interrupted() -> bool:
+    """Whether an interruption came since they are remembered."""
+    return _interrupted.is_set()
+
+
 def _remember(_number: int, _frame: object) -> None:
     _interrupted.set()
     raise KeyboardInterrupt

@@ -124,7 +124,7 @@ def _audit(
 ) -> list[dict[str, Any]]:
     """The slices table of an audit over these rows, without a store."""
     scan = Scan("", 0, (MODEL,), (TARGET,), seed=seed)
-    samples = judged.rows.select("sample_id", "half").with_columns(left_out=pl.lit(None, pl.String))
+    samples = judged.rows.select("sample_id", "patient", "half").with_columns(left_out=pl.lit(None, pl.String))
     fusion = fit_fusion(blocks, half == DISCOVERY)
     features = fit_features(pl.DataFrame(), [])
     below = ScannedSamples(scan, samples, pl.DataFrame())

@@ -17,6 +17,12 @@ NO_LABEL = "no label"
 REASONS = (NOT_SELECTED, TRAINING, NO_VECTOR, NO_PREDICTION, NO_LABEL)
 
 
+def is_training() -> pl.Expr:
+    """Whether a row's split is train."""
+    split = pl.col("split").str.to_lowercase().str.strip_chars()
+    return (split == TRAIN_SPLIT).fill_null(False)
+
+
 def scanned_samples(
     images: pl.DataFrame,
     selected: Collection[str] | None,
@@ -26,10 +32,9 @@ def scanned_samples(
 ) -> pl.DataFrame:
     """The images with `left_out`: the first reason that applies to the sample whatever the model, or null."""
     sample = pl.col("sample_id")
-    is_train = pl.col("split").str.to_lowercase().str.strip_chars() == TRAIN_SPLIT
     applies = {
         NOT_SELECTED: ~sample.is_in(list(selected)) if selected is not None else pl.lit(False),
-        TRAINING: is_train.fill_null(False) if not include_train else pl.lit(False),
+        TRAINING: is_training() if not include_train else pl.lit(False),
         NO_VECTOR: ~sample.is_in(list(with_vector)),
     }
     return images.with_columns(left_out=pl.coalesce(pl.when(test).then(pl.lit(why)) for why, test in applies.items()))

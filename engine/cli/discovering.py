@@ -28,6 +28,12 @@ THRESHOLD = typer.Option(
     "[default: as given with the predictions, else the Youden point of the discovery rows]",
 )
 MIN_SIZE = typer.Option(metavar="ROWS", min=2, help="Fewest discovery rows of its class in a slice. [default: 10]")
+MIN_PATIENTS = typer.Option(metavar="NUMBER", min=1, help="Fewest different patients among those rows. [default: 5]")
+STABILITY = typer.Option(
+    metavar="NUMBER",
+    min=0,
+    help="Search again in so many resamples of the patients, to tell how stable slices are; 0: none. [default: 20]",
+)
 SEED = typer.Option(metavar="NUMBER", help="Seed of the halves and of every draw.")
 INCLUDE_TRAIN = typer.Option("--include-train", help="Audit rows whose split is train, too.")
 
@@ -44,6 +50,8 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
     report_encoder: Annotated[str | None, REPORT_ENCODER] = None,
     threshold: Annotated[float | None, THRESHOLD] = None,
     min_size: Annotated[int | None, MIN_SIZE] = None,
+    min_patients: Annotated[int | None, MIN_PATIENTS] = None,
+    stability: Annotated[int | None, STABILITY] = None,
     seed: Annotated[int, SEED] = 0,
     include_train: Annotated[bool, INCLUDE_TRAIN] = False,
     state: StateOption = None,
@@ -61,6 +69,8 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
         "report": report_encoder,
         "threshold": threshold,
         "min_size": min_size,
+        "min_patients": min_patients,
+        "stability": stability,
         "seed": seed,
         "include_train": include_train,
     }
@@ -77,7 +87,8 @@ def run_discovery(store: Any, wanted: dict[str, Any], progress: Progress) -> str
     if wanted["where"]:
         plan = plan.filter(wanted["where"])
     plan = plan.fuse(**{name: wanted[name] for name in ("image", "report", "metadata", "modalities")})
-    settings = {name: wanted[name] for name in ("min_size", "threshold") if wanted[name] is not None}
+    options = ("min_size", "min_patients", "stability", "threshold")
+    settings = {name: wanted[name] for name in options if wanted[name] is not None}
     return str(plan.discover(**settings).describe().sink(progress=progress))
 
 

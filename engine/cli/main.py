@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .asking import info, slices, sql
+from .assigning import assign
 from .demonstrating import demo
 from .discovering import discover
 from .messages import guarded, told
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, ingest, embed, discover, slices, sql, info):
+for command in (demo, ingest, embed, discover, slices, assign, sql, info):
     app.command()(command)
 
 

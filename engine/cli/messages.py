@@ -11,6 +11,7 @@ import pyarrow as pa
 import typer
 
 from misread.schemas.errors import Fault, InputFaultsError, MisreadError
+from misread.sql.interrupts import was_interrupted
 
 from .cells import harmless
 from .tables import write_table
@@ -60,7 +61,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
 
 def told(error: BaseException) -> int:
     """Tells an error on standard error; returns the exit status."""
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt) or was_interrupted():  # DuckDB may turn one into an error of its own
         note("Interrupted. Nothing half-done is visible in the store.")
         return INTERRUPTED
     if isinstance(error, BrokenPipeError):

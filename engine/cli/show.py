@@ -47,12 +47,17 @@ def _for_people(row: dict[str, Any]) -> dict[str, Any]:
         "error": row["error_kind"],
         "wrong": f"{cell(row['errors'])} of {cell(row['rows'])}",
         "error_rate": _rate(row),
-        "baseline": _percent(row["baseline_rate"]),
+        "baseline": percent(row["baseline_rate"]),
         "lift": row["lift"],
         "q_value": row["q_value"],
         "confirmed": {True: "yes", False: "no"}.get(row["confirmed"]),
         "nearest_phrase": row["nearest_phrase"],
     }
+
+
+def percent(share: float | None) -> str | None:
+    """A share of 1 as a percentage."""
+    return None if share is None else f"{100 * share:.{0 if share >= 0.1 or share == 0 else 1}f}%"
 
 
 def store_contents(store: TableStore) -> dict[str, Any]:
@@ -104,9 +109,5 @@ def _listed(value: object) -> object:
 
 
 def _rate(row: dict[str, Any]) -> str | None:
-    rate, low, high = (_percent(row[name]) for name in ("error_rate", "error_rate_low", "error_rate_high"))
+    rate, low, high = (percent(row[name]) for name in ("error_rate", "error_rate_low", "error_rate_high"))
     return f"{rate} ({low} to {high})" if rate and low and high else rate
-
-
-def _percent(share: float | None) -> str | None:
-    return None if share is None else f"{100 * share:.{0 if share >= 0.1 or share == 0 else 1}f}%"

@@ -2,7 +2,9 @@
 
 from .calibrate import SIGNIFICANCE, ClassRows, search_p_values
 from .confirm import Confirmation, confirm, difference, q_values, rate_interval
+from .power import smallest_effect
 from .search import Rule, search
+from .stability import stabilities
 
 __all__ = [
     "SIGNIFICANCE",
@@ -15,4 +17,6 @@ __all__ = [
     "rate_interval",
     "search",
     "search_p_values",
+    "smallest_effect",
+    "stabilities",
 ]

@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 CONFIDENCE = 0.95
 PERMUTATIONS = 9999
 RESAMPLES = 2000
+DRAWS_AT_ONCE = 1_000_000
+"""Patients drawn at once, so that memory does not grow with the number of patients."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,10 @@ def rate_interval(errors: Booleans, patients: Codes, seed: int) -> tuple[float, 
         return low, high
     wrong = np.bincount(codes, weights=errors)
     generator = np.random.default_rng(seed)
-    drawn = generator.integers(0, len(counts), (RESAMPLES, len(counts)))
-    rates = wrong[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    at_once = max(1, DRAWS_AT_ONCE // len(counts))
+    sizes = np.diff([*range(0, RESAMPLES, at_once), RESAMPLES])
+    draws = (generator.integers(0, len(counts), (size, len(counts))) for size in sizes)
+    rates = np.concatenate([wrong[drawn].sum(axis=1) / counts[drawn].sum(axis=1) for drawn in draws])
     tail = (1 - CONFIDENCE) / 2
     return min(low, float(np.quantile(rates, tail))), max(high, float(np.quantile(rates, 1 - tail)))
 

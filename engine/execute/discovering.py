@@ -1,31 +1,24 @@
 """The discover step: searches every population, confirms what was found, and numbers it."""
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from itertools import groupby
 
 import numpy as np
 import polars as pl
 
 from misread.audit.population import Population
-from misread.discover import SIGNIFICANCE, ClassRows, Rule, confirm, q_values, rate_interval, search, search_p_values
+from misread.discover import SIGNIFICANCE, ClassRows, Rule, search, search_p_values, stabilities
 from misread.plan import Discover
 from misread.progress import Progress
-from misread.schemas.values import CONFIRMATION, DISCOVERY, error_kind_of
+from misread.schemas.values import DISCOVERY
 
+from .comparing import compare
+from .effects import CLASSES, effects_told, smallest_effects
 from .inputs import codes
-from .steps import Discovered, FoundSlice, FusedSamples
-
-CLASSES = (1, 0)
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    population: Population
-    true_class: int
-    rule: Rule
-    search_p: float
+from .judging import Candidate, judge, with_q_values
+from .steps import Discovered, FusedSamples
 
 
 def discover(
@@ -34,8 +27,9 @@ def discover(
     """Memberships and statistics of every slice, over all populations together."""
     each = len(CLASSES) * node.permutations + 1
     steps = len(populations) * each
-    candidates: list[_Candidate] = []
+    candidates: list[Candidate] = []
     notes: dict[tuple[str, str], str] = {}
+    effects: dict[tuple[str, str], dict[str, object]] = {}
     for number, judged in enumerate(populations):
         done = number * each
 
@@ -44,24 +38,69 @@ def discover(
 
         found, note = _search(node, fused, judged, tick)
         candidates += found
-        if note:
-            notes[judged.model, judged.target] = note
-        if node.threshold is not None and judged.threshold.source == "column":
-            kept = f"the predictions bring the threshold {judged.threshold.value:g}; {node.threshold:g} was not used"
-            notes[judged.model, judged.target] = "; ".join(filter(None, [note, kept]))
+        mine = effects[judged.model, judged.target] = smallest_effects(judged, node.min_size)
+        remarks = [note, effects_told(judged, mine) if note else "", _threshold_kept(node, judged)]
+        if any(remarks):
+            notes[judged.model, judged.target] = "; ".join(filter(None, remarks))
     progress(steps, steps, "searching for slices")
-    slices = [_judge(fused, c, audit_id, number) for number, c in enumerate(candidates, start=1)]
-    return Discovered(fused, audit_id, tuple(populations), tuple(_with_q_values(slices)), notes)
+    candidates = _with_stability(node, fused, candidates, progress)
+    slices = [judge(fused, c, audit_id, number) for number, c in enumerate(candidates, start=1)]
+    judged_slices = tuple(with_q_values(slices))
+    comparisons = tuple(compare(judged_slices, populations, fused.below.scan.seed))
+    return Discovered(fused, audit_id, tuple(populations), judged_slices, notes, effects, comparisons)
+
+
+def _with_stability(
+    node: Discover, fused: FusedSamples, candidates: Sequence[Candidate], progress: Progress
+) -> list[Candidate]:
+    """The candidates in their order, each with its stability; one population's class is searched again at a time."""
+
+    def class_of(place: int) -> tuple[str, str, int]:
+        c = candidates[place]
+        return c.population.model, c.population.target, c.true_class
+
+    tested = list(candidates)
+    groups = [list(places) for _, places in groupby(sorted(range(len(candidates)), key=class_of), key=class_of)]
+    total, done = len(groups) * node.stability, 0
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        progress(done, total, "searching in resampled patients")
+
+    for places in groups:
+        first = candidates[places[0]]
+        values = stabilities(
+            _class_rows(fused, first.population, first.true_class),
+            [candidates[place].rule for place in places],
+            smallest=node.min_size,
+            most=node.most,
+            resamples=node.stability,
+            seed=fused.below.scan.seed,
+            tick=tick,
+        )
+        for place, value in zip(places, values, strict=True):
+            tested[place] = replace(candidates[place], stability=float(value))
+    return tested
+
+
+def _threshold_kept(node: Discover, judged: Population) -> str:
+    if node.threshold is None or judged.threshold.source != "column":
+        return ""
+    return f"the predictions bring the threshold {judged.threshold.value:g}; {node.threshold:g} was not used"
 
 
 def _search(
     node: Discover, fused: FusedSamples, judged: Population, tick: Callable[[int], None]
-) -> tuple[list[_Candidate], str]:
+) -> tuple[list[Candidate], str]:
     """The slices of one population that chance alone seldom gives, best first; a note where there are none."""
     classes = [_class_rows(fused, judged, true_class) for true_class in CLASSES]
-    found: list[_Candidate] = []
+    found: list[Candidate] = []
+    too_few = 0
     for number, rows in enumerate(classes):
-        rules = search(rows.vectors, rows.errors, rows.patients, smallest=node.min_size, most=node.most)
+        searched = search(rows.vectors, rows.errors, rows.patients, smallest=node.min_size, most=node.most)
+        rules = [rule for rule in searched if _patients_inside(rows, rule) >= node.min_patients]
+        too_few += len(searched) - len(rules)
         p_values = search_p_values(
             rows,
             [rule.statistic for rule in rules],
@@ -70,10 +109,14 @@ def _search(
             seed=fused.below.scan.seed,
             tick=partial(_tick_from, tick, number * node.permutations),
         )
-        found += [_Candidate(judged, rows.true_class, rule, float(p)) for rule, p in zip(rules, p_values, strict=True)]
+        found += [Candidate(judged, rows.true_class, rule, float(p)) for rule, p in zip(rules, p_values, strict=True)]
     found.sort(key=lambda c: (-c.rule.statistic, -c.true_class))
     kept = [c for c in found if node.permutations == 0 or c.search_p <= SIGNIFICANCE]
-    return kept, "" if kept else _why_none(node, judged, classes, found)
+    return kept, "" if kept else _why_none(node, judged, classes, found, too_few)
+
+
+def _patients_inside(rows: ClassRows, rule: Rule) -> int:
+    return len(np.unique(rows.patients[rule.scores(rows.vectors) >= rule.cut]))
 
 
 def _tick_from(tick: Callable[[int], None], before: int, done: int) -> None:
@@ -84,13 +127,18 @@ def _why_none(
     node: Discover,
     judged: Population,
     classes: Sequence[ClassRows],
-    found: Sequence[_Candidate],
+    found: Sequence[Candidate],
+    too_few: int,
 ) -> str:
-    """The first of the reasons that holds."""
+    """The first of the reasons that holds. `too_few`: the groups found that hold too few patients."""
     rows, errors = sum(len(c.errors) for c in classes), sum(int(c.errors.sum()) for c in classes)
     best = f"{min(c.search_p for c in found):.2f}" if found else ""
     reasons = (
         (bool(found), f"no group of errors stands out more than chance gives (best candidate: p = {best})"),
+        (
+            bool(too_few),
+            f"no group of errors spreads over {node.min_patients} patients (groups of fewer: {too_few})",
+        ),
         (
             judged.threshold.source == "none",
             "no threshold can be chosen: the discovery rows do not hold both labels; give --threshold",
@@ -116,94 +164,3 @@ def _class_rows(fused: FusedSamples, judged: Population, true_class: int) -> Cla
 
 def _positions(fused: FusedSamples, samples: pl.Series) -> np.ndarray:
     return fused.samples["sample_id"].search_sorted(samples).to_numpy()
-
-
-def _judge(fused: FusedSamples, candidate: _Candidate, audit_id: str, number: int) -> FoundSlice:
-    judged, rule, true_class = candidate.population, candidate.rule, candidate.true_class
-    slice_id = f"{audit_id}-{number:02d}"
-    memberships = _memberships(fused, rule, audit_id, slice_id)
-    rows = judged.rows.filter(pl.col("error").is_not_null()).with_columns(
-        inside=pl.col("sample_id").is_in(memberships["sample_id"].to_list())
-    )
-    own = rows.filter(pl.col("label") == true_class)
-    found, held = own.filter(pl.col("half") == DISCOVERY), own.filter(pl.col("half") == CONFIRMATION)
-    verdict = confirm(
-        held["inside"].to_numpy(),
-        held["error"].to_numpy().astype(bool),
-        codes(held["patient"]),
-        fused.below.scan.seed,
-    )
-    inside = found.filter("inside")
-    others = (pl.col("half") == CONFIRMATION) & (pl.col("label") != true_class) & pl.col("inside")
-    row = {
-        "audit_id": audit_id,
-        "slice_id": slice_id,
-        "model": judged.model,
-        "target": judged.target,
-        "true_class": true_class,
-        "error_kind": error_kind_of(true_class),
-        "discovery_rows": inside.height,
-        "discovery_errors": int(inside["error"].sum()),
-        "discovery_patients": inside["patient"].n_unique(),
-        "discovery_error_rate": inside["error"].mean(),
-        "discovery_baseline_rate": found.filter(~pl.col("inside"))["error"].mean(),
-        "scan_statistic": rule.statistic,
-        "search_p_value": _number(candidate.search_p),
-        "confirmation_rows": verdict.rows,
-        "confirmation_errors": verdict.errors,
-        "confirmation_patients": verdict.patients,
-        "other_class_rows": rows.filter(others).height,
-        **_share(fused, memberships),
-        "error_rate": _number(verdict.rate),
-        "error_rate_low": _number(verdict.low),
-        "error_rate_high": _number(verdict.high),
-        "baseline_rate": _number(verdict.baseline),
-        "lift": _number(verdict.lift),
-        "p_value": verdict.p_value,
-        "direction": rule.direction.tolist(),
-        "cut": rule.cut,
-    }
-    return FoundSlice(judged, true_class, rule, row, memberships)
-
-
-def _share(fused: FusedSamples, memberships: pl.DataFrame) -> dict[str, float | None]:
-    """How much of the confirmation half's samples a rule takes, with its interval."""
-    held = fused.samples.filter(pl.col("left_out").is_null() & (pl.col("half") == CONFIRMATION))
-    inside = held["sample_id"].is_in(memberships["sample_id"].to_list()).to_numpy()
-    low, high = rate_interval(inside, codes(held["patient"]), fused.below.scan.seed)
-    share = float(inside.mean()) if len(inside) else math.nan
-    return {"share": _number(share), "share_low": _number(low), "share_high": _number(high)}
-
-
-def _memberships(fused: FusedSamples, rule: Rule, audit_id: str, slice_id: str) -> pl.DataFrame:
-    """Every scanned sample the rule takes; ties in score are ranked by sample id."""
-    frame = fused.samples.select("sample_id", "half", "left_out").with_columns(
-        score=pl.Series(rule.scores(fused.vectors))
-    )
-    taken = frame.filter(pl.col("left_out").is_null() & (pl.col("score") >= rule.cut)).sort(
-        ["score", "sample_id"], descending=[True, False]
-    )
-    return taken.select(
-        audit_id=pl.lit(audit_id),
-        slice_id=pl.lit(slice_id),
-        sample_id="sample_id",
-        half="half",
-        score="score",
-        rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
-    )
-
-
-def _with_q_values(slices: Sequence[FoundSlice]) -> list[FoundSlice]:
-    """q-values over every slice of every population audited together."""
-    q = q_values(np.array([found.row["p_value"] for found in slices], float))
-    return [
-        replace(
-            found,
-            row={**found.row, "q_value": float(value), "confirmed": bool(value <= SIGNIFICANCE)},
-        )
-        for found, value in zip(slices, q, strict=True)
-    ]
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value

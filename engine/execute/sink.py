@@ -13,6 +13,7 @@ from misread.schemas.tables import (
     AUDITED,
     AUDITS,
     CHECKSUM,
+    COMPARISONS,
     MEMBERSHIPS,
     PHRASES,
     SLICES,
@@ -46,6 +47,7 @@ def write_audit(store: TableStore, node: Node, described: Described) -> None:
             _append_frame(commit, AUDITED, rows)
         _append(commit, SLICES, [found.row for found in below.slices])
         _append_frame(commit, MEMBERSHIPS, below.memberships())
+        _append(commit, COMPARISONS, below.comparisons)
         _append(commit, PHRASES, described.phrases)
 
 
@@ -88,6 +90,7 @@ def _target_rows(below: Discovered) -> Iterable[dict[str, object]]:
             "discovery_errors": int(found["error"].sum()),
             "confirmation_rows": held.height,
             "confirmation_errors": int(held["error"].sum()),
+            **below.effects[judged.model, judged.target],
             "left_out": [{"reason": reason, "rows": rows} for reason, rows in judged.left_out.items()],
             "note": below.target_notes.get((judged.model, judged.target)),
         }

@@ -10,7 +10,7 @@ from misread.audit.population import Population, population, scanned_samples
 from misread.discover import Rule
 from misread.fuse import Block, Fusion, fit_fusion
 from misread.metadata import MetadataFeatures, choose_columns, fit_features
-from misread.plan import AUTOMATIC, Describe, Discover, Filter, Fuse, Node, Scan
+from misread.plan import AUTOMATIC, Assign, Describe, Discover, Filter, Fuse, Node, Scan
 from misread.progress import Progress
 from misread.schemas.errors import AuditError
 from misread.schemas.values import DISCOVERY
@@ -56,13 +56,19 @@ class FoundSlice:
 
 @dataclass(frozen=True)
 class Discovered:
-    """Every population audited and every slice found, in canonical order."""
+    """Every population audited and every slice found, in canonical order.
+
+    By model and target: `target_notes`, and `effects`, the columns of audit_targets on the smallest effects.
+    `comparisons`: rows of that table.
+    """
 
     below: FusedSamples
     audit_id: str
     populations: tuple[Population, ...]
     slices: tuple[FoundSlice, ...]
     target_notes: dict[tuple[str, str], str]
+    effects: dict[tuple[str, str], dict[str, object]]
+    comparisons: tuple[dict[str, object], ...]
 
     def memberships(self) -> pl.DataFrame:
         schema = {"audit_id": pl.String, "slice_id": pl.String, "sample_id": pl.String, "half": pl.String}
@@ -156,6 +162,13 @@ def _(node: Describe, store: TableStore, progress: Progress) -> Described:
     below = run(node.input, store, progress)
     assert isinstance(below, Discovered)
     return Described(below, tuple(describe(node, store, below)))
+
+
+@run.register
+def _(node: Assign, store: TableStore, progress: Progress) -> object:
+    from .assigning import assign
+
+    return assign(node, store, progress)
 
 
 def _why_nothing(samples: pl.DataFrame) -> str:

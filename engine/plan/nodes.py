@@ -117,6 +117,8 @@ class Discover(Node):
     most: int = 5
     permutations: int = 99
     threshold: float | None = None
+    min_patients: int = 5
+    stability: int = 20
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ CREATE VIEW slices AS
 SELECT
     audit_id, slice_id, model, target, true_class, error_kind, discovery_rows, discovery_errors,
     discovery_patients, discovery_error_rate, discovery_baseline_rate, scan_statistic,
-    search_p_value, confirmation_rows, confirmation_errors, confirmation_patients, other_class_rows,
+    search_p_value, stability, confirmation_rows, confirmation_errors, confirmation_patients, other_class_rows,
     share, share_low, share_high, error_rate, error_rate_low, error_rate_high, baseline_rate, lift, p_value, q_value, confirmed,
     cut
 FROM stored_slices;

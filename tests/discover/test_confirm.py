@@ -1,5 +1,7 @@
 """Confirmation on held-out patients."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, fisher_exact
 from sklearn.utils import check_random_state
 
-from misread.discover.confirm import confirm, excess_p_value, q_values, rate_interval, wilson_interval
+from misread.discover.confirm import confirm, difference, excess_p_value, q_values, rate_interval, wilson_interval
 from misread.discover.patients import PatientShuffle
 
 
@@ -102,8 +104,38 @@ def test_repeating_patients_widen_the_interval() -> None:
     assert clustered[1] - clustered[0] > 1.3 * (alone[1] - alone[0])
 
 
+def test_an_interval_does_not_depend_on_how_many_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawn in pieces or in one, as many patients are drawn: the interval is the same to a step or two."""
+    errors, patients = np.arange(90) % 7 < 2, np.arange(90) // 3
+    one = rate_interval(errors, patients, 5)
+    monkeypatch.setattr(import_module("misread.discover.confirm"), "DRAWS_AT_ONCE", 1111)
+    assert rate_interval(errors, patients, 5) == pytest.approx(one, abs=0.03)
+
+
 @given(st.lists(st.floats(0, 1), max_size=30))
 def test_q_values_are_benjamini_hochberg(p: list[float]) -> None:
     """Adjusted values equal scipy's, in the order given."""
     expected = false_discovery_control(p) if p else []
     assert q_values(np.array(p)) == pytest.approx(np.array(expected))
+
+
+def test_difference_of_wilson_intervals_is_newcombes() -> None:
+    """56 of 70 less 48 of 80 is .2 (.0524 to .3339), as Newcombe (1998, table II, method 10) prints it."""
+    new, old = ((k / n, *wilson_interval(k, n)) for k, n in ((56, 70), (48, 80)))
+    assert difference(new, old) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+
+
+@given(st.integers(1, 200), st.integers(1, 200), st.data())
+def test_a_difference_turned_round_changes_its_sign(m: int, n: int, data: st.DataObject) -> None:
+    """old - new is minus new - old, interval included; equal rates may always be equal."""
+    k, j = data.draw(st.integers(0, m)), data.draw(st.integers(0, n))
+    new, old = (k / m, *wilson_interval(k, m)), (j / n, *wilson_interval(j, n))
+    change, low, high = difference(new, old)
+    assert difference(old, new) == pytest.approx((-change, -high, -low))
+    assert low <= change <= high
+
+
+def test_a_difference_to_nothing_is_nan() -> None:
+    """Without rows on one side there is no change, and no interval."""
+    nothing = (float("nan"),) * 3
+    assert np.isnan(difference(nothing, (0.5, 0.4, 0.6))).all()

@@ -137,6 +137,55 @@ def test_an_audit_without_slices_says_why(tmp_path: Path, labels: str, wrong: st
     assert note in opened.sql("SELECT coalesce(note, '') FROM audit_targets").item()
 
 
+def test_stability_is_kept_with_every_slice(audited: Store, tmp_path: Path) -> None:
+    """A share for every slice, high for the planted one; NULL when left out, and nothing else changes by it."""
+    rows = audited.sql("SELECT stability FROM slices ORDER BY slice_id")["stability"]
+    assert rows.null_count() == 0
+    assert ((rows >= 0) & (rows <= 1)).all()
+    assert rows[0] > 0.6
+    without = audit(audited, stability=0).collect().drop("audit_id", "slice_id")
+    assert without["stability"].null_count() == without.height
+    again = audit(audited, stability=4).collect().drop("audit_id", "slice_id")
+    assert without.drop("stability").equals(again.drop("stability"))
+
+
+def test_a_slice_holds_enough_patients(tmp_path: Path) -> None:
+    """Errors of a few people with many films each are no slice, however many films; the note says so."""
+    store = planted_store(tmp_path / "store", samples=600, per_patient=30)
+    store.scan().discover(permutations=0, min_patients=1).sink()
+    found = mr.open(store.location).sql("SELECT discovery_patients FROM slices")["discovery_patients"]
+    assert found.len() > 0
+    for fewest in (found.min(), found.max(), found.max() + 1):
+        kept = store.scan().discover(permutations=0, min_patients=fewest).describe().collect()
+        assert kept.height == (found >= fewest).sum()
+    audit_id = store.scan().discover(permutations=19, min_patients=found.max() + 1).sink()
+    note = mr.open(store.location).sql(f"SELECT note FROM audit_targets WHERE audit_id = '{audit_id}'").item()
+    assert f"no group of errors spreads over {found.max() + 1} patients" in note
+
+
+def test_an_audit_says_what_it_could_have_seen(tmp_path: Path) -> None:
+    """The smallest effect of each class is kept, for slices of `min_size` rows; an empty audit's note tells it."""
+    store = planted_store(tmp_path / "store", samples=400, inside=0.12)
+    for min_size in (10, 60):
+        store.scan().discover(permutations=19, min_size=min_size).sink()
+    rows = mr.open(store.location).sql("SELECT * FROM audit_targets ORDER BY smallest_effect_rows")
+    assert rows["smallest_effect_rows"].to_list() == [10, 60]
+    for kind in ("false_negative", "false_positive"):
+        small, large = rows[f"smallest_effect_{kind}"]
+        assert 1 >= small > large > 0.12
+    empty = rows.drop_nulls("note").row(0, named=True)
+    assert f"{empty['smallest_effect_false_negative']:.0%} false negatives" in empty["note"]
+
+
+def test_an_audit_too_small_to_confirm_anything_says_so(tmp_path: Path) -> None:
+    """Where no slice of `min_size` could reach 80 % power, the effect is NULL and the note says it."""
+    store = planted_store(tmp_path / "store", samples=60)
+    store.scan().discover(permutations=19, min_size=30).sink()
+    row = mr.open(store.location).sql("SELECT * FROM audit_targets").row(0, named=True)
+    assert row["smallest_effect_false_negative"] is None
+    assert "could not have been confirmed" in row["note"]
+
+
 def test_one_class_without_a_threshold_is_explained(tmp_path: Path) -> None:
     """Without a threshold and with one label there is no Youden point: an empty audit that says so."""
     images = [{"sample_id": f"s{i}"} for i in range(60)]
@@ -179,6 +228,10 @@ def test_mistakes_are_raised_when_written(audited: Store) -> None:
         audited.scan().fuse().filter("age > 3")
     with pytest.raises(AuditError, match="min_size is 1"):
         audited.scan().discover(min_size=1)
+    with pytest.raises(AuditError, match="min_patients is 0"):
+        audited.scan().discover(min_patients=0)
+    with pytest.raises(AuditError, match="stability is -1"):
+        audited.scan().fuse().discover(stability=-1)
 
 
 def test_a_filter_limits_the_rows_audited(audited: Store) -> None:

@@ -20,6 +20,8 @@ assert_type(audit.explain(), str)
 assert_type(audit.collect(), pl.DataFrame)
 assert_type(audit.sink(), str)
 assert_type(store.sql("SELECT * FROM slices"), pl.DataFrame)
+assert_type(store.assign("audit", where="view = 'PA'"), pl.DataFrame)
+assert_type(store.moved("audit"), pl.DataFrame)
 assert_type(mr.__version__, str)
 
 try:

@@ -1,0 +1,48 @@
+"""The command that watches: assign."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from .messages import guarded, note, tell
+from .options import FormatOption, OutputOption, StateOption, StoreArgument
+from .output import deliver
+from .progress import watched
+
+AUDIT = typer.Option(metavar="ID", help="The audit whose slices are meant.")
+WHERE = typer.Option(
+    metavar="EXPRESSION",
+    help="Assign the images for which this SQL expression is true. "
+    "[default: those that the audit would have taken and did not judge]",
+)
+MOVED = typer.Option("--moved", help="Give how the slices moved as the result, one row a slice.")
+
+
+@guarded
+def assign(
+    store: StoreArgument,
+    audit: Annotated[str, AUDIT],
+    where: Annotated[str | None, WHERE] = None,
+    moved: Annotated[bool, MOVED] = False,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    state: StateOption = None,
+) -> None:
+    """Put later images into slices; tell how the slices moved."""
+    from misread import library
+
+    from .moves import moves_for_people
+    from .tables import write_table
+
+    opened = library.open(store, state=state)
+    with watched() as progress:
+        done = opened.assigned(audit, where, progress)
+    tell(done.notes)
+    if moved:
+        deliver(done.moved.to_arrow(), form, output, opened.location)
+        return
+    deliver(done.rows.to_arrow(), form, output, opened.location)
+    if done.moved.height:
+        note(f"How the slices moved since audit {audit} (95 % intervals):")
+        write_table(moves_for_people(done.moved.to_arrow()), sys.stderr)

@@ -1,0 +1,157 @@
+"""The assign step: rows put into the frozen slices of an audit, without labels, and how the slices moved since."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from misread.audit.halves import patient_unit
+from misread.audit.population import NO_VECTOR, TRAINING, is_training
+from misread.encode.texts import report_texts
+from misread.plan import Assign
+from misread.progress import Progress
+from misread.schemas.errors import AuditError
+from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
+from misread.schemas.values import NO_SLICE
+from misread.store import TableStore
+
+from .frozen import FrozenAudit, check_spaces, frozen_audit
+from .moving import moved
+
+DIGITS = 9
+"""Decimals of a score, as in `Rule.scores`: the order of sums never decides."""
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """`rows`: one row a sample and slice that takes it, samples in no slice once; `moved`: one row a slice."""
+
+    rows: pl.DataFrame
+    moved: pl.DataFrame
+    notes: tuple[str, ...]
+
+
+def assign(node: Assign, store: TableStore, progress: Progress) -> Assigned:
+    """Reads the vectors a batch at a time and keeps of each row its scores alone: (rows, slices) numbers in all."""
+    audit = frozen_audit(store, node.audit_id)
+    check_spaces(store, audit)
+    audit.features.check(_kinds(store), f"{store.location} any more")
+    samples, notes = _samples(node, store, audit)
+    _refuse_unencoded(store, audit, samples["sample_id"])
+    scores, has_vector = _scores(store, audit, samples["sample_id"], progress)
+    lacking = int((~has_vector).sum())
+    if lacking:
+        notes.append(f"{lacking} samples are left out: {NO_VECTOR}")
+    samples, scores = samples.filter(pl.Series(has_vector)), scores[has_vector]
+    inside = scores >= audit.cuts
+    return Assigned(
+        _rows(audit, samples["sample_id"], scores, inside), moved(store, audit, samples, inside), tuple(notes)
+    )
+
+
+def _kinds(store: TableStore) -> dict[str, pl.DataType]:
+    table = store.table("images")
+    empty = pl.DataFrame(table.schema.empty_table().select(table.shown))
+    return dict(empty.schema)
+
+
+def _samples(node: Assign, store: TableStore, audit: FrozenAudit) -> tuple[pl.DataFrame, list[str]]:
+    """sample_id and patient of the samples asked for, by sample id; notes on those left out."""
+    from misread.query import selected_samples
+
+    rows = pl.DataFrame(store.table("images").read(["sample_id", "patient_id", "split"])).sort("sample_id")
+    predicates = audit.predicates if node.where is None else node.where
+    if predicates:
+        chosen = selected_samples(store, " AND ".join(f"({predicate})" for predicate in predicates))
+        rows = rows.filter(pl.col("sample_id").is_in(list(chosen)))
+    notes = []
+    if node.where is None:
+        seen = pl.DataFrame(store.table("audited").read(["sample_id"], f"audit_id = '{audit.audit_id}'"))
+        rows = rows.join(seen, on="sample_id", how="anti", maintain_order="left")
+        if not audit.include_train:
+            train = rows.select(is_training().sum()).item()
+            rows = rows.filter(~is_training())
+            notes += [f"{train} samples are left out: {TRAINING}"] if train else []
+        if not rows.height:
+            notes.append(f"no sample is new to audit {audit.audit_id}; choose any others with --where")
+    return rows.with_columns(patient_unit()).select("sample_id", "patient"), notes
+
+
+def _refuse_unencoded(store: TableStore, audit: FrozenAudit, samples: pl.Series) -> None:
+    """Raises AuditError where a sample has a picture or report, but no vector: it would pass for one without."""
+    for modality, encoder in audit.encoders.items():
+        given = _inputs(store, modality)
+        there = pl.DataFrame(store.table(EMBEDDINGS_PREFIX + encoder).read(["sample_id"]))["sample_id"]
+        wanted = samples.filter(samples.is_in(given.implode()) & ~samples.is_in(there.implode()))
+        if len(wanted):
+            external = store.encoders[encoder].source == "external"
+            raise AuditError(
+                f"{len(wanted)} of {len(samples)} samples to assign have a {modality} but no {encoder} vector "
+                f"(the first: {wanted[0]!r})",
+                "ingest their vectors with: misread ingest STORE --embeddings FILE"
+                if external
+                else "make them with: misread embed STORE",
+            )
+
+
+def _inputs(store: TableStore, modality: str) -> pl.Series:
+    if modality == "report":
+        return report_texts(store)["sample_id"]
+    return pl.DataFrame(store.table("images").read(["sample_id"], "sha256 IS NOT NULL"))["sample_id"]
+
+
+def _scores(
+    store: TableStore, audit: FrozenAudit, samples: pl.Series, progress: Progress
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(n, s) scores of the samples, and (n,) whether a sample has a vector in any modality."""
+    from misread.threads import one_thread
+
+    scorer = audit.fusion.scorer(audit.directions)
+    scores = np.tile(scorer.without(), (len(samples), 1))
+    has_metadata = "metadata" in audit.fusion.blocks
+    has_vector = np.full(len(samples), has_metadata)
+    place = {sample: row for row, sample in enumerate(samples)}
+    sources = [(name, EMBEDDINGS_PREFIX + encoder, [VECTOR]) for name, encoder in audit.encoders.items()]
+    if has_metadata:
+        sources.append(("metadata", "images", [feature.column for feature in audit.features.features]))
+    total = sum(store.table(table).count() for _, table, _ in sources)
+    done = 0
+    with one_thread():
+        for modality, table, columns in sources:
+            for batch in store.table(table).batches(["sample_id", *columns]):
+                rows = np.array([place.get(sample, -1) for sample in batch.column("sample_id").to_pylist()], int)
+                if (wanted := rows >= 0).any():
+                    scores[rows[wanted]] += scorer.gain(modality, _numbers(audit, modality, batch)[wanted])
+                    has_vector[rows[wanted]] = True
+                done += batch.num_rows
+                progress(done, total, "assigning rows")
+    return np.round(scores, DIGITS), has_vector
+
+
+def _numbers(audit: FrozenAudit, modality: str, batch: Any) -> NDArray[np.floating]:
+    """(n, d): one modality of a batch of rows as the fusion takes it."""
+    if modality == "metadata":
+        return audit.features.transform(pl.DataFrame(batch))
+    flat = batch.column(VECTOR).flatten().to_numpy(zero_copy_only=False)
+    return np.asarray(flat.reshape(batch.num_rows, -1))
+
+
+def _rows(
+    audit: FrozenAudit, samples: pl.Series, scores: NDArray[np.float64], inside: NDArray[np.bool_]
+) -> pl.DataFrame:
+    """sample_id, slice_id, score, rank: slice by slice, the highest score first (ties: by sample id)."""
+    row, place = np.nonzero(inside)
+    taken = pl.DataFrame(
+        {
+            "sample_id": samples.gather(row),
+            "slice_id": audit.slices["slice_id"].gather(place),
+            "score": scores[row, place],
+        },
+        schema={"sample_id": pl.String, "slice_id": pl.String, "score": pl.Float64},
+    ).sort(["slice_id", "score", "sample_id"], descending=[False, True, False])
+    ranked = taken.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("slice_id"))
+    alone = pl.DataFrame({"sample_id": samples.filter(pl.Series(~inside.any(axis=1)))})
+    none = alone.with_columns(slice_id=pl.lit(NO_SLICE), score=pl.lit(None, pl.Float64), rank=pl.lit(None, pl.Int64))
+    return pl.concat([ranked, none])

@@ -1,0 +1,69 @@
+"""Several models compared: how every model of an audit does on every slice, whichever model it was found for."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from misread.audit.population import Population
+from misread.discover import SIGNIFICANCE, confirm, q_values
+from misread.schemas.values import CONFIRMATION
+
+from .inputs import codes
+from .judging import number
+from .steps import FoundSlice
+
+OWN = ("error_rate", "error_rate_low", "error_rate_high", "baseline_rate", "lift", "p_value", "q_value")
+
+
+def compare(slices: Sequence[FoundSlice], populations: Sequence[Population], seed: int) -> list[dict[str, object]]:
+    """Rows of the comparisons table: none for a target that one model alone was audited on.
+
+    A slice's own model has the slice's own numbers. Every other model is tested on its own rows of the slice's class
+    in the confirmation half, at its own threshold; q-values (Benjamini-Hochberg) are over all those tests.
+    """
+    own, others = [], []
+    for found in slices:
+        rivals = [
+            judged
+            for judged in populations
+            if judged.target == found.population.target and judged.model != found.population.model
+        ]
+        if rivals:
+            own.append(_own(found))
+        others += [_other(found, judged, seed) for judged in rivals]
+    q = q_values(np.array([row["p_value"] for row in others], float))
+    tested = [row | {"q_value": float(v), "misread": bool(v <= SIGNIFICANCE)} for row, v in zip(others, q, strict=True)]
+    return sorted([*own, *tested], key=lambda row: (str(row["slice_id"]), str(row["model"])))
+
+
+def _own(found: FoundSlice) -> dict[str, object]:
+    row = found.row
+    counts = {name: row[f"confirmation_{name}"] for name in ("rows", "errors", "patients")}
+    return {
+        **{name: row[name] for name in ("audit_id", "slice_id", "model", *OWN)},
+        **counts,
+        "misread": row["confirmed"],
+    }
+
+
+def _other(found: FoundSlice, judged: Population, seed: int) -> dict[str, object]:
+    rows = judged.rows.filter(
+        (pl.col("half") == CONFIRMATION) & (pl.col("label") == found.true_class) & pl.col("error").is_not_null()
+    )
+    inside = rows["sample_id"].is_in(found.memberships["sample_id"].to_list()).to_numpy()
+    verdict = confirm(inside, rows["error"].to_numpy().astype(bool), codes(rows["patient"]), seed)
+    return {
+        "audit_id": found.row["audit_id"],
+        "slice_id": found.row["slice_id"],
+        "model": judged.model,
+        "rows": verdict.rows,
+        "errors": verdict.errors,
+        "patients": verdict.patients,
+        "error_rate": number(verdict.rate),
+        "error_rate_low": number(verdict.low),
+        "error_rate_high": number(verdict.high),
+        "baseline_rate": number(verdict.baseline),
+        "lift": number(verdict.lift),
+        "p_value": verdict.p_value,
+    }

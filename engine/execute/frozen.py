@@ -1,0 +1,90 @@
+"""An audit's frozen slices, read back from its store."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from misread.fuse import Fusion
+from misread.metadata import MetadataFeatures
+from misread.schemas.errors import AuditError, unknown_name
+from misread.schemas.tables import EMBEDDINGS_PREFIX, SLICES
+from misread.store import TableStore
+
+
+@dataclass(frozen=True)
+class FrozenAudit:
+    """What an audit fitted and found.
+
+    `slices`: its rows of the slices table, by slice id; `directions` (k, s) and `cuts` (s,) in that order.
+    `encoders`: per fused modality the encoder's name; `predicates`: the rows it was asked about (all true).
+    `targets`: its rows of the audit_targets table.
+    """
+
+    audit_id: str
+    state: int
+    seed: int
+    include_train: bool
+    predicates: tuple[str, ...]
+    encoders: dict[str, str]
+    fusion: Fusion
+    features: MetadataFeatures
+    slices: pl.DataFrame
+    directions: NDArray[np.float64]
+    cuts: NDArray[np.float64]
+    targets: pl.DataFrame
+
+
+def frozen_audit(store: TableStore, audit_id: str) -> FrozenAudit:
+    """Raises AuditError for a store without audits, UnknownNameError for an audit it does not hold."""
+    row = _row(store, audit_id)
+    asked = json.loads(row["parameters"])
+    (fuse,) = asked["fuse"]
+    mine = f"audit_id = '{audit_id}'"
+    fusion = Fusion.from_arrays(store.read_model(row["fusion"]))
+    found = store.table("slices").read(predicate=mine) if store.has("slices") else SLICES.schema.empty_table()
+    slices = pl.DataFrame(found).sort("slice_id")
+    return FrozenAudit(
+        audit_id=audit_id,
+        state=row["state"],
+        seed=row["seed"],
+        include_train=asked["scan"][0]["include_train"],
+        predicates=tuple(p for step in asked.get("filter", []) for p in step["predicates"]),
+        encoders={name: fuse[name] for name in ("image", "report") if fuse[name]},
+        fusion=fusion,
+        features=MetadataFeatures.from_json(json.dumps(asked["metadata_features"])),
+        slices=slices.drop("direction"),
+        directions=np.array(slices["direction"].to_list(), float).reshape(slices.height, fusion.dimension).T,
+        cuts=slices["cut"].to_numpy().astype(float),
+        targets=pl.DataFrame(store.table("audit_targets").read(predicate=mine)),
+    )
+
+
+def check_spaces(store: TableStore, audit: FrozenAudit) -> None:
+    """Raises AuditError where vectors of today do not lie in the space that the audit's rules were fitted in."""
+    then = store.manifest.at(audit.state).encoders
+    for modality, name in audit.encoders.items():
+        now = store.encoders[name]
+        if not store.has(EMBEDDINGS_PREFIX + name):
+            raise AuditError(f"the store holds no {modality} vectors of {name}", "make them with: misread embed STORE")
+        same = (now.model, now.dimension, now.parameters.get("version"))
+        if same != (then[name].model, then[name].dimension, then[name].parameters.get("version")):
+            raise AuditError(
+                f"{modality} encoder {name!r} was fitted anew since audit {audit.audit_id}: its vectors no longer fit",
+                "find slices again, or read the store as it was before (--state NUMBER)",
+            )
+
+
+def _row(store: TableStore, audit_id: str) -> dict[str, Any]:
+    if not store.has("audits"):
+        raise AuditError(
+            f"nothing in {store.location} has been audited yet", "find slices with: misread discover STORE"
+        )
+    rows = pl.DataFrame(store.table("audits").read())
+    found = rows.filter(pl.col("audit_id") == audit_id)
+    if not found.height:
+        raise unknown_name("audit", audit_id, rows["audit_id"], store.location)
+    return found.row(0, named=True)

@@ -1,0 +1,67 @@
+"""`misread assign`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import misread as mr
+from misread.cli.main import app
+from stores import planted_store
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    place = tmp_path_factory.mktemp("assigned") / "store"
+    store = planted_store(place, samples=500)
+    return place, store.scan().filter("age < 70").discover(permutations=0).describe().sink()
+
+
+def test_rows_go_out_and_moves_are_told_apart(audited: tuple[Path, str]) -> None:
+    """Standard output holds the rows alone; the slices' moves go to standard error."""
+    store, audit = audited
+    ended = invoke("assign", store, "--audit", audit, "--where", "age >= 70", "--format", "csv")
+    assert ended.exit_code == 0
+    lines = ended.stdout.splitlines()
+    assert lines[0] == "sample_id,slice_id,score,rank"
+    assert any(line.endswith(",none,,") for line in lines)
+    assert len({line.split(",")[0] for line in lines[1:]}) == mr.open(store).sql(
+        "SELECT count(*) FROM images WHERE age >= 70"
+    ).item()  # fmt: skip
+    assert "How the slices moved" in ended.stderr
+    assert "error_rate_change" in ended.stderr
+
+
+def test_moves_as_the_result_are_numbers(audited: tuple[Path, str]) -> None:
+    """--moved gives one row a slice, exact numbers for machines."""
+    store, audit = audited
+    rows = json.loads(
+        invoke("assign", store, "--audit", audit, "--where", "age >= 70", "--moved", "--format", "json").stdout
+    )
+    found = mr.open(store).sql("SELECT slice_id, share FROM slices ORDER BY slice_id")
+    assert [row["slice_id"] for row in rows] == found["slice_id"].to_list()
+    assert [row["share_audited"] for row in rows] == found["share"].to_list()
+    assert all(row["rows"] == round(row["share"] * row["samples"]) for row in rows)
+
+
+def test_nothing_new_is_told(audited: tuple[Path, str]) -> None:
+    """Without a new sample there is the header, a note and exit status 0."""
+    store, audit = audited
+    ended = invoke("assign", store, "--audit", audit, "--format", "csv")
+    assert (ended.exit_code, ended.stdout) == (0, "sample_id,slice_id,score,rank\n")
+    assert "no sample is new" in ended.stderr
+
+
+def test_mistakes_are_told(audited: tuple[Path, str]) -> None:
+    """An unknown audit, an unknown column and no audit at all are exit status 1, 1 and 2."""
+    store, audit = audited
+    unknown = invoke("assign", store, "--audit", audit[:-1] + "x")
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
+    assert audit in unknown.stderr
+    assert invoke("assign", store, "--audit", audit, "--where", "agee > 3").exit_code == 1
+    assert invoke("assign", store).exit_code == 2

@@ -1,0 +1,80 @@
+"""Several models in one audit: who misreads which slice."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import misread as mr
+from misread.library import Store
+from stores import write_store
+
+
+def two_models(location: Path, *, models: tuple[str, ...] = ("a", "b"), per_patient: int = 1) -> Store:
+    """A group both models miss (first coordinate high) and one that only model a misses (second coordinate high)."""
+    rng = np.random.default_rng(5)
+    vectors = rng.standard_normal((1400, 10))
+    shared, only_a = np.arange(1400) % 8 == 0, np.arange(1400) % 8 == 1
+    vectors[shared, 0] += 5
+    vectors[only_a, 1] += 5
+    images = [{"sample_id": f"s{i:04d}", "patient_id": f"p{i // per_patient}"} for i in range(1400)]
+    predictions = []
+    for i in range(1400):
+        label = int(i % 3 > 0)
+        for model in models:
+            hit = label and (shared[i] or (only_a[i] and model == "a"))
+            wrong = rng.random() < (0.8 if hit else 0.08)
+            score = 0.9 if bool(label) != wrong else 0.1
+            row = {"sample_id": f"s{i:04d}", "model": model, "target": "t", "label": label, "score": score}
+            predictions.append({**row, "threshold": 0.5})
+    return write_store(location, images, predictions, vectors={f"s{i:04d}": vectors[i] for i in range(1400)})
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    store = two_models(tmp_path_factory.mktemp("models") / "store")
+    store.scan().fuse(modalities=["image"]).discover(permutations=19, stability=0).sink()
+    return mr.open(store.location).sql("SELECT * FROM model_differences ORDER BY slice_id, model")
+
+
+def test_a_slice_both_misread_and_one_that_one_does(compared: pl.DataFrame) -> None:
+    """For model a's two planted slices: both models misread the shared one, only a the other."""
+    found = compared.filter((pl.col("found_for") == "a") & (pl.col("true_class") == 1))
+    readers = found.filter(pl.col("model") == "a").filter("misread")["misread_by"].to_list()
+    assert ["a", "b"] in readers
+    assert ["a"] in readers
+    spared = found.filter((pl.col("model") == "b") & ~pl.col("misread_by").list.contains("b"))
+    assert (spared["error_rate"] < 0.4).all()
+
+
+def test_every_model_is_counted_on_every_slice(compared: pl.DataFrame, tmp_path: Path) -> None:
+    """Rows, errors and rates are those of the model's confirmation rows; the own model's are the slice's own."""
+    store = two_models(tmp_path / "store")
+    store.scan().fuse(modalities=["image"]).discover(permutations=19, stability=0).sink()
+    counted = mr.open(store.location).sql(
+        """SELECT s.slice_id, a.model, count(*) AS rows, sum(a.error::INT) AS errors
+           FROM slices s JOIN memberships m USING (slice_id)
+           JOIN audited a ON a.audit_id = s.audit_id AND a.sample_id = m.sample_id AND a.target = s.target
+           WHERE m.half = 'confirmation' AND a.label = s.true_class GROUP BY ALL ORDER BY ALL"""
+    )
+    assert compared["rows"].to_list() == counted["rows"].to_list()
+    assert compared["errors"].to_list() == counted["errors"].to_list()
+    assert compared["error_rate"].to_list() == pytest.approx((counted["errors"] / counted["rows"]).to_list())
+    assert (compared["error_rate_low"] <= compared["error_rate"]).all()
+    assert (compared["error_rate"] <= compared["error_rate_high"]).all()
+    slices = mr.open(store.location).sql("SELECT slice_id, error_rate_high, q_value, confirmed FROM slices")
+    own = compared.filter(pl.col("model") == pl.col("found_for")).join(slices, on="slice_id")
+    assert own.height == slices.height
+    assert (own["error_rate_high"] == own["error_rate_high_right"]).all()
+    assert (own["misread"] == own["confirmed"]).all()
+
+
+def test_one_model_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
+    """With one model the comparison is empty, and so it is in a store without audits."""
+    store = two_models(tmp_path / "store", models=("a",))
+    assert store.sql("SELECT * FROM model_differences").height == 0
+    store.scan().fuse(modalities=["image"]).discover(permutations=0, stability=0).sink()
+    opened = mr.open(store.location)
+    assert opened.sql("SELECT count(*) FROM slices").item() > 0
+    assert opened.sql("SELECT * FROM model_differences").height == 0
