@@ -299,8 +299,9 @@ COMPARISONS = TableContract(
 )
 """One row a slice and model, where several models were audited on its target: how the model does on the slice.
 
-Counts and rates are of the model's own confirmation rows of the slice's class, at its own threshold; `p_value` tests that
-they are more often wrong inside, `misread` is `q_value` at most 0.05. The slice's own model has the slice's own numbers.
+Counts and rates are of the model's own confirmation rows of the slice's class, at its own threshold; `p_value` tests
+that they are more often wrong inside, `misread` is `q_value` at most 0.05. The slice's own model has the slice's own
+numbers.
 """
 
 

@@ -12,12 +12,12 @@ from stores import write_store
 
 
 def two_models(location: Path, *, models: tuple[str, ...] = ("a", "b"), per_patient: int = 1) -> Store:
-    """A group both models miss (first coordinate high) and one that only model a misses (second coordinate high)."""
+    """A group both models miss (first coordinate high) and one that only model a misses (it is low)."""
     rng = np.random.default_rng(5)
     vectors = rng.standard_normal((1400, 10))
     shared, only_a = np.arange(1400) % 8 == 0, np.arange(1400) % 8 == 1
     vectors[shared, 0] += 5
-    vectors[only_a, 1] += 5
+    vectors[only_a, 0] -= 5  # no direction takes both groups
     images = [{"sample_id": f"s{i:04d}", "patient_id": f"p{i // per_patient}"} for i in range(1400)]
     predictions = []
     for i in range(1400):
@@ -53,7 +53,7 @@ def test_every_model_is_counted_on_every_slice(compared: pl.DataFrame, tmp_path:
     store = two_models(tmp_path / "store")
     store.scan().fuse(modalities=["image"]).discover(permutations=19, stability=0).sink()
     counted = mr.open(store.location).sql(
-        """SELECT s.slice_id, a.model, count(*) AS rows, sum(a.error::INT) AS errors
+        """SELECT s.slice_id, a.model, count(*) AS rows, sum(a.error::INT)::BIGINT AS errors
            FROM slices s JOIN memberships m USING (slice_id)
            JOIN audited a ON a.audit_id = s.audit_id AND a.sample_id = m.sample_id AND a.target = s.target
            WHERE m.half = 'confirmation' AND a.label = s.true_class GROUP BY ALL ORDER BY ALL"""

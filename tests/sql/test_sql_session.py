@@ -18,6 +18,11 @@ FURTHER = {
         *("audit_id", "model", "target", "true_class", "error_kind", "sample_id", "half"),
         *("score", "threshold", "confidence", "rank"),
     ],
+    "model_differences": [
+        *("audit_id", "slice_id", "target", "true_class", "error_kind", "found_for", "model", "rows", "errors"),
+        *("patients", "error_rate", "error_rate_low", "error_rate_high", "baseline_rate", "lift", "p_value"),
+        *("q_value", "misread", "misread_by"),
+    ],
     "left_out": ["audit_id", "model", "target", "reason", "rows"],
 }
 JUDGED = ["predicted", "error", "error_kind"]
