@@ -43,6 +43,6 @@ def assign(
         deliver(done.moved.to_arrow(), form, output, opened.location)
         return
     deliver(done.rows.to_arrow(), form, output, opened.location)
-    if done.moved.height:
+    if done.rows.height and done.moved.height:
         note(f"How the slices moved since audit {audit} (95 % intervals):")
         write_table(moves_for_people(done.moved.to_arrow()), sys.stderr)

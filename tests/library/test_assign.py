@@ -203,7 +203,8 @@ def test_unknown_audits_are_told_with_those_there_are(grown: tuple[Store, str], 
         whole.assign("nosuchaudit")
 
 
-def test_pictures_without_vectors_are_an_error(whole: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("source", "hint"), [("external", "--embeddings"), ("built-in", "misread embed")])
+def test_pictures_without_vectors_are_an_error(whole: Store, tmp_path: Path, source: str, hint: str) -> None:
     """A sample whose picture was not encoded would pass for one without a picture: it is refused instead."""
     store = Store.open_or_new(tmp_path / "store")
     add(whole, store, EARLY)
@@ -215,7 +216,8 @@ def test_pictures_without_vectors_are_an_error(whole: Store, tmp_path: Path) -> 
         rows = rows.set_column(rows.column_names.index("sha256"), "sha256", digests)
         commit.append_batches("images", [rows], rows.schema, replacing=True)
         commit.writer("embeddings_outside").delete("sample_id IN ('s0700', 's0701')")
-    with pytest.raises(AuditError, match=r"2 of 300 samples .*'s0700'.*\n.*--embeddings"):
+        commit.set_encoder("outside", EncoderEntry("image", 12, source, 2))
+    with pytest.raises(AuditError, match=rf"2 of 300 samples .*'s0700'.*\n.*{hint}"):
         mr.open(store.location).assign(audit_id)
 
 
