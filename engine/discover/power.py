@@ -11,6 +11,7 @@ Floats = NDArray[np.float64]
 
 POWER = 0.8
 STEP = 1e-4
+ROUNDING = 1e-9
 TAIL = 1e-9
 """Outcomes outside rarer than this are left out of the sum."""
 
@@ -23,7 +24,7 @@ def smallest_effect(errors: Booleans, patients: Codes, slice_rows: int) -> float
     rows / `design_effect`. A step of 0.0001; None where even a slice that is always wrong would miss 80 %.
     """
     effect = design_effect(errors, patients)
-    inside, rows = int(slice_rows / effect), int(len(errors) / effect)
+    inside, rows = (int(count / effect + ROUNDING) for count in (slice_rows, len(errors)))
     if inside < 1 or rows <= inside:
         return None
     tail = _rejections(inside, rows - inside, float(errors.mean()))

@@ -25,11 +25,20 @@ def test_slices_at_the_smallest_effect_are_confirmed_four_times_in_five(
     member = np.arange(rows) < inside
 
     def rejected(rate: float) -> float:
-        draws = rng.random((1500, rows)) < np.where(member, rate, baseline)
+        draws = rng.random((3000, rows)) < np.where(member, rate, baseline)
         return float(np.mean([excess_p_value(member, errors, np.arange(rows), 0) <= 0.05 for errors in draws]))
 
-    assert rejected(effect) == pytest.approx(0.8, abs=0.035)  # three standard errors
+    assert rejected(effect) == pytest.approx(0.8, abs=0.022)  # three standard errors
     assert rejected(effect - 0.1) < 0.74
+
+
+@pytest.mark.parametrize("rows", [50, 97, 150, 1000])
+def test_lone_patients_count_for_what_they_are(rows: int) -> None:
+    """Without repeats the smallest effect is the first rate at which the slice, at its full size, has 80 % power."""
+    effect = smallest_effect(class_of(rows, 0.1), np.arange(rows), 10)
+    assert effect is not None
+    baseline = round(0.1 * rows) / rows
+    assert power(10, rows - 10, effect, baseline) >= 0.8 > power(10, rows - 10, effect - 0.0002, baseline)
 
 
 def test_power_is_summed_over_every_outcome() -> None:
