@@ -12,19 +12,34 @@ def principal_directions(centered: Floats, most: int) -> tuple[Floats, Floats]:
     The smaller of the two Gram matrices is decomposed. Directions without variance are left out; the largest
     loading of each is positive.
     """
+    n, d = centered.shape
+    if d <= n:
+        return principal_axes(centered.T @ centered / max(n, 1), most)
+    values, vectors = _largest(centered @ centered.T / max(n, 1), most)
+    return values, _signed(centered.T @ vectors / np.sqrt(values * n))
+
+
+def principal_axes(covariance: Floats, most: int) -> tuple[Floats, Floats]:
+    """The same from a covariance (d, d)."""
+    values, vectors = _largest(covariance, most)
+    return values, _signed(vectors)
+
+
+def _largest(matrix: Floats, most: int) -> tuple[Floats, Floats]:
     from scipy.linalg import eigh
 
-    n, d = centered.shape
-    size = min(n, d)
+    size = len(matrix)
     most = min(most, size)
-    if most < 1 or not centered.any():
-        return np.empty(0), np.empty((d, 0))
-    gram = centered.T @ centered / n if d <= n else centered @ centered.T / n
-    values, vectors = eigh(gram, subset_by_index=(size - most, size - 1))
+    if most < 1 or not matrix.any():
+        return np.empty(0), np.empty((size, 0))
+    values, vectors = eigh(matrix, subset_by_index=(size - most, size - 1))
     values, vectors = values[::-1], vectors[:, ::-1]
     kept = values > max(values[0] * 1e-9, 1e-18)
-    values, vectors = values[kept], vectors[:, kept]
-    if d > n:
-        vectors = centered.T @ vectors / np.sqrt(values * n)
-    signs = np.sign(vectors[np.argmax(np.abs(vectors), axis=0), np.arange(vectors.shape[1])])
-    return values, vectors * signs
+    return values[kept], vectors[:, kept]
+
+
+def _signed(directions: Floats) -> Floats:
+    if not directions.size:
+        return directions
+    signs = np.sign(directions[np.argmax(np.abs(directions), axis=0), np.arange(directions.shape[1])])
+    return np.asarray(directions * signs)

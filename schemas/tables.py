@@ -228,10 +228,12 @@ SLICES = TableContract(
         pa.field("confirmed", pa.bool_()),
         pa.field("direction", pa.list_(pa.float64())),
         _real("cut"),
+        pa.field("class_direction", pa.list_(pa.float64())),
+        _real("class_offset"),
         _CHECKSUM,
     ),
     key=("slice_id",),
-    hidden=("direction", CHECKSUM),
+    hidden=("direction", "class_direction", "class_offset", CHECKSUM),
 )
 """One row a slice. `error_rate`, its interval, `baseline_rate` and `lift` are those of the confirmation half.
 
@@ -249,12 +251,16 @@ MEMBERSHIPS = TableContract(
         _text("sample_id", required=True),
         _text("half"),
         _real("score"),
+        _real("class_probability"),
         _integer("rank"),
         _CHECKSUM,
     ),
     key=("slice_id", "sample_id"),
 )
-"""One row a slice and sample the slice's rule takes, whatever its class. `rank` 1 is the highest score."""
+"""One row a slice and sample the slice's rule takes, whatever its class. `rank` 1 is the highest score.
+
+`class_probability`: how likely the sample is of the slice's class, judged by its vector alone.
+"""
 
 PHRASES = TableContract(
     "phrases",

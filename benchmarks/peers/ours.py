@@ -1,7 +1,8 @@
 """misread itself: what an audit gives, without calibration.
 
-Its three best slices, and for each true class its list of the most confidently wrong rows (the view
-`confident_errors`), which is no slice of the vectors: where confidence alone tells, no rule over vectors does better.
+Its three best slices, the best of either class among them, and for each true class its list of the most confidently
+wrong rows (the view `confident_errors`), which is no slice of the vectors: where confidence alone tells, no rule over
+vectors does better.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from misread.discover import Rule, search
-from misread.fuse import Fusion, fit_fusion
+from misread.discover import ClassRows, Rule, fit_class_model, search
+from misread.fuse import Fusion, fuse
 from misread.plan import Discover
 from misread.schemas.errors import AuditError
 
@@ -20,6 +21,7 @@ from .interface import MOST, Audit, Booleans, Fitted, Floats
 from .labels import BONUS, ClassSlices, NoSlices
 
 CLASSES = (1, 0)
+TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -35,23 +37,29 @@ class Ours:
 
     def fit(self, audit: Audit, seed: int) -> Fitted:  # noqa: ARG002 - nothing is drawn
         try:
-            fusion = fit_fusion(audit.blocks, np.ones(len(audit), bool))
+            fusion, vectors = fuse(audit.blocks, np.ones(len(audit), bool))
         except AuditError:
             return NoSlices()
-        vectors = fusion.transform(audit.blocks)
-        found = [(c, rule) for c in CLASSES for rule in _of_class(vectors, audit, c, self.smallest)]
+        found = _found(vectors, audit, self.smallest)
         listed = [c for c in CLASSES if self.lists and audit.error[audit.label == c].any()]
-        found = sorted(found, key=lambda item: (-item[1].statistic, -item[0]))[: MOST - len(listed)]
+        found = found[: MOST - len(listed)]
         rules: Fitted = NoSlices()
         if found:
             rules = _Rules(np.array([c for c, _ in found]), self.bonus, fusion, tuple(rule for _, rule in found))
         return _WithLists(rules, tuple(listed)) if listed else rules
 
 
-def _of_class(vectors: Floats, audit: Audit, true_class: int, smallest: int) -> list[Rule]:
-    own = audit.label == true_class
-    patients = np.unique(audit.patients[own], return_inverse=True)[1].astype(np.intp)
-    return search(vectors[own], audit.error[own], patients, smallest=smallest, most=MOST)
+def _found(vectors: Floats, audit: Audit, smallest: int) -> list[tuple[int, Rule]]:
+    """(true class, rule): the best of each class, then all others, each by falling statistic."""
+    ranked = []
+    first = fit_class_model(vectors, audit.label == CLASSES[0])
+    for true_class, model in zip(CLASSES, (first, first.other), strict=True):
+        own = audit.label == true_class
+        patients = np.unique(audit.patients[own], return_inverse=True)[1].astype(np.intp)
+        rows = ClassRows(true_class, vectors[own], audit.error[own], patients, model)
+        for place, rule in enumerate(search(rows, smallest=smallest, most=MOST)):
+            ranked.append(((place > 0, -rule.statistic, -true_class), (true_class, rule)))
+    return [found for _, found in sorted(ranked, key=lambda item: item[0])]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +73,14 @@ class _Rules(ClassSlices):
 
     def inside(self, audit: Audit) -> Booleans:
         return np.asarray(self.raw(audit) >= np.array([rule.cut for rule in self.rules]))
+
+    def score(self, audit: Audit, with_labels: bool) -> Floats:
+        """Without labels the score and the logarithm of `class_probability` are added up."""
+        if with_labels:
+            return super().score(audit, with_labels)
+        vectors = self.fusion.transform(audit.blocks)
+        likely = np.stack([rule.model.probability(vectors) for rule in self.rules], axis=1)
+        return np.asarray(self.raw(audit) + np.log(np.maximum(likely, TINY)))
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,14 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from benchmarks.audits import audited
 from benchmarks.peers import Audit, method
 from misread.audit.halves import halves
-from misread.audit.population import Population, population
 from misread.discover import SIGNIFICANCE
-from misread.execute.discovering import discover
-from misread.execute.steps import FusedSamples, ScannedSamples
-from misread.fuse import Block, fit_fusion
+from misread.fuse import Block
 from misread.metadata import choose_columns, fit_features
-from misread.plan import Discover, Scan
 from misread.principal import principal_directions
-from misread.progress import silent
 from misread.schemas.values import DISCOVERY
 
 from .scenarios import Booleans, Generator, Integers
@@ -36,7 +31,6 @@ RATE = 0.2
 WITHIN = 0.3
 """Intra-class correlation of errors within a patient."""
 MOST_OF_PATIENT = 6
-MODEL, TARGET = "null", "target"
 
 
 def null_rows(setting: Setting, source: Source, permutations: int) -> dict[str, Any]:
@@ -51,7 +45,7 @@ def null_rows(setting: Setting, source: Source, permutations: int) -> dict[str, 
     half = np.array(halves([str(p) for p in patients], setting.seed))
     blocks = _blocks(setting, source, rows, label, half == DISCOVERY)
     began = time.perf_counter()
-    found = _audit(blocks, _population(patients, half, label, score), half, setting.seed, permutations)
+    found = audited(blocks, patients, half, label, score, seed=setting.seed, permutations=permutations)
     seconds = time.perf_counter() - began
     audit = Audit(blocks, pl.DataFrame(), label, score, (score >= 0.5).astype(np.intp), errors, patients)
     domino = method("domino").fit(audit.take(half == DISCOVERY), 0).score(audit, True).shape[1]
@@ -99,35 +93,7 @@ def _blocks(
     blocks = {name: Block(source.blocks[name].rows[rows], source.blocks[name].present[rows]) for name in names}
     if "metadata" in setting.modalities:
         columns = source.metadata[rows.tolist()]
-        chosen, _ = choose_columns(columns, {TARGET: pl.Series(TARGET, label)}, None)
+        chosen, _ = choose_columns(columns, {"target": pl.Series("target", label)}, None)
         features = fit_features(columns.filter(pl.Series(fitted_on)), chosen)
         blocks["metadata"] = Block(features.transform(columns), np.ones(len(rows), bool))
     return blocks
-
-
-def _population(patients: Integers, half: NDArray[np.str_], label: Integers, score: NDArray[np.float64]) -> Population:
-    ids = [f"{k:06d}" for k in range(len(label))]
-    scanned = pl.DataFrame({"sample_id": ids, "patient": [f"{p:06d}" for p in patients], "half": half}).with_columns(
-        left_out=pl.lit(None, pl.String)
-    )
-    predictions = pl.DataFrame({"sample_id": ids, "label": label, "score": score}).with_columns(
-        pl.col("label").cast(pl.Int8),
-        task=pl.lit(None, pl.String),
-        threshold=pl.lit(None, pl.Float64),
-        winner=pl.lit(None, pl.Boolean),
-    )
-    return population(scanned, predictions, MODEL, TARGET, 0.5)
-
-
-def _audit(
-    blocks: Mapping[str, Block], judged: Population, half: NDArray[np.str_], seed: int, permutations: int
-) -> list[dict[str, Any]]:
-    """The slices table of an audit over these rows, without a store."""
-    scan = Scan("", 0, (MODEL,), (TARGET,), seed=seed)
-    samples = judged.rows.select("sample_id", "patient", "half").with_columns(left_out=pl.lit(None, pl.String))
-    fusion = fit_fusion(blocks, half == DISCOVERY)
-    features = fit_features(pl.DataFrame(), [])
-    below = ScannedSamples(scan, samples, pl.DataFrame())
-    fused = FusedSamples(below, samples, fusion.transform(blocks), fusion, features, (), ())
-    node = Discover(scan, permutations=permutations, threshold=0.5)
-    return [found.row for found in discover(node, fused, [judged], "null", silent).slices]

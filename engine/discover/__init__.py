@@ -1,18 +1,24 @@
 """Finding slices: the search on discovery rows, its calibration, and confirmation on held-out patients."""
 
-from .calibrate import SIGNIFICANCE, ClassRows, search_p_values
+from .calibrate import SIGNIFICANCE, search_p_values
 from .confirm import Confirmation, confirm, difference, q_values, rate_interval
+from .discriminant import ClassModel, fit_class_model, probability
+from .patients import Codes
 from .power import smallest_effect
-from .search import Rule, search
+from .search import ClassRows, Rule, search
 from .stability import stabilities
 
 __all__ = [
     "SIGNIFICANCE",
+    "ClassModel",
     "ClassRows",
+    "Codes",
     "Confirmation",
     "Rule",
     "confirm",
     "difference",
+    "fit_class_model",
+    "probability",
     "q_values",
     "rate_interval",
     "search",

@@ -1,26 +1,14 @@
 """How high the scan statistic climbs when errors have nothing to do with the vectors."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .patients import Codes, PatientShuffle
-from .search import Booleans, search
-from .tree import Floats
+from .patients import PatientShuffle
+from .search import ClassRows, ClassSearch
 
 SIGNIFICANCE = 0.05
-
-
-@dataclass(frozen=True)
-class ClassRows:
-    """Discovery rows of one true class, in an order that does not depend on the store's: all (n, …)."""
-
-    true_class: int
-    vectors: Floats
-    errors: Booleans
-    patients: Codes
 
 
 def _unwatched(done: int) -> None: ...
@@ -46,9 +34,10 @@ def search_p_values(
         return np.full(len(observed), np.nan)
     hits = np.zeros(len(observed), int)
     enough = int(np.floor(SIGNIFICANCE * (1 + permutations)))  # this many hits of the best: never significant
+    again = ClassSearch(rows)
     draws = PatientShuffle(rows.patients).draws(rows.errors, permutations, seed + rows.true_class)
     for done, errors in enumerate(draws, start=1):
-        rules = search(rows.vectors, errors.astype(bool), rows.patients, smallest=smallest, most=1)
+        rules = again.rules(errors.astype(bool), smallest=smallest, most=1)
         hits += max((rule.statistic for rule in rules), default=0.0) >= observed
         tick(done)
         if hits[np.argmax(observed)] >= enough:

@@ -64,11 +64,18 @@ def _rejections(inside: int, outside: int, baseline: float) -> tuple[int, Floats
     from scipy.stats import binom, hypergeom
 
     first, last = binom.ppf(TAIL, outside, baseline), binom.isf(TAIL, outside, baseline)
-    errors_outside = np.arange(max(int(first), 0), int(last) + 1)[:, None]
-    errors_inside = np.arange(inside + 1)[None, :]
-    p_values = hypergeom.sf(errors_inside - 1, inside + outside, errors_inside + errors_outside, inside)
+    errors_outside = np.arange(max(int(first), 0), int(last) + 1)
+    low, high = np.zeros(len(errors_outside), int), np.full(len(errors_outside), inside + 1)
+    while (low < high).any():  # p falls as errors inside grow
+        middle = (low + high) // 2
+        p_values = hypergeom.sf(middle - 1, inside + outside, errors_outside + middle, inside)
+        low, high = (
+            np.where(p_values <= SIGNIFICANCE, low, middle + 1),
+            np.where(p_values <= SIGNIFICANCE, middle, high),
+        )
+        low = np.minimum(low, high)
     chance = binom.pmf(errors_outside, outside, baseline)
-    return inside, np.asarray((chance * (p_values <= SIGNIFICANCE)).sum(axis=0))
+    return inside, np.asarray([chance[high <= errors].sum() for errors in range(inside + 1)])
 
 
 def _power(rejections: tuple[int, Floats], rate: float) -> float:

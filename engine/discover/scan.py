@@ -37,13 +37,14 @@ def best_prefix(
     (`starts_group` (n,) bool), so that rows of equal score are never divided. Ties: the shortest prefix.
     """
     n = len(errors)
-    lengths = np.arange(smallest, min(largest, n - 1) + 1)
-    if not len(lengths):
-        return 0.0, 0
-    lengths = lengths[starts_group[lengths]]
-    if not len(lengths):
+    ends = np.flatnonzero(starts_group[1:])
+    ends = ends[(ends + 1 >= smallest) & (ends + 1 <= largest)]
+    if not len(ends):
         return 0.0, 0
     running = np.cumsum(errors)
-    values = scan_statistic(running[lengths - 1], lengths, running[-1], n)
+    counts = running[ends]
+    grown = np.diff(counts, prepend=-1) > 0  # but for the first, the best one ends with a group that holds an error
+    ends, counts = ends[grown], counts[grown]
+    values = scan_statistic(counts, ends + 1, running[-1], n)
     best = int(np.argmax(values))
-    return (float(values[best]), int(lengths[best])) if values[best] > 0 else (0.0, 0)
+    return (float(values[best]), int(ends[best]) + 1) if values[best] > 0 else (0.0, 0)

@@ -1,13 +1,15 @@
-"""The search inside one true class: gate, pools, candidates, frozen rules, the best of them in turn."""
+"""The search inside one true class: candidates among its errors, frozen rules, the best of them in turn."""
 
-import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .discriminant import ClassModel, Moments, discriminant, shaping, unit
 from .patients import Codes
 from .scan import best_prefix
 from .tree import Floats, Rows, local_coordinates, tree_nodes
@@ -17,99 +19,132 @@ if TYPE_CHECKING:
 
 Booleans = NDArray[np.bool_]
 
-GATE_STRENGTH = 0.01
-"""Inverse regularisation of the gate: strong, so that it follows broad trends alone."""
 GATE_SHARE = 0.25
 """How much of a rule's direction is the gate's, the rest being the candidate's own."""
 LARGEST_SHARE = 0.5
 """A slice holds at most this share of its class; what is larger is the class itself."""
-POOL_CLUSTER = 5
+SMALLEST_CLUSTER, SHARE_OF_ERRORS = 5, 400
+"""A node of the tree holds at least 5 errors, and no fewer than one in 400 of them."""
+MOST_ALIKE = 0.7
+"""Candidates whose scores correlate more than this with a slice already taken are that slice again."""
 FOLDS = 5
 DIGITS = 9
 """Scores are rounded to so many decimals, so that the order of sums never decides."""
 
 
 @dataclass(frozen=True)
-class Rule:
-    """A frozen slice: rows of the fused space with `row @ direction >= cut`. `direction` (k,) has unit length.
+class ClassRows:
+    """Discovery rows of one true class, in an order that does not depend on the store's: all (n, ...).
 
-    `statistic` is its scan statistic, from out-of-fold scores, on the rows that were left when it was taken.
+    `vectors` fused; `patients` codes; `model` tells the class from the vector.
+    """
+
+    true_class: int
+    vectors: Floats
+    errors: Booleans
+    patients: Codes
+    model: ClassModel
+
+    def drawn(self, numbers: Rows) -> ClassRows:
+        """The rows of those numbers, which may repeat."""
+        kept = (self.vectors[numbers], self.errors[numbers], self.patients[numbers])
+        return ClassRows(self.true_class, *kept, self.model)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A frozen slice: rows of the fused space whose score, `vector @ direction`, reaches `cut`, whatever their label.
+
+    Scores have standard deviation 1 over the class. `statistic` is the scan statistic, from out-of-fold scores, on
+    the rows that were left when the slice was taken. `model` tells the slice's class from the vector.
     """
 
     direction: Floats
     cut: float
     statistic: float
+    model: ClassModel
 
     def scores(self, vectors: Floats) -> Floats:
         """(n,) float64, rounded to 9 decimals."""
         return np.asarray(np.round(vectors @ self.direction, DIGITS))
 
+    def takes(self, vectors: Floats) -> Booleans:
+        """(n,): which rows are in."""
+        return np.asarray(self.scores(vectors) >= self.cut)
 
-def search(vectors: Floats, errors: Booleans, patients: Codes, *, smallest: int, most: int) -> list[Rule]:
-    """The rules found among the rows of one class, best first, at most `most`.
 
-    `vectors` (n, k) whitened, in an order that does not depend on the store's; `errors` (n,) bool; `patients`
-    (n,) codes. A row is scored by directions fitted without its patient's fold (5 folds), so that neither the
-    statistic nor the cut is flattered by rows that shaped the direction. Empty where there are no errors, only
-    errors, or fewer than 2 * `smallest` rows.
+def search(rows: ClassRows, *, smallest: int, most: int) -> list[Rule]:
+    """The rules found among the rows of one class, best first, at most `most`; see `ClassSearch`."""
+    return ClassSearch(rows).rules(rows.errors, smallest=smallest, most=most)
+
+
+class ClassSearch:
+    """A search made ready for one class, to be run for its errors and for any shuffle of them.
+
+    A row is scored by directions fitted without its patient's fold (5 folds), so that neither the statistic nor
+    the cut is flattered by rows that shaped the direction.
     """
-    n, wrong = len(errors), int(errors.sum())
-    if n < 2 * smallest or wrong < 2 or wrong == n:
-        return []
-    folds = [patients % FOLDS == fold for fold in range(FOLDS)]
-    folds = [fold for fold in folds if fold.any()]
-    center = vectors.mean(axis=0)
-    vectors = vectors - center  # so that directions of different folds put the class's mean at the same score
-    if np.abs(vectors).max() < 10**-DIGITS:
-        return []
-    whole = gate_direction(vectors, errors)
-    gates = [_gate_without(vectors, errors, fold, whole) for fold in folds]
-    risk = np.zeros(n)
-    for fold, gate in zip(folds, gates, strict=True):
-        risk[fold] = vectors[fold] @ gate
-    members = _membership(list(_candidates(vectors, errors, risk, smallest)), n)
-    parts = [_Sums.over(vectors, members, fold) for fold in folds]
-    whole_sums = sum(parts[1:], parts[0])
-    scores = np.zeros((n, members.shape[0] + 1))
-    for fold, part, gate in zip(folds, parts, gates, strict=True):
-        scores[fold] = vectors[fold] @ (whole_sums - part).directions(gate).T
-    directions = whole_sums.directions(whole)
-    rules = _take_in_turn(np.asarray(np.round(scores, DIGITS), float), errors, directions, smallest, most)
-    return [replace(rule, cut=float(np.round(rule.cut + center @ rule.direction, DIGITS))) for rule in rules]
+
+    def __init__(self, rows: ClassRows) -> None:
+        self._model = rows.model
+        self._rows = len(rows.vectors)
+        self._varied = self._rows > 1 and bool(np.ptp(rows.vectors, axis=0).max(initial=0.0) > 10**-DIGITS)
+        if not self._varied:
+            return
+        self._center = rows.vectors.mean(axis=0)
+        self._turn = shaping(rows.vectors - self._center)
+        self._vectors = (rows.vectors - self._center) @ self._turn
+        folds = (rows.patients % FOLDS == fold for fold in range(FOLDS))
+        self._folds = [fold for fold in folds if fold.any()]
+        self._moments = [Moments.of(self._vectors[fold]) for fold in self._folds]
+        self._covariance = sum(self._moments[1:], self._moments[0]).squares / self._rows
+
+    def rules(self, errors: Booleans, *, smallest: int, most: int) -> list[Rule]:
+        """The rules for `errors` (n,) of the rows, best first; their scan statistics judge, ties go to the first.
+
+        Empty where there are no errors, only errors, equal rows, or fewer than 2 * `smallest` rows.
+        """
+        if not self._varied or self._rows < 2 * smallest or errors.sum() < 2 or errors.all():
+            return []
+        members = _membership(self._candidates(errors), self._rows)
+        wrong = [Moments.of(self._vectors[fold & errors]) for fold in self._folds]
+        parts = [_Sums.over(self._vectors, members, fold) for fold in self._folds]
+        all_wrong, all_rows, all_parts = (
+            sum(wrong[1:], wrong[0]), sum(self._moments[1:], self._moments[0]), sum(parts[1:], parts[0])
+        )  # fmt: skip
+        whole = self._directions(all_wrong, all_rows, all_parts)
+        scores = np.empty((self._rows, len(whole)))
+        for fold, its_wrong, its_rows, its_parts in zip(self._folds, wrong, self._moments, parts, strict=True):
+            without = self._directions(all_wrong - its_wrong, all_rows - its_rows, all_parts - its_parts)
+            scores[fold] = self._vectors[fold] @ without.T
+        scores = np.asarray(np.round(scores, DIGITS), float)
+        alike = whole @ self._covariance @ whole.T
+        taken = _take_in_turn(scores, errors, alike, smallest, most)
+        return [self._frozen(whole[j], cut, statistic) for j, cut, statistic in taken]
+
+    def _candidates(self, errors: Booleans) -> list[Rows]:
+        """Row numbers of every node of the tree over the errors."""
+        pool = np.flatnonzero(errors)
+        smallest = max(SMALLEST_CLUSTER, len(pool) // SHARE_OF_ERRORS)
+        return [pool[node] for node in tree_nodes(local_coordinates(self._vectors[pool]), smallest)]
+
+    def _directions(self, wrong: Moments, rows: Moments, candidates: _Sums) -> Floats:
+        """The gate (where errors grow more likely), then each candidate's own direction blended with it.
+
+        (1 + c, k), at a standard deviation of 1 over the class.
+        """
+        gate = discriminant(wrong, rows - wrong)
+        blended = (1 - GATE_SHARE) * unit(candidates.differences()) + GATE_SHARE * gate
+        directions = np.vstack([gate, unit(blended)])
+        deviations = np.sqrt(np.maximum(np.einsum("ik,kl,il->i", directions, self._covariance, directions), 0.0))
+        return np.asarray(directions / np.where(deviations > 0, deviations, 1.0)[:, None])
+
+    def _frozen(self, direction: Floats, cut: float, statistic: float) -> Rule:
+        of_fused = self._turn @ direction
+        return Rule(of_fused, float(np.round(cut + self._center @ of_fused, DIGITS)), statistic, self._model)
 
 
-def gate_direction(vectors: Floats, errors: Booleans) -> Floats:
-    """The unit direction in which rows grow more likely to be wrong: a strongly regularised logistic regression."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=GATE_STRENGTH, solver="newton-cholesky", class_weight="balanced", tol=1e-6)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the solver falls back on another by itself
-        direction: Floats = _unit(model.fit(vectors, errors).coef_)[0]
-    return direction
-
-
-def _gate_without(vectors: Floats, errors: Booleans, fold: Booleans, whole: Floats) -> Floats:
-    kept = errors[~fold]
-    return gate_direction(vectors[~fold], kept) if kept.any() and not kept.all() else whole
-
-
-def _candidates(vectors: Floats, errors: Booleans, risk: Floats, smallest: int) -> Iterator[Rows]:
-    """Row numbers of every node of the trees over the high-risk pool and over the errors."""
-    for pool in (_high_risk(risk, errors, smallest), np.flatnonzero(errors)):
-        if len(pool) >= 2 * POOL_CLUSTER:
-            for node in tree_nodes(local_coordinates(vectors[pool]), POOL_CLUSTER):
-                yield pool[node]
-
-
-def _high_risk(risk: Floats, errors: Booleans, smallest: int) -> Rows:
-    order, starts = _descending(np.round(risk, DIGITS))
-    _, length = best_prefix(errors[order], starts, smallest, int(len(risk) * LARGEST_SHARE))
-    return np.sort(order[:length])
-
-
-def _membership(candidates: Sequence[Rows], n: int) -> "csr_array":
+def _membership(candidates: Sequence[Rows], n: int) -> csr_array:
     """(c, n) sparse, 1.0 where a candidate holds a row."""
     from scipy.sparse import csr_array
 
@@ -128,38 +163,42 @@ class _Sums:
     rows: int
 
     @classmethod
-    def over(cls, vectors: Floats, members: "csr_array", kept: Booleans) -> "_Sums":
+    def over(cls, vectors: Floats, members: csr_array, kept: Booleans) -> _Sums:
         of_kept, its_vectors = members[:, kept], vectors[kept]
         counts = np.asarray(of_kept.sum(axis=1), float).reshape(-1)
         return cls(of_kept @ its_vectors, counts, its_vectors.sum(axis=0), len(its_vectors))
 
-    def __add__(self, other: "_Sums") -> "_Sums":
+    def __add__(self, other: _Sums) -> _Sums:
         return _Sums(
             self.inside + other.inside, self.counts + other.counts, self.total + other.total, self.rows + other.rows
         )
 
-    def __sub__(self, other: "_Sums") -> "_Sums":
+    def __sub__(self, other: _Sums) -> _Sums:
         return _Sums(
             self.inside - other.inside, self.counts - other.counts, self.total - other.total, self.rows - other.rows
         )
 
-    def directions(self, gate: Floats) -> Floats:
-        """The gate, then each candidate's mean less that of the other rows, blended with the gate."""
+    def differences(self) -> Floats:
+        """(c, k): each candidate's mean less that of the other rows."""
         inside = self.inside / np.maximum(self.counts, 1.0)[:, None]
         outside = (self.total - self.inside) / np.maximum(self.rows - self.counts, 1.0)[:, None]
-        own = _unit(inside - outside)
-        return np.vstack([gate, _unit((1 - GATE_SHARE) * own + GATE_SHARE * gate)])
+        return np.asarray(inside - outside)
 
 
-def _take_in_turn(scores: Floats, errors: Booleans, directions: Floats, smallest: int, most: int) -> list[Rule]:
-    """The best candidate, its rows removed, then the best of what is left. Ties: the candidate that came first."""
+def _take_in_turn(
+    scores: Floats, errors: Booleans, alike: Floats, smallest: int, most: int
+) -> list[tuple[int, float, float]]:
+    """(candidate, cut, statistic): the best, its rows and those like it removed, then the best of what is left.
+
+    `scores` (n, c); `alike` (c, c) how the candidates' directions correlate. Ties: the candidate that came first.
+    """
     largest = int(len(errors) * LARGEST_SHARE)
-    orders = [_descending(column)[0] for column in scores.T]
+    orders = {j: np.argsort(-column) for j, column in enumerate(scores.T)}  # how equal scores lie does not matter
     left = np.ones(len(errors), bool)
-    rules: list[Rule] = []
-    while len(rules) < most:
+    taken: list[tuple[int, float, float]] = []
+    while len(taken) < most:
         best, value, cut = -1, 0.0, 0.0
-        for j, order in enumerate(orders):
+        for j, order in orders.items():
             kept = order[left[order]]
             ranked = scores[kept, j]
             statistic, length = best_prefix(errors[kept], _starts(ranked), smallest, largest)
@@ -167,24 +206,14 @@ def _take_in_turn(scores: Floats, errors: Booleans, directions: Floats, smallest
                 best, value, cut = j, statistic, float(ranked[length - 1])
         if best < 0:
             break
-        rules.append(Rule(directions[best], cut, value))
+        taken.append((best, cut, value))
         left &= scores[:, best] < cut
-    return rules
-
-
-def _descending(scores: Floats) -> tuple[Rows, Booleans]:
-    """Rows by falling score (ties: by row), and where a new score begins."""
-    order = np.argsort(-scores, kind="stable")
-    return order, _starts(scores[order])
+        orders = {j: order for j, order in orders.items() if alike[best, j] < MOST_ALIKE}
+    return taken
 
 
 def _starts(ordered: Floats) -> Booleans:
+    """Where a new score begins in scores that are ordered."""
     starts = np.ones(len(ordered), bool)
     starts[1:] = ordered[1:] != ordered[:-1]
     return starts
-
-
-def _unit(rows: Floats) -> Floats:
-    """Rows (m, k) at length 1; a row of zeros stays."""
-    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return np.asarray(rows / np.where(norms > 0, norms, 1.0))

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .calibrate import ClassRows
 from .patients import Codes
-from .search import Rule, search
+from .search import ClassRows, Rule, search
 
 
 def stabilities(
@@ -34,7 +33,7 @@ def stabilities(
     total = np.zeros(len(rules))
     for drawn in bootstrap_rows(rows.patients, resamples, seed + rows.true_class):
         # a patient drawn twice keeps its number, so that its copies share a fold of the search
-        again = search(rows.vectors[drawn], rows.errors[drawn], rows.patients[drawn], smallest=smallest, most=most)
+        again = search(rows.drawn(drawn), smallest=smallest, most=most)
         total += _best_overlaps(taken, _taken(rows, again))
         tick()
     return np.asarray(total / resamples)
@@ -51,7 +50,7 @@ def bootstrap_rows(patients: Codes, resamples: int, seed: int) -> Iterator[Codes
 
 def _taken(rows: ClassRows, rules: Sequence[Rule]) -> NDArray[np.bool_]:
     """(r, n): which rows each rule takes."""
-    taken = [rule.scores(rows.vectors) >= rule.cut for rule in rules]
+    taken = [rule.takes(rows.vectors) for rule in rules]
     return np.array(taken, bool).reshape(len(rules), len(rows.errors))
 
 

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 LOCAL_COMPONENTS = 6
-"""Directions in which a pool differs from its class; the space is whitened, so few suffice."""
+"""Directions in which a pool differs from its class; few suffice."""
 
 
 def local_coordinates(pool: Floats, components: int = LOCAL_COMPONENTS) -> Floats:

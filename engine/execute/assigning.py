@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from misread.audit.halves import patient_unit
 from misread.audit.population import NO_VECTOR, TRAINING, is_training
+from misread.discover import probability
 from misread.encode.texts import report_texts
 from misread.plan import Assign
 from misread.progress import Progress
@@ -40,15 +41,14 @@ def assign(node: Assign, store: TableStore, progress: Progress) -> Assigned:
     audit.features.check(_kinds(store), f"{store.location} any more")
     samples, notes = _samples(node, store, audit)
     _refuse_unencoded(store, audit, samples["sample_id"])
-    scores, has_vector = _scores(store, audit, samples["sample_id"], progress)
+    scores, likely, has_vector = _scores(store, audit, samples["sample_id"], progress)
     lacking = int((~has_vector).sum())
     if lacking:
         notes.append(f"{lacking} samples are left out: {NO_VECTOR}")
-    samples, scores = samples.filter(pl.Series(has_vector)), scores[has_vector]
+    samples, scores, likely = samples.filter(pl.Series(has_vector)), scores[has_vector], likely[has_vector]
     inside = scores >= audit.cuts
-    return Assigned(
-        _rows(audit, samples["sample_id"], scores, inside), moved(store, audit, samples, inside), tuple(notes)
-    )
+    rows = _rows(audit, samples["sample_id"], scores, likely, inside)
+    return Assigned(rows, moved(store, audit, samples, inside), tuple(notes))
 
 
 def _kinds(store: TableStore) -> dict[str, pl.DataType]:
@@ -104,8 +104,8 @@ def _inputs(store: TableStore, modality: str) -> pl.Series:
 
 def _scores(
     store: TableStore, audit: FrozenAudit, samples: pl.Series, progress: Progress
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(n, s) scores of the samples, and (n,) whether a sample has a vector in any modality."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """(n, s) scores, (n, s) probabilities of each slice's class, and (n,) whether a sample has any vector."""
     from misread.threads import one_thread
 
     scorer = audit.fusion.scorer(audit.directions)
@@ -127,7 +127,8 @@ def _scores(
                     has_vector[rows[wanted]] = True
                 done += batch.num_rows
                 progress(done, total, "assigning rows")
-    return np.round(scores, DIGITS), has_vector
+    along, odds = np.hsplit(scores, 2)
+    return np.round(along, DIGITS), probability(odds + audit.class_offsets), has_vector
 
 
 def _numbers(audit: FrozenAudit, modality: str, batch: Any) -> NDArray[np.floating]:
@@ -139,19 +140,25 @@ def _numbers(audit: FrozenAudit, modality: str, batch: Any) -> NDArray[np.floati
 
 
 def _rows(
-    audit: FrozenAudit, samples: pl.Series, scores: NDArray[np.float64], inside: NDArray[np.bool_]
+    audit: FrozenAudit,
+    samples: pl.Series,
+    scores: NDArray[np.float64],
+    likely: NDArray[np.float64],
+    inside: NDArray[np.bool_],
 ) -> pl.DataFrame:
-    """sample_id, slice_id, score, rank: slice by slice, the highest score first (ties: by sample id)."""
+    """Slice by slice, the highest score first (ties: by sample id), then the samples that no slice takes."""
     row, place = np.nonzero(inside)
     taken = pl.DataFrame(
         {
             "sample_id": samples.gather(row),
             "slice_id": audit.slices["slice_id"].gather(place),
             "score": scores[row, place],
+            "class_probability": likely[row, place],
         },
-        schema={"sample_id": pl.String, "slice_id": pl.String, "score": pl.Float64},
+        schema={"sample_id": pl.String, "slice_id": pl.String, "score": pl.Float64, "class_probability": pl.Float64},
     ).sort(["slice_id", "score", "sample_id"], descending=[False, True, False])
     ranked = taken.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("slice_id"))
     alone = pl.DataFrame({"sample_id": samples.filter(pl.Series(~inside.any(axis=1)))})
-    none = alone.with_columns(slice_id=pl.lit(NO_SLICE), score=pl.lit(None, pl.Float64), rank=pl.lit(None, pl.Int64))
+    nothing = {"score": pl.Float64, "class_probability": pl.Float64, "rank": pl.Int64}
+    none = alone.with_columns(slice_id=pl.lit(NO_SLICE), **{name: pl.lit(None, kind) for name, kind in nothing.items()})
     return pl.concat([ranked, none])

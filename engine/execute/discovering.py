@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from misread.audit.population import Population
-from misread.discover import SIGNIFICANCE, ClassRows, Rule, search, search_p_values, stabilities
+from misread.discover import SIGNIFICANCE, ClassRows, Rule, fit_class_model, search, search_p_values, stabilities
 from misread.plan import Discover
 from misread.progress import Progress
 from misread.schemas.values import DISCOVERY
@@ -17,8 +17,8 @@ from misread.schemas.values import DISCOVERY
 from .comparing import compare
 from .effects import CLASSES, effects_told, smallest_effects
 from .inputs import codes
-from .judging import Candidate, judge, with_q_values
-from .steps import Discovered, FusedSamples
+from .judging import Candidate, Judge, with_q_values
+from .steps import Discovered, FusedSamples, positions
 
 
 def discover(
@@ -43,8 +43,10 @@ def discover(
         if any(remarks):
             notes[judged.model, judged.target] = "; ".join(filter(None, remarks))
     progress(steps, steps, "searching for slices")
-    candidates = _with_stability(node, fused, candidates, progress)
-    slices = [judge(fused, c, audit_id, number) for number, c in enumerate(candidates, start=1)]
+    if node.stability:
+        candidates = _with_stability(node, fused, candidates, progress)
+    judge = Judge(fused, audit_id).judge
+    slices = [judge(c, number) for number, c in enumerate(candidates, start=1)]
     judged_slices = tuple(with_q_values(slices))
     comparisons = tuple(compare(judged_slices, populations, fused.below.scan.seed))
     return Discovered(fused, audit_id, tuple(populations), judged_slices, notes, effects, comparisons)
@@ -71,7 +73,7 @@ def _with_stability(
     for places in groups:
         first = candidates[places[0]]
         values = stabilities(
-            _class_rows(fused, first.population, first.true_class),
+            _class_rows(fused, first.population)[CLASSES.index(first.true_class)],
             [candidates[place].rule for place in places],
             smallest=node.min_size,
             most=node.most,
@@ -94,11 +96,11 @@ def _search(
     node: Discover, fused: FusedSamples, judged: Population, tick: Callable[[int], None]
 ) -> tuple[list[Candidate], str]:
     """The slices of one population that chance alone seldom gives, best first; a note where there are none."""
-    classes = [_class_rows(fused, judged, true_class) for true_class in CLASSES]
+    classes = _class_rows(fused, judged)
     found: list[Candidate] = []
     too_few = 0
     for number, rows in enumerate(classes):
-        searched = search(rows.vectors, rows.errors, rows.patients, smallest=node.min_size, most=node.most)
+        searched = search(rows, smallest=node.min_size, most=node.most)
         rules = [rule for rule in searched if _patients_inside(rows, rule) >= node.min_patients]
         too_few += len(searched) - len(rules)
         p_values = search_p_values(
@@ -116,7 +118,7 @@ def _search(
 
 
 def _patients_inside(rows: ClassRows, rule: Rule) -> int:
-    return len(np.unique(rows.patients[rule.scores(rows.vectors) >= rule.cut]))
+    return len(np.unique(rows.patients[rule.takes(rows.vectors)]))
 
 
 def _tick_from(tick: Callable[[int], None], before: int, done: int) -> None:
@@ -154,13 +156,15 @@ def _why_none(
     return next((text for holds, text in reasons if holds), "no group of errors stands out")
 
 
-def _class_rows(fused: FusedSamples, judged: Population, true_class: int) -> ClassRows:
-    rows = judged.rows.filter(
-        (pl.col("half") == DISCOVERY) & (pl.col("label") == true_class) & pl.col("error").is_not_null()
-    )
-    vectors = fused.vectors[_positions(fused, rows["sample_id"])]
-    return ClassRows(true_class, vectors, rows["error"].to_numpy().astype(bool), codes(rows["patient"]))
-
-
-def _positions(fused: FusedSamples, samples: pl.Series) -> np.ndarray:
-    return fused.samples["sample_id"].search_sorted(samples).to_numpy()
+def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:
+    """The discovery rows of each class, in the order of `CLASSES`."""
+    rows = judged.rows.filter((pl.col("half") == DISCOVERY) & pl.col("error").is_not_null())
+    vectors = fused.vectors[positions(fused, rows["sample_id"])]
+    label, errors, patients = rows["label"].to_numpy(), rows["error"].to_numpy().astype(bool), codes(rows["patient"])
+    first = fit_class_model(vectors, label == CLASSES[0])
+    classes = []
+    for true_class, model in zip(CLASSES, (first, first.other), strict=True):
+        own = label == true_class
+        own_patients = np.unique(patients[own], return_inverse=True)[1].astype(np.intp)
+        classes.append(ClassRows(true_class, vectors[own], errors[own], own_patients, model))
+    return classes

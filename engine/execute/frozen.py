@@ -19,7 +19,8 @@ from misread.store import TableStore
 class FrozenAudit:
     """What an audit fitted and found.
 
-    `slices`: its rows of the slices table, by slice id; `directions` (k, s) and `cuts` (s,) in that order.
+    `slices`: its rows of the slices table, by slice id; `directions` (k, 2 s), those of the slices and then those of
+    their classes, `class_offsets` and `cuts` (s,) in that order (see `misread.discover.Rule`).
     `encoders`: per fused modality the encoder's name; `predicates`: the rows it was asked about (all true).
     `targets`: its rows of the audit_targets table.
     """
@@ -34,6 +35,7 @@ class FrozenAudit:
     features: MetadataFeatures
     slices: pl.DataFrame
     directions: NDArray[np.float64]
+    class_offsets: NDArray[np.float64]
     cuts: NDArray[np.float64]
     targets: pl.DataFrame
 
@@ -56,11 +58,16 @@ def frozen_audit(store: TableStore, audit_id: str) -> FrozenAudit:
         encoders={name: fuse[name] for name in ("image", "report") if fuse[name]},
         fusion=fusion,
         features=MetadataFeatures.from_json(json.dumps(asked["metadata_features"])),
-        slices=slices.drop("direction"),
-        directions=np.array(slices["direction"].to_list(), float).reshape(slices.height, fusion.dimension).T,
+        slices=slices.drop("direction", "class_direction", "class_offset"),
+        directions=np.hstack([_columns(slices[name], fusion.dimension) for name in ("direction", "class_direction")]),
+        class_offsets=slices["class_offset"].to_numpy().astype(float),
         cuts=slices["cut"].to_numpy().astype(float),
         targets=pl.DataFrame(store.table("audit_targets").read(predicate=mine)),
     )
+
+
+def _columns(directions: pl.Series, dimension: int) -> NDArray[np.float64]:
+    return np.array(directions.to_list(), float).reshape(len(directions), dimension).T
 
 
 def check_spaces(store: TableStore, audit: FrozenAudit) -> None:

@@ -6,13 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from misread.audit.population import Population
-from misread.discover import SIGNIFICANCE, Rule, confirm, q_values, rate_interval
-from misread.schemas.values import CONFIRMATION, DISCOVERY, error_kind_of
+from misread.discover import SIGNIFICANCE, Codes, Rule, confirm, q_values, rate_interval
+from misread.schemas.values import CONFIRMATION, error_kind_of
 
 from .inputs import codes
-from .steps import FoundSlice, FusedSamples
+from .steps import FoundSlice, FusedSamples, positions
+
+Booleans = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -26,81 +29,117 @@ class Candidate:
     stability: float = math.nan
 
 
-def judge(fused: FusedSamples, candidate: Candidate, audit_id: str, place: int) -> FoundSlice:
-    """The slice that a candidate is: its row of the slices table (without q-value) and its memberships."""
-    judged, rule, true_class = candidate.population, candidate.rule, candidate.true_class
-    slice_id = f"{audit_id}-{place:02d}"
-    memberships = _memberships(fused, rule, audit_id, slice_id)
-    rows = judged.rows.filter(pl.col("error").is_not_null()).with_columns(
-        inside=pl.col("sample_id").is_in(memberships["sample_id"].to_list())
-    )
-    own = rows.filter(pl.col("label") == true_class)
-    found, held = own.filter(pl.col("half") == DISCOVERY), own.filter(pl.col("half") == CONFIRMATION)
-    verdict = confirm(
-        held["inside"].to_numpy(),
-        held["error"].to_numpy().astype(bool),
-        codes(held["patient"]),
-        fused.below.scan.seed,
-    )
-    inside = found.filter("inside")
-    others = (pl.col("half") == CONFIRMATION) & (pl.col("label") != true_class) & pl.col("inside")
-    row = {
-        "audit_id": audit_id,
-        "slice_id": slice_id,
-        "model": judged.model,
-        "target": judged.target,
-        "true_class": true_class,
-        "error_kind": error_kind_of(true_class),
-        "discovery_rows": inside.height,
-        "discovery_errors": int(inside["error"].sum()),
-        "discovery_patients": inside["patient"].n_unique(),
-        "discovery_error_rate": inside["error"].mean(),
-        "discovery_baseline_rate": found.filter(~pl.col("inside"))["error"].mean(),
-        "scan_statistic": rule.statistic,
-        "search_p_value": number(candidate.search_p),
-        "stability": number(candidate.stability),
-        "confirmation_rows": verdict.rows,
-        "confirmation_errors": verdict.errors,
-        "confirmation_patients": verdict.patients,
-        "other_class_rows": rows.filter(others).height,
-        **_share(fused, memberships),
-        "error_rate": number(verdict.rate),
-        "error_rate_low": number(verdict.low),
-        "error_rate_high": number(verdict.high),
-        "baseline_rate": number(verdict.baseline),
-        "lift": number(verdict.lift),
-        "p_value": verdict.p_value,
-        "direction": rule.direction.tolist(),
-        "cut": rule.cut,
-    }
-    return FoundSlice(judged, true_class, rule, row, memberships)
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of one population that have a label and a prediction, all (n,): `places` in the fused samples."""
+
+    places: NDArray[np.intp]
+    label: NDArray[np.int8]
+    errors: Booleans
+    held_out: Booleans
+    patients: Codes
+
+    @classmethod
+    def of(cls, fused: FusedSamples, judged: Population) -> "_Rows":
+        rows = judged.rows.filter(pl.col("error").is_not_null())
+        return cls(
+            positions(fused, rows["sample_id"]),
+            rows["label"].to_numpy(),
+            rows["error"].to_numpy().astype(bool),
+            (rows["half"] == CONFIRMATION).to_numpy(),
+            codes(rows["patient"]),
+        )
 
 
-def _share(fused: FusedSamples, memberships: pl.DataFrame) -> dict[str, float | None]:
-    """How much of the confirmation half's samples a rule takes, with its interval."""
-    held = fused.samples.filter(pl.col("left_out").is_null() & (pl.col("half") == CONFIRMATION))
-    inside = held["sample_id"].is_in(memberships["sample_id"].to_list()).to_numpy()
-    low, high = rate_interval(inside, codes(held["patient"]), fused.below.scan.seed)
-    share = float(inside.mean()) if len(inside) else math.nan
-    return {"share": number(share), "share_low": number(low), "share_high": number(high)}
+class Judge:
+    """Judges the candidates of one audit; what they have in common is worked out once."""
+
+    def __init__(self, fused: FusedSamples, audit_id: str) -> None:
+        self._fused, self._audit_id, self._seed = fused, audit_id, fused.below.scan.seed
+        self._kept = fused.samples["left_out"].is_null().to_numpy()
+        self._held_out = self._kept & (fused.samples["half"] == CONFIRMATION).fill_null(False).to_numpy()
+        self._held_patients = codes(fused.samples["patient"].filter(pl.Series(self._held_out)))
+        self._of_population: dict[tuple[str, str], _Rows] = {}
+
+    def judge(self, candidate: Candidate, place: int) -> FoundSlice:
+        """The slice that a candidate is: its row of the slices table (without q-value) and its memberships."""
+        judged, rule, true_class = candidate.population, candidate.rule, candidate.true_class
+        slice_id = f"{self._audit_id}-{place:02d}"
+        scores = rule.scores(self._fused.vectors)
+        taken = (scores >= rule.cut) & self._kept
+        row = {
+            "audit_id": self._audit_id,
+            "slice_id": slice_id,
+            "model": judged.model,
+            "target": judged.target,
+            "true_class": true_class,
+            "error_kind": error_kind_of(true_class),
+            "scan_statistic": rule.statistic,
+            "search_p_value": number(candidate.search_p),
+            "stability": number(candidate.stability),
+            **self._counts(self._rows_of(judged), true_class, taken),
+            **self._share(taken),
+            "direction": rule.direction.tolist(),
+            "cut": rule.cut,
+            "class_direction": rule.model.direction.tolist(),
+            "class_offset": rule.model.offset,
+        }
+        return FoundSlice(judged, true_class, rule, row, self._memberships(slice_id, rule, scores, taken))
+
+    def _rows_of(self, judged: Population) -> _Rows:
+        key = judged.model, judged.target
+        if key not in self._of_population:
+            self._of_population[key] = _Rows.of(self._fused, judged)
+        return self._of_population[key]
+
+    def _counts(self, rows: _Rows, true_class: int, taken: Booleans) -> dict[str, object]:
+        """The columns on rows of the slice's class, in either half, and on held-out rows of other classes."""
+        inside, own = taken[rows.places], rows.label == true_class
+        found, held = own & ~rows.held_out, own & rows.held_out
+        mine, others = found & inside, found & ~inside
+        verdict = confirm(inside[held], rows.errors[held], rows.patients[held], self._seed)
+        return {
+            "discovery_rows": int(mine.sum()),
+            "discovery_errors": int(rows.errors[mine].sum()),
+            "discovery_patients": len(np.unique(rows.patients[mine])),
+            "discovery_error_rate": _mean(rows.errors[mine]),
+            "discovery_baseline_rate": _mean(rows.errors[others]),
+            "confirmation_rows": verdict.rows,
+            "confirmation_errors": verdict.errors,
+            "confirmation_patients": verdict.patients,
+            "other_class_rows": int((inside & ~own & rows.held_out).sum()),
+            "error_rate": number(verdict.rate),
+            "error_rate_low": number(verdict.low),
+            "error_rate_high": number(verdict.high),
+            "baseline_rate": number(verdict.baseline),
+            "lift": number(verdict.lift),
+            "p_value": verdict.p_value,
+        }
+
+    def _share(self, taken: Booleans) -> dict[str, float | None]:
+        """How much of the confirmation half's samples a rule takes, with its interval."""
+        inside = taken[self._held_out]
+        low, high = rate_interval(inside, self._held_patients, self._seed)
+        return {"share": _mean(inside), "share_low": number(low), "share_high": number(high)}
+
+    def _memberships(self, slice_id: str, rule: Rule, scores: NDArray[np.float64], taken: Booleans) -> pl.DataFrame:
+        """Every scanned sample the rule takes; ties in score are ranked by sample id."""
+        inside = self._fused.samples.select("sample_id", "half").filter(pl.Series(taken))
+        likely = rule.model.probability(self._fused.vectors[taken])
+        scored = inside.with_columns(score=pl.Series(scores[taken]), class_probability=pl.Series(likely))
+        return scored.sort(["score", "sample_id"], descending=[True, False]).select(
+            audit_id=pl.lit(self._audit_id),
+            slice_id=pl.lit(slice_id),
+            sample_id="sample_id",
+            half="half",
+            score="score",
+            class_probability="class_probability",
+            rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
+        )
 
 
-def _memberships(fused: FusedSamples, rule: Rule, audit_id: str, slice_id: str) -> pl.DataFrame:
-    """Every scanned sample the rule takes; ties in score are ranked by sample id."""
-    frame = fused.samples.select("sample_id", "half", "left_out").with_columns(
-        score=pl.Series(rule.scores(fused.vectors))
-    )
-    taken = frame.filter(pl.col("left_out").is_null() & (pl.col("score") >= rule.cut)).sort(
-        ["score", "sample_id"], descending=[True, False]
-    )
-    return taken.select(
-        audit_id=pl.lit(audit_id),
-        slice_id=pl.lit(slice_id),
-        sample_id="sample_id",
-        half="half",
-        score="score",
-        rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
-    )
+def _mean(values: Booleans) -> float | None:
+    return float(values.mean()) if len(values) else None
 
 
 def with_q_values(slices: Sequence[FoundSlice]) -> list[FoundSlice]:

@@ -8,7 +8,7 @@ import polars as pl
 
 from misread.audit.population import Population, population, scanned_samples
 from misread.discover import Rule
-from misread.fuse import Block, Fusion, fit_fusion
+from misread.fuse import Block, Fusion, fuse
 from misread.metadata import MetadataFeatures, choose_columns, fit_features
 from misread.plan import AUTOMATIC, Assign, Describe, Discover, Filter, Fuse, Node, Scan
 from misread.progress import Progress
@@ -72,7 +72,7 @@ class Discovered:
 
     def memberships(self) -> pl.DataFrame:
         schema = {"audit_id": pl.String, "slice_id": pl.String, "sample_id": pl.String, "half": pl.String}
-        empty = pl.DataFrame(schema={**schema, "score": pl.Float64, "rank": pl.Int64})
+        empty = pl.DataFrame(schema={**schema, "score": pl.Float64, "class_probability": pl.Float64, "rank": pl.Int64})
         return pl.concat([empty, *(found.memberships for found in self.slices)])
 
 
@@ -133,8 +133,7 @@ def _(node: Fuse, store: TableStore, progress: Progress) -> FusedSamples:
         blocks["metadata"] = Block(features.transform(samples), np.ones(samples.height, bool))
     progress(0, 1, "fusing vectors")
     with one_thread():
-        fusion = fit_fusion(blocks, fitted_on)
-        vectors = fusion.transform(blocks)
+        fusion, vectors = fuse(blocks, fitted_on)
     progress(1, 1, "fusing vectors")
     return FusedSamples(below, samples, vectors, fusion, features, tuple(columns), tuple(notes))
 
@@ -169,6 +168,11 @@ def _(node: Assign, store: TableStore, progress: Progress) -> object:
     from .assigning import assign
 
     return assign(node, store, progress)
+
+
+def positions(fused: FusedSamples, samples: pl.Series) -> np.ndarray:
+    """(n,) the rows of `fused.vectors` that hold these samples."""
+    return fused.samples["sample_id"].search_sorted(samples).to_numpy()
 
 
 def _why_nothing(samples: pl.DataFrame) -> str:

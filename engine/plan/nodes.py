@@ -78,7 +78,7 @@ class Filter(Node):
 
 @dataclass(frozen=True)
 class Fuse(Node):
-    """One whitened vector a sample, fitted on the discovery half.
+    """One vector a sample, fitted on the discovery half.
 
     `image`, `report`: encoder names, None to leave the modality out. `metadata`: column names, `automatic` for
     every column that may take part, None to leave metadata out.

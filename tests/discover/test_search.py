@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from misread.discover import ClassRows, Rule, search, search_p_values
+from misread.discover import ClassModel, ClassRows, Rule, search, search_p_values
 from misread.discover.tree import local_coordinates, tree_nodes
 
 
@@ -18,12 +18,17 @@ def planted(seed: int, n: int = 600, dimension: int = 20, inside: float = 0.7, o
     return vectors[order], errors[order], member[order]
 
 
+def class_of(vectors: np.ndarray, errors: np.ndarray) -> ClassRows:
+    """The rows as one class that nothing tells from others, each its own patient."""
+    return ClassRows(1, vectors, errors, np.arange(len(errors)), ClassModel(np.zeros(vectors.shape[1]), 0.0))
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_planted_group_is_found(seed: int) -> None:
     """The best rule takes mostly the planted rows, and most of them."""
     vectors, errors, member = planted(seed)
-    best = search(vectors, errors, np.arange(len(errors)), smallest=10, most=3)[0]
-    taken = best.scores(vectors) >= best.cut
+    best = search(class_of(vectors, errors), smallest=10, most=3)[0]
+    taken = best.takes(vectors)
     assert (taken & member).sum() / taken.sum() > 0.7
     assert (taken & member).sum() / member.sum() > 0.7
 
@@ -31,7 +36,7 @@ def test_a_planted_group_is_found(seed: int) -> None:
 def test_rules_do_not_depend_on_calls_before() -> None:
     """The same rows give the same rules."""
     vectors, errors, _ = planted(1)
-    one, two = (search(vectors, errors, np.arange(len(errors)), smallest=10, most=3) for _ in range(2))
+    one, two = (search(class_of(vectors, errors), smallest=10, most=3) for _ in range(2))
     assert [r.cut for r in one] == [r.cut for r in two]
     assert all((a.direction == b.direction).all() for a, b in zip(one, two, strict=True))
 
@@ -39,11 +44,11 @@ def test_rules_do_not_depend_on_calls_before() -> None:
 def test_later_slices_are_judged_without_the_rows_taken() -> None:
     """Every rule takes rows that no earlier one has."""
     vectors, errors, _ = planted(2)
-    rules = search(vectors, errors, np.arange(len(errors)), smallest=15, most=5)
+    rules = search(class_of(vectors, errors), smallest=15, most=5)
     left = np.ones(len(errors), bool)
     assert len(rules) > 1
     for rule in rules:
-        taken = rule.scores(vectors) >= rule.cut
+        taken = rule.takes(vectors)
         assert (taken & left).sum() > 0.5 * min(15, taken.sum())
         left &= ~taken
 
@@ -68,7 +73,7 @@ def test_degenerate_rows_give_no_rule_or_a_sound_one(case: str) -> None:
         errors[3] = True
     elif case == "all equal":
         vectors[:] = 1.0
-    assert search(vectors, errors, np.arange(len(errors)), smallest=10, most=3) == []
+    assert search(class_of(vectors, errors), smallest=10, most=3) == []
 
 
 def test_duplicate_rows_stay_together() -> None:
@@ -76,8 +81,8 @@ def test_duplicate_rows_stay_together() -> None:
     rng = np.random.default_rng(3)
     vectors = np.repeat(rng.standard_normal((60, 5)), 4, axis=0)
     errors = rng.random(240) < np.where(vectors[:, 0] > 0.8, 0.8, 0.1)
-    for rule in search(vectors, errors, np.arange(len(errors)), smallest=10, most=4):
-        taken = (rule.scores(vectors) >= rule.cut).reshape(60, 4)
+    for rule in search(class_of(vectors, errors), smallest=10, most=4):
+        taken = rule.takes(vectors).reshape(60, 4)
         assert (taken.all(axis=1) | ~taken.any(axis=1)).all()
 
 
@@ -114,7 +119,7 @@ def class_rows(seed: int, *, planted_group: bool, per_patient: int = 1) -> Class
     vectors = rng.standard_normal((n, 8))
     patients = np.arange(n) // per_patient
     rate = np.where(vectors[:, 0] > 1.2, 0.8, 0.1) if planted_group else np.full(n, 0.2)
-    return ClassRows(1, vectors, rng.random(n) < rate, patients)
+    return ClassRows(1, vectors, rng.random(n) < rate, patients, ClassModel(np.zeros(8), 0.0))
 
 
 def test_chance_findings_seldom_pass_calibration() -> None:
@@ -122,7 +127,7 @@ def test_chance_findings_seldom_pass_calibration() -> None:
     passed = 0
     for seed in range(40):
         rows = class_rows(seed, planted_group=False)
-        rules = search(rows.vectors, rows.errors, rows.patients, smallest=10, most=1)
+        rules = search(rows, smallest=10, most=1)
         p = search_p_values(rows, [r.statistic for r in rules], smallest=10, permutations=19, seed=seed)
         passed += bool((p <= 0.05).any())
     assert passed <= 6  # P(more | rate .05) < .02
@@ -131,7 +136,7 @@ def test_chance_findings_seldom_pass_calibration() -> None:
 def test_a_planted_group_passes_calibration() -> None:
     """A real group's statistic is beyond all shuffles: the smallest p there can be."""
     rows = class_rows(7, planted_group=True)
-    rules: list[Rule] = search(rows.vectors, rows.errors, rows.patients, smallest=10, most=1)
+    rules: list[Rule] = search(rows, smallest=10, most=1)
     p = search_p_values(rows, [r.statistic for r in rules], smallest=10, permutations=19, seed=0)
     assert p[0] == pytest.approx(0.05)
 

@@ -251,7 +251,7 @@ def test_the_level_of_collect_follows_the_plan(audited: Store) -> None:
     assert scan.collect().height == 900
     assert scan.fuse().collect().schema["vector"].shape  # type: ignore[attr-defined]
     memberships = scan.discover(permutations=0).collect()
-    assert memberships.columns == ["audit_id", "slice_id", "sample_id", "half", "score", "rank"]
+    assert memberships.columns == ["audit_id", "slice_id", "sample_id", "half", "score", "class_probability", "rank"]
     slices = scan.discover(permutations=0).describe().collect()
     assert set(memberships["slice_id"]) == set(slices["slice_id"])
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from misread.fuse import Block, fit_fusion
+from misread.fuse import Block, fuse
 from misread.schemas.errors import AuditError
 
 
@@ -19,18 +19,19 @@ def blocks(n: int) -> dict[str, Block]:
 def test_scores_by_parts_are_scores_of_the_whole(n: int) -> None:
     """Summed modality by modality, scores are those of the fused vectors, whichever modalities a row has."""
     given = blocks(n)
-    fusion = fit_fusion(given, np.arange(n) % 2 == 0)
+    fusion, vectors = fuse(given, np.arange(n) % 2 == 0)
     directions = np.random.default_rng(0).standard_normal((fusion.dimension, 3))
     scorer = fusion.scorer(directions)
     scores = np.tile(scorer.without(), (n, 1))
     for name, block in given.items():
         scores[block.present] += scorer.gain(name, block.rows[block.present])
     assert scores == pytest.approx(fusion.transform(given) @ directions, abs=1e-11)
+    assert (fusion.transform(given) == vectors).all()
 
 
 def test_no_rows_and_no_directions_are_no_scores() -> None:
     """Zero rows, or zero directions, give empty arrays of the right shape."""
-    fusion = fit_fusion(blocks(40), np.ones(40, bool))
+    fusion, _ = fuse(blocks(40), np.ones(40, bool))
     assert fusion.scorer(np.ones((fusion.dimension, 2))).gain("image", np.empty((0, 30))).shape == (0, 2)
     assert fusion.scorer(np.empty((fusion.dimension, 0))).gain("report", np.ones((5, 9))).shape == (5, 0)
 
@@ -38,6 +39,6 @@ def test_no_rows_and_no_directions_are_no_scores() -> None:
 @pytest.mark.parametrize(("rows", "message"), [(np.ones((2, 8)), "8 numbers"), (np.full((2, 9), np.nan), "NaN")])
 def test_rows_that_do_not_fit_are_refused(rows: np.ndarray, message: str) -> None:
     """Rows of another dimension, or not finite, are a clear error."""
-    fusion = fit_fusion(blocks(40), np.ones(40, bool))
+    fusion, _ = fuse(blocks(40), np.ones(40, bool))
     with pytest.raises(AuditError, match=message):
         fusion.scorer(np.ones((fusion.dimension, 1))).gain("report", rows)
