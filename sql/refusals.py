@@ -8,7 +8,8 @@ from typing import Final
 
 from misread.schemas.errors import MisreadError, QueryError, UnknownNameError, unknown_name
 
-from .catalogue import STORED, catalogue
+from .catalogue import BACKED, STORED, functions
+from .interrupts import too_much_memory
 from .tree import Tree
 
 _COLUMN: Final = (
@@ -29,11 +30,11 @@ def syntax_error(error: Exception) -> QueryError:
 
 
 def refusal(
-    error: Exception, tree: Tree, columns: Mapping[str, Collection[str]], functions: Collection[str]
+    error: Exception, tree: Tree, columns: Mapping[str, Collection[str]], known_functions: Collection[str]
 ) -> MisreadError:
     """For a question that DuckDB would not answer.
 
-    `columns` are those of every view; `functions` are the names that a function could have.
+    `columns` are those of every view; `known_functions` are the names that a function could have.
     """
     text = str(error)
     for pattern in _COLUMN:
@@ -42,9 +43,9 @@ def refusal(
     if found := _TABLE.search(text):
         return unknown_name("table", found["table"], tree.tables(), "this question")
     if found := _FUNCTION.search(text):
-        return _unknown_function(found["function"], functions)
+        return _unknown_function(found["function"], known_functions)
     if type(error).__name__ == "OutOfMemoryException":
-        return QueryError("the question needs more memory than it may use", "ask for fewer rows or columns at once")
+        return too_much_memory()
     message, hint = _told(error)
     return QueryError(message, hint)
 
@@ -55,7 +56,9 @@ def _unknown_column(
     tables = tree.tables()
     if table is not None and table.lower() in tables:
         tables = {table.lower(): tables[table.lower()]}
-    places = sorted({place for place in tables.values() if place in columns})
+    own = functions()
+    over = {own[name].header["over"] for name in tree.table_functions() & own.keys() if "over" in own[name].header}
+    places = sorted({place for place in tables.values() if place in columns} | over)
     known = {column for place in places for column in columns[place]}
     if not places or tree.with_names() & set(tables.values()):
         known |= tree.aliases()
@@ -65,10 +68,12 @@ def _unknown_column(
     return UnknownNameError(error.message, f"{error.hint}\nif {name!r} is text, write it in single quotes")
 
 
-def _unknown_function(name: str, functions: Collection[str]) -> UnknownNameError:
-    near = get_close_matches(name.lower(), functions, n=1, cutoff=0.6)
+def _unknown_function(name: str, known: Collection[str]) -> UnknownNameError:
+    near = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     meant = f"; did you mean {near[0]!r}?" if near else ""
-    own = ", ".join(sorted(entry.name for entry in catalogue() if entry.kind == "functions"))
+    if name.startswith(BACKED):
+        return UnknownNameError("this function needs a store's vectors or reports, which are not here")
+    own = ", ".join(sorted(functions()))
     return UnknownNameError(f"no function {name!r}{meant}", f"there is: {own}; and DuckDB's own functions")
 
 

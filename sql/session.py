@@ -14,13 +14,16 @@ import pyarrow.dataset as pads
 from misread.schemas.errors import QueryError
 from misread.schemas.tables import CONTRACTS, TableContract
 
+from .backed import BackedFunction, Backing
 from .catalogue import STORED, catalogue
 from .gate import admit, asks_for_tables
-from .interrupts import interruptible
+from .interrupts import Watch, interruptible, too_much_memory
+from .limits import Limits
 from .predicate import check_predicate
 from .refusals import refusal
 
-MEMORY_LIMIT: Final = "4GB"
+ANSWER_ROWS: Final = 100_000
+"""Rows of an answer fetched at once: between two of them its size is looked at."""
 _SHOW_TABLES = "SELECT view_name AS name FROM duckdb_views() WHERE NOT internal AND NOT temporary ORDER BY name"
 _FUNCTIONS = r"""
 SELECT DISTINCT function_name FROM duckdb_functions()
@@ -33,12 +36,21 @@ class Session:
     """A place to ask questions of the tables of one store state. Close it, or use it in a `with`.
 
     `tables` maps names of stored tables to datasets of their columns; tables that are absent stand as empty
-    ones, so that every view is always there.
+    ones, so that every view is always there. `backed` are the functions that Python works out; without them those
+    of the `.sql` files that need one cannot be called. `limits` hold for every question by itself.
     """
 
-    def __init__(self, tables: Mapping[str, pads.Dataset], *, memory_limit: str = MEMORY_LIMIT) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, pads.Dataset],
+        *,
+        backed: Sequence[BackedFunction] = (),
+        limits: Limits | None = None,
+    ) -> None:
         import duckdb
 
+        self.limits = limits or Limits()
+        self._backing = Backing()
         self._spill = tempfile.mkdtemp(prefix="misread-sql-")
         try:
             self._connection: Any = duckdb.connect(":memory:")
@@ -46,8 +58,10 @@ class Session:
             # an Arrow object still registered when Python ends makes DuckDB's bindings report a leak
             self.close = weakref.finalize(self, _close, self._connection, names, self._spill)
             self._register(tables)
+            for function in backed:
+                self._backing.define(self._connection, function)
             self._define()
-            self._lock(memory_limit)
+            self._lock()
         except BaseException:
             if hasattr(self, "close"):
                 self.close()
@@ -67,6 +81,14 @@ class Session:
         """The columns of every view."""
         return {name: list(columns) for name, columns in self._columns.items()}
 
+    @property
+    def connection(self) -> Any:
+        """The plain DuckDB connection, with every view and function, and locked.
+
+        What is asked of it directly passes no gate and has no time limit; it ends with the session.
+        """
+        return self._connection
+
     def query(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None = None) -> pa.Table:
         """The answer to one question, its columns named apart.
 
@@ -79,13 +101,24 @@ class Session:
             raise QueryError("this session has been closed", "open another one")
         tree = admit(self._connection, text, self._columns)
         asked = _SHOW_TABLES if asks_for_tables(tree) else text
+        watch = Watch(self.limits)
+        self._backing.begin(watch)
         try:
-            answer = interruptible(
-                self._connection, lambda: self._connection.sql(asked, params=parameters or None).to_arrow_table()
-            )
+            answer = interruptible(self._connection, lambda: self._answer(asked, parameters), watch, self.limits)
         except (duckdb.Error, pa.ArrowException, OSError, ValueError) as error:
-            raise refusal(error, tree, self._columns, self._functions()) from None
+            told = self._backing.raised or refusal(error, tree, self._columns, self._functions())
+            raise told from None
         return answer.rename_columns(_apart(answer.column_names))
+
+    def _answer(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None) -> pa.Table:
+        reader = self._connection.sql(text, params=parameters or None).to_arrow_reader(ANSWER_ROWS)
+        batches, size = [], 0
+        for batch in reader:
+            batches.append(batch)
+            size += batch.nbytes
+            if size > self.limits.bytes:
+                raise too_much_memory()
+        return pa.Table.from_batches(batches, reader.schema)
 
     def check_predicate(self, text: str, view: str) -> None:
         """Raises unless `text` is one steady true-or-false expression over the columns of `view`."""
@@ -101,6 +134,7 @@ class Session:
             self._connection.register(STORED + name, tables[name] if name in tables else _empty(contract))
 
     def _define(self) -> None:
+        self._connection.execute("SET VARIABLE smallest_cell = ?", [self.limits.smallest_cell])
         views = [entry.name for entry in catalogue() if entry.kind == "views"]
         for entry in catalogue():
             if entry.kind != "questions":
@@ -108,10 +142,10 @@ class Session:
         described = {name: self._connection.execute(f"DESCRIBE {name}").fetchall() for name in views}
         self._columns = {name: tuple(row[0] for row in rows) for name, rows in described.items()}
 
-    def _lock(self, memory_limit: str) -> None:
+    def _lock(self) -> None:
         settings = {
             "temp_directory": self._spill,
-            "memory_limit": memory_limit,
+            "memory_limit": self.limits.memory,
             "python_enable_replacements": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,

@@ -1,8 +1,10 @@
 -- name: nearest_phrase
+-- signature: nearest_phrase(slice_id)
 -- inputs: slice_id (text)
 -- output: the phrase that tells the slice best; NULL for an unknown slice or one without phrases
--- units: none
+-- units: text
 -- source: phrases of rank 1
 -- reads: phrases
-CREATE MACRO nearest_phrase(slice) AS
-    (SELECT map(list(slice_id), list(phrase)) FROM main.phrases WHERE rank = 1)[slice::VARCHAR];
+CREATE MACRO nearest_phrase(slice) AS (
+    SELECT map(list(p.slice_id), list(p.phrase)) FROM main.phrases AS p WHERE p.rank = 1
+)[slice::VARCHAR];

@@ -14,7 +14,9 @@ ENTRIES = {entry.name: entry for entry in catalogue()}
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=list(ENTRIES))
 def test_every_file_says_what_goes_in_and_out(entry: Entry) -> None:
     """A header names inputs, output, units and what is read; a formula's function also names its source."""
-    wanted = {"name", "inputs", "output", "units", "reads"} | ({"source"} if entry.kind == "functions" else set())
+    wanted = {"name", "inputs", "output", "units", "reads"} | (
+        {"source", "signature"} if entry.kind == "functions" else set()
+    )
     assert wanted <= set(entry.header)
     assert all(entry.header[key] for key in wanted)
 
