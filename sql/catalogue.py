@@ -19,9 +19,10 @@ BACKED: Final = "python_"
 
 @dataclass(frozen=True)
 class Entry:
-    """One `.sql` file. `header` has at least name, inputs, output, units and reads; functions have signature and source.
+    """One `.sql` file. `header` has at least name, inputs, output, units and reads.
 
-    Table functions whose arguments are expressions name the view whose columns these may use: `over`.
+    Functions also have signature and source. Table functions whose arguments are expressions name the view whose
+    columns these may use: `over`.
     """
 
     kind: Kind

@@ -4,16 +4,22 @@
 -- units: label and predicted 0 or 1; score and threshold 0 to 1; half 'discovery' or 'confirmation', NULL where the audit did not judge the sample; slice_ids holds every slice that takes the sample, slice_id the one of them found for the sample's own label: the confirmed before others, then by q_value, then by slice_id; NULL for none
 -- reads: predictions, images, latest_audits, audited, slices, memberships
 CREATE VIEW samples AS
-WITH members AS (
+WITH taken AS (
     SELECT
-        l.audit_id, l.model, l.target, m.sample_id,
-        list(s.slice_id ORDER BY s.slice_id) AS slice_ids,
-        arg_min(s.slice_id, (NOT s.confirmed, s.q_value, s.slice_id)) FILTER (s.true_class = 1) AS slice_of_1,
-        arg_min(s.slice_id, (NOT s.confirmed, s.q_value, s.slice_id)) FILTER (s.true_class = 0) AS slice_of_0
+        l.audit_id, l.model, l.target, m.sample_id, s.slice_id AS taker, s.true_class AS found_for,
+        (NOT s.confirmed, s.q_value, s.slice_id) AS place
     FROM main.latest_audits AS l
     JOIN main.slices AS s USING (audit_id, model, target)
     JOIN main.memberships AS m USING (audit_id, slice_id)
-    GROUP BY ALL
+),
+members AS (
+    SELECT
+        audit_id, model, target, sample_id,
+        list(taker ORDER BY taker) AS slice_ids,
+        arg_min(taker, place) FILTER (found_for = 1) AS slice_of_1,
+        arg_min(taker, place) FILTER (found_for = 0) AS slice_of_0
+    FROM taken
+    GROUP BY audit_id, model, target, sample_id
 ),
 described AS (
     SELECT

@@ -15,6 +15,7 @@ MAY_NOT_KNOW = {
     "misread.plan": ("misread.discover", "misread.describe", "misread.fuse", "misread.audit", "misread.execute"),
     "misread.discover": ("misread.plan", "misread.describe", "misread.execute", "misread.store", "misread.audit"),
     "misread.describe": ("misread.plan", "misread.discover", "misread.execute", "misread.store", "misread.audit"),
+    "misread.subgroups": ("misread.plan", "misread.describe", "misread.execute", "misread.store", "misread.audit"),
     "misread.audit": ("misread.plan", "misread.discover", "misread.describe", "misread.execute", "misread.store"),
     "misread.fuse": ("misread.plan", "misread.discover", "misread.describe", "misread.execute", "misread.store"),
     "misread.store": ("misread.plan", "misread.discover", "misread.execute", "misread.sql", "misread.library"),

@@ -24,7 +24,7 @@ FURTHER = {
         *("q_value", "misread", "misread_by"),
     ],
     "latest_audits": ["model", "target", "audit_id", "created_at"],
-    "metadata": ["sample_id", "column_name", "value", "bin"],
+    "metadata": ["sample_id", "column_name", "value", "bin", "term"],
     "samples": [
         *("sample_id", "model", "task", "target", "label", "score", "threshold", "loss", "predicted", "error"),
         *("error_kind", "audit_id", "half", "slice_id", "slice_ids", "patient_id", "study_id", "split", "image"),
