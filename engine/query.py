@@ -3,14 +3,14 @@
 from misread.schemas.tables import CONTRACTS, IMAGES
 from misread.sql import Limits, Session
 
-from .ask import backed_functions
+from .ask import backing
 from .store import TableStore
 
 
 def open_session(store: TableStore, limits: Limits | None = None) -> Session:
     """A session over the state of the store that `store` reads. Close it when done."""
     tables = {name: store.table(name).as_dataset() for name in store.tables if name in CONTRACTS}
-    return Session(tables, backed=backed_functions(store), limits=limits)
+    return Session(tables, backed=backing(store), limits=limits)
 
 
 def selected_samples(store: TableStore, where: str) -> set[str]:

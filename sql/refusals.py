@@ -8,7 +8,7 @@ from typing import Final
 
 from misread.schemas.errors import MisreadError, QueryError, UnknownNameError, unknown_name
 
-from .catalogue import BACKED, STORED, functions
+from .catalogue import STORED, functions
 from .interrupts import too_much_memory
 from .tree import Tree
 
@@ -71,8 +71,6 @@ def _unknown_column(
 def _unknown_function(name: str, known: Collection[str]) -> UnknownNameError:
     near = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     meant = f"; did you mean {near[0]!r}?" if near else ""
-    if name.startswith(BACKED):
-        return UnknownNameError("this function needs a store's vectors or reports, which are not here")
     own = ", ".join(sorted(functions()))
     return UnknownNameError(f"no function {name!r}{meant}", f"there is: {own}; and DuckDB's own functions")
 

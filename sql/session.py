@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ import pyarrow.dataset as pads
 from misread.schemas.errors import QueryError
 from misread.schemas.tables import CONTRACTS, TableContract
 
-from .backed import BackedFunction, Backing
+from .backed import Backing, Work
 from .catalogue import STORED, catalogue
 from .gate import admit, asks_for_tables
 from .interrupts import Watch, interruptible, too_much_memory
@@ -36,21 +36,22 @@ class Session:
     """A place to ask questions of the tables of one store state. Close it, or use it in a `with`.
 
     `tables` maps names of stored tables to datasets of their columns; tables that are absent stand as empty
-    ones, so that every view is always there. `backed` are the functions that Python works out; without them those
-    of the `.sql` files that need one cannot be called. `limits` hold for every question by itself.
+    ones, so that every view is always there. `backed` has the work of the functions that Python does
+    (`BACKED_FUNCTIONS`); those left out raise QueryError when they are called. `limits` hold for every question by
+    itself.
     """
 
     def __init__(
         self,
         tables: Mapping[str, pads.Dataset],
         *,
-        backed: Sequence[BackedFunction] = (),
+        backed: Mapping[str, Work] = MappingProxyType({}),
         limits: Limits | None = None,
     ) -> None:
         import duckdb
 
         self.limits = limits or Limits()
-        self._backing = Backing()
+        self._backing = Backing(backed)
         self._spill = tempfile.mkdtemp(prefix="misread-sql-")
         try:
             self._connection: Any = duckdb.connect(":memory:")
@@ -58,8 +59,7 @@ class Session:
             # an Arrow object still registered when Python ends makes DuckDB's bindings report a leak
             self.close = weakref.finalize(self, _close, self._connection, names, self._spill)
             self._register(tables)
-            for function in backed:
-                self._backing.define(self._connection, function)
+            self._backing.define(self._connection)
             self._define()
             self._lock()
         except BaseException:

@@ -13,7 +13,7 @@ from misread.execute.inputs import model_targets
 from misread.schemas.errors import QueryError, unknown_name
 from misread.schemas.tables import PREDICTIONS
 from misread.schemas.values import error_kind_of
-from misread.sql import BackedFunction
+from misread.sql import Work
 from misread.store import TableStore
 from misread.subgroups import Conjunction, ScanScore, best_conjunctions
 
@@ -34,26 +34,16 @@ FOUND = pa.struct(
         *((name, pa.float64()) for name in ("baseline_rate", "lift", "scan_statistic")),
     ]
 )
-_GIVES = (
-    "STRUCT(rank BIGINT, error_kind VARCHAR, terms VARCHAR[], rows BIGINT, patients BIGINT, errors BIGINT, "
-    "error_rate DOUBLE, error_rate_low DOUBLE, error_rate_high DOUBLE, baseline_rate DOUBLE, lift DOUBLE, "
-    "scan_statistic DOUBLE)[]"
-)
-_OPTIONS = (
-    "STRUCT(model VARCHAR, target VARCHAR, true_class TINYINT, min_size BIGINT, most_terms BIGINT, top BIGINT, "
-    "smallest_cell BIGINT)"
-)
 
 
-def subgroups_function(store: TableStore) -> BackedFunction:
+def subgroups(store: TableStore) -> Work:
     """The function behind `subgroups`. Raises UnknownNameError for a model or target without predictions."""
 
     def work(check: Callable[[], None], *columns: pa.Array) -> pa.Array:
         asked = zip(*columns, strict=True)
         return pa.array([_found(store, check, *row) for row in asked], pa.list_(FOUND))
 
-    takes = ("VARCHAR[][]", "BOOLEAN[]", "TINYINT[]", "VARCHAR[]", _OPTIONS)
-    return BackedFunction("subgroups", takes, _GIVES, work)
+    return work
 
 
 def _found(
