@@ -20,6 +20,7 @@ _COLUMN: Final = (
 _TABLE: Final = re.compile(r'Referenced table "(?P<table>.+?)" not found')
 _FUNCTION: Final = re.compile(r'(?:^|\s)Function with name "?(?P<function>.+?)"? does not exist')
 _KIND: Final = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
+PREPARING: Final = "PREPARE asked AS "
 _INTERNAL: Final = re.compile(rf"\b(?:temp\.main\.)?{STORED}(?=\w)")
 
 
@@ -47,6 +48,8 @@ def refusal(
     if type(error).__name__ == "OutOfMemoryException":
         return too_much_memory()
     message, hint = _told(error)
+    if "Values were not provided" in message:
+        hint = "give each a value: --set NAME=TEXT, or parameters= in Python"
     return QueryError(message, hint)
 
 
@@ -77,6 +80,6 @@ def _unknown_function(name: str, known: Collection[str]) -> UnknownNameError:
 
 def _told(error: Exception) -> tuple[str, str]:
     """(what happened in one line, where and what else)."""
-    text = _INTERNAL.sub("", str(error))
+    text = _INTERNAL.sub("", str(error)).replace(PREPARING, "")
     first, _, rest = _KIND.sub("", text).partition("\n")
     return first.strip(), re.sub(r"\n{2,}", "\n", textwrap.dedent(rest).strip("\n")).rstrip()

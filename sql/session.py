@@ -20,10 +20,12 @@ from .gate import admit, asks_for_tables
 from .interrupts import Watch, interruptible, too_much_memory
 from .limits import Limits
 from .predicate import check_predicate
-from .refusals import refusal
+from .refusals import PREPARING, refusal
 
 ANSWER_ROWS: Final = 100_000
 """Rows of an answer fetched at once: between two of them its size is looked at."""
+NARROW: Final = "_narrow"
+EMPTY: Final = "_empty"
 _SHOW_TABLES = "SELECT view_name AS name FROM duckdb_views() WHERE NOT internal AND NOT temporary ORDER BY name"
 _FUNCTIONS = r"""
 SELECT DISTINCT function_name FROM duckdb_functions()
@@ -36,9 +38,9 @@ class Session:
     """A place to ask questions of the tables of one store state. Close it, or use it in a `with`.
 
     `tables` maps names of stored tables to datasets of their columns; tables that are absent stand as empty
-    ones, so that every view is always there. `backed` has the work of the functions that Python does
-    (`BACKED_FUNCTIONS`); those left out raise QueryError when they are called. `limits` hold for every question by
-    itself.
+    ones, and columns that a table lacks as NULL, so that every view is always there. `backed` has the work of the
+    functions that Python does (`BACKED_FUNCTIONS`); those left out raise QueryError when they are called. `limits`
+    hold for every question by itself.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class Session:
         self._spill = tempfile.mkdtemp(prefix="misread-sql-")
         try:
             self._connection: Any = duckdb.connect(":memory:")
-            names = [STORED + name for name in CONTRACTS]
+            names = [STORED + name + part for name in CONTRACTS for part in ("", NARROW, EMPTY)]
             # an Arrow object still registered when Python ends makes DuckDB's bindings report a leak
             self.close = weakref.finalize(self, _close, self._connection, names, self._spill)
             self._register(tables)
@@ -88,6 +90,19 @@ class Session:
         What is asked of it directly passes no gate and has no time limit; it ends with the session.
         """
         return self._connection
+
+    def prepare(self, text: str) -> None:
+        """Raises what `query` would raise of a question's shape and names, without asking it."""
+        import duckdb
+
+        tree = admit(self._connection, text, self._columns)
+        try:
+            self._connection.execute(PREPARING + text)
+            self._connection.execute("DEALLOCATE asked")
+        except duckdb.ParserException:  # SHOW, DESCRIBE and EXPLAIN are SQL, but cannot be prepared
+            return
+        except duckdb.Error as error:
+            raise refusal(error, tree, self._columns, self._functions()) from None
 
     def query(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None = None) -> pa.Table:
         """The answer to one question, its columns named apart.
@@ -131,7 +146,13 @@ class Session:
 
     def _register(self, tables: Mapping[str, pads.Dataset]) -> None:
         for name, contract in CONTRACTS.items():
-            self._connection.register(STORED + name, tables[name] if name in tables else _empty(contract))
+            table = tables.get(name, _empty(contract))
+            missing = set(_empty(contract).column_names) - set(table.schema.names)
+            self._connection.register(STORED + name + (NARROW if missing else ""), table)
+            if missing:  # written before the contract had them: NULL
+                self._connection.register(STORED + name + EMPTY, _empty(contract))
+                both = f"FROM {STORED}{name}{NARROW} UNION ALL BY NAME FROM {STORED}{name}{EMPTY}"
+                self._connection.execute(f"CREATE TEMP VIEW {STORED}{name} AS {both}")
 
     def _define(self) -> None:
         self._connection.execute("SET VARIABLE smallest_cell = ?", [self.limits.smallest_cell])

@@ -82,7 +82,7 @@ class _Rows:
         fewest = options["smallest_cell"]
 
         def enough_patients(inside: NDArray[np.bool_]) -> bool:
-            return len(np.unique(self.patient[inside])) >= fewest
+            return bool(len(np.unique(self.patient[inside])) >= fewest)
 
         best = best_conjunctions(
             self.codes,

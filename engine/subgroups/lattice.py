@@ -99,8 +99,8 @@ def _values(codes: NDArray[np.integer], errors: Booleans, least: int) -> _Values
             kept.append((column, code, int(rows[code]), int(wrongs[code])))
             row_bits.append(_packed(codes[:, column] == code))
             error_bits.append(_packed(wrong[:, column] == code))
-    column, code, rows_of, wrongs_of = np.array(kept, np.int64).reshape(-1, 4).T
-    return _Values(column, code, rows_of, wrongs_of, _stacked(row_bits), _stacked(error_bits), len(codes))
+    own_column, own_code, own_rows, own_errors = np.array(kept, np.int64).reshape(-1, 4).T
+    return _Values(own_column, own_code, own_rows, own_errors, _stacked(row_bits), _stacked(error_bits), len(codes))
 
 
 def _stacked(bits: list[Bits]) -> Bits:
