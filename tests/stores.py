@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset as pads
 
 from misread.library import Store
-from misread.schemas.tables import CHECKSUM, IMAGES, PREDICTIONS, REPORTS, TableContract, embeddings_contract
+from misread.schemas.tables import CHECKSUM, CONTRACTS, IMAGES, PREDICTIONS, REPORTS, TableContract, embeddings_contract
 from misread.store import EncoderEntry
 
 
@@ -42,6 +44,18 @@ def write_store(
             commit.append(contract.name, table(contract, rows))
             commit.set_encoder("outside", EncoderEntry("image", dimension, "external", 1))
     return store
+
+
+def dataset(name: str, rows: Sequence[dict[str, Any]]) -> pads.Dataset:
+    """Rows of a table by its contract; keys that the contract does not have become further columns."""
+    contract = CONTRACTS[name]
+    fields = [field for field in contract.fields if field.name not in contract.hidden]
+    known = {field.name for field in fields}
+    further = {key: None for row in rows for key in row if key not in known}
+    schema = pa.schema([field.with_nullable(True) for field in fields])
+    columns = {field.name: pa.array([row.get(field.name) for row in rows], field.type) for field in schema}
+    columns |= {key: pa.array([row.get(key) for row in rows]) for key in further}
+    return pads.dataset(pa.table(columns))
 
 
 VIEW = pa.field("view", pa.string())
