@@ -11,7 +11,7 @@ import pyarrow as pa
 from misread.schemas.errors import MisreadError, QueryError
 
 from .catalogue import BACKED
-from .interrupts import Watch
+from .interrupts import Watch, too_much_memory
 
 Work = Callable[..., pa.Array]
 """`work(check, *columns)` gives one value a row, of the type that `BACKED_FUNCTIONS` says.
@@ -90,6 +90,9 @@ class Backing:
                 return pa.chunked_array([work(self._check, *whole)])
             except MisreadError as error:
                 self.raised = error
+                raise
+            except MemoryError:
+                self.raised = too_much_memory()
                 raise
 
         return run

@@ -128,12 +128,13 @@ class Session:
     def _answer(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None) -> pa.Table:
         reader = self._connection.sql(text, params=parameters or None).to_arrow_reader(ANSWER_ROWS)
         batches, size = [], 0
-        for batch in reader:
-            batches.append(batch)
-            size += batch.nbytes
-            if size > self.limits.bytes:
-                raise too_much_memory()
-        return pa.Table.from_batches(batches, reader.schema)
+        with reader:  # left open, it would keep the connection from the next question
+            for batch in reader:
+                batches.append(batch)
+                size += batch.nbytes
+                if size > self.limits.bytes:
+                    raise too_much_memory()
+            return pa.Table.from_batches(batches, reader.schema)
 
     def check_predicate(self, text: str, view: str) -> None:
         """Raises unless `text` is one steady true-or-false expression over the columns of `view`."""
