@@ -13,7 +13,7 @@ SELECT
     error_rate_high(s.label, s.predicted) AS error_rate_high
 FROM samples AS s JOIN metadata AS m USING (sample_id)
 WHERE s.model = $model AND s.target = $target AND s.error IS NOT NULL AND s.split IS DISTINCT FROM 'train'
-GROUP BY ALL
+GROUP BY m.column_name, m.value
 HAVING NOT is_small_cell(patients)
 QUALIFY row_number() OVER (PARTITION BY m.column_name ORDER BY error_rate DESC, m.value) = 1
 ORDER BY error_rate DESC, m.column_name;
