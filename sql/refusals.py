@@ -50,6 +50,9 @@ def refusal(
     message, hint = _told(error)
     if "Values were not provided" in message:
         hint = "give each a value: --set NAME=TEXT, or parameters= in Python"
+    if "is a Macro Function" in message:
+        message = message.replace("is a Macro Function", "is made of several aggregates").partition(". ")[0]
+        hint = "it takes no DISTINCT, FILTER, ORDER BY or OVER: choose its rows with WHERE or in a subquery"
     return QueryError(message, hint)
 
 

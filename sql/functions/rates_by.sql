@@ -2,9 +2,9 @@
 -- signature: rates_by(subgroup)
 -- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
 -- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers from fewer than smallest_cell() patients are NULL and suppressed is true
--- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are, and intervals take rows as independent
--- source: sensitivity, specificity, error_rate, auroc and Wilson's interval, as those functions
--- reads: samples, is_small_cell, sensitivity, specificity, error_rate, auroc, wilson_low, wilson_high
+-- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; intervals are widened where patients repeat
+-- source: sensitivity, specificity, error_rate and auroc as those functions; Wilson's interval of counts divided by design_effect
+-- reads: samples, is_small_cell, sensitivity, specificity, error_rate, auroc, wilson_low, wilson_high, design_effect
 -- over: samples
 CREATE MACRO rates_by(subgroup) AS TABLE
 WITH told AS (
@@ -14,6 +14,23 @@ WITH told AS (
         samples.label AS truth, samples.predicted AS guess, samples.score AS told_score
     FROM main.samples
     WHERE samples.error IS NOT NULL AND samples.split IS DISTINCT FROM 'train'
+),
+people AS (
+    SELECT
+        told_model, told_target, told_value, patient,
+        count(*) FILTER (truth = 1) AS with_it,
+        count(*) FILTER (truth = 1 AND guess = 1) AS found_in,
+        count(*) FILTER (truth = 0) AS without_it,
+        count(*) FILTER (truth = 0 AND guess = 0) AS cleared
+    FROM told
+    GROUP BY ALL
+),
+widened AS (
+    SELECT
+        told_model, told_target, told_value,
+        design_effect(found_in, with_it) AS effect_1, design_effect(cleared, without_it) AS effect_0
+    FROM people
+    GROUP BY ALL
 ),
 counted AS (
     SELECT
@@ -38,7 +55,7 @@ hidden AS (
         is_small_cell(patients) AS few,
         is_small_cell(patients) OR is_small_cell(patients_with) AS few_1,
         is_small_cell(patients) OR is_small_cell(patients_without) AS few_0
-    FROM counted
+    FROM counted JOIN widened USING (told_model, told_target, told_value)
 )
 SELECT
     told_model AS model,
@@ -48,11 +65,11 @@ SELECT
     CASE WHEN NOT few THEN patients END AS patients,
     CASE WHEN NOT few_1 AND NOT few_0 THEN positives END AS positives,
     CASE WHEN NOT few_1 THEN rate_1 END AS sensitivity,
-    CASE WHEN NOT few_1 THEN wilson_low(hits, positives) END AS sensitivity_low,
-    CASE WHEN NOT few_1 THEN wilson_high(hits, positives) END AS sensitivity_high,
+    CASE WHEN NOT few_1 THEN wilson_low(hits / effect_1, positives / effect_1) END AS sensitivity_low,
+    CASE WHEN NOT few_1 THEN wilson_high(hits / effect_1, positives / effect_1) END AS sensitivity_high,
     CASE WHEN NOT few_0 THEN rate_0 END AS specificity,
-    CASE WHEN NOT few_0 THEN wilson_low(rightly_negative, rows - positives) END AS specificity_low,
-    CASE WHEN NOT few_0 THEN wilson_high(rightly_negative, rows - positives) END AS specificity_high,
+    CASE WHEN NOT few_0 THEN wilson_low(rightly_negative / effect_0, (rows - positives) / effect_0) END AS specificity_low,
+    CASE WHEN NOT few_0 THEN wilson_high(rightly_negative / effect_0, (rows - positives) / effect_0) END AS specificity_high,
     CASE WHEN NOT few_1 AND NOT few_0 THEN rate_wrong END AS error_rate,
     CASE WHEN NOT few_1 AND NOT few_0 THEN area END AS auroc,
     few_1 OR few_0 AS suppressed

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from misread.sql import Limits, Session
-from stores import dataset
+from stores import clustered_wilson, dataset
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -184,12 +184,11 @@ def test_slices_by_subgroup(tables: Tables) -> None:
     assert found.keys() == wanted.keys()
     for key, inside in wanted.items():
         errors = sum(r["error"] for r in inside)
-        interval = stats.binomtest(errors, len(inside)).proportion_ci(method="wilson")
+        interval = clustered_wilson([r["error"] for r in inside], [patient_of(tables, r["sample_id"]) for r in inside])
         assert (found[key]["rows"], found[key]["errors"]) == (len(inside), errors)
         assert found[key]["patients"] == len({patient_of(tables, r["sample_id"]) for r in inside})
         assert found[key]["error_rate"] == pytest.approx(errors / len(inside))
-        assert found[key]["error_rate_low"] == pytest.approx(interval.low)
-        assert found[key]["error_rate_high"] == pytest.approx(interval.high)
+        assert (found[key]["error_rate_low"], found[key]["error_rate_high"]) == pytest.approx(interval)
 
 
 def members(tables: Tables, row: Row) -> list[Row]:
@@ -252,11 +251,12 @@ def test_rates_by_subgroup_leave_training_rows_out(tables: Tables) -> None:
             and image_of(tables, p["sample_id"])["split"] != "train"
             and (image_of(tables, p["sample_id"])["sex"] or "missing") == r["subgroup"]
         ]
-        hits = [p["score"] >= 0.5 for p in kept if p["label"] == 1]
+        positives = [p for p in kept if p["label"] == 1]
+        hits = [p["score"] >= 0.5 for p in positives]
         assert (r["rows"], r["positives"]) == (len(kept), len(hits))
         assert r["sensitivity"] == pytest.approx(np.mean(hits))
-        interval = stats.binomtest(sum(hits), len(hits)).proportion_ci(method="wilson")
-        assert (r["sensitivity_low"], r["sensitivity_high"]) == pytest.approx((interval.low, interval.high))
+        interval = clustered_wilson(hits, [patient_of(tables, p["sample_id"]) for p in positives])
+        assert (r["sensitivity_low"], r["sensitivity_high"]) == pytest.approx(interval)
         assert r["suppressed"] is False
 
 
@@ -282,6 +282,15 @@ def test_numbers_of_few_patients_are_suppressed(tables: Tables) -> None:
     assert rows_of(few, "SELECT smallest_cell() AS a, is_small_cell(10) AS b, is_small_cell(0) AS c") == [
         {"a": 11, "b": True, "c": False}
     ]
+
+
+def test_repeated_patients_widen_intervals_and_single_ones_do_not() -> None:
+    """Films of one patient that agree are worth one film; one film a patient leaves Wilson's interval as it is."""
+    with Session({}) as session:
+        asked = "SELECT design_effect(k, n) AS e FROM (VALUES {}) AS t(k, n)"
+        for pairs, wanted in (("(1, 1), (0, 1), (0, 1)", 1.0), ("(3, 3), (0, 3)", 3.0), ("(0, 4), (0, 2)", 20 / 6)):
+            assert session.query(asked.format(pairs))["e"][0].as_py() == pytest.approx(wanted)
+        assert session.query(asked.format("(0, 0)"))["e"][0].as_py() is None
 
 
 def test_any_expression_makes_subgroups(tables: Tables) -> None:
