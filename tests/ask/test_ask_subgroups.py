@@ -128,3 +128,24 @@ def test_what_subgroups_explain_is_a_join(store: Store, rows: pl.DataFrame) -> N
     """
     inside = rows.filter(pl.col("view") == "AP", pl.col("age").is_null())
     assert set(store.sql(asked)["sample_id"]) == set(inside["sample_id"])
+
+
+def test_missing_values_of_real_films_are_a_group_of_their_own(tmp_path: Path) -> None:
+    """On the COVID films, age is often missing: that is a value like any other, with the counts made here."""
+    data = Path(__file__).parents[3] / "shared" / "data" / "covid-cxr"
+    if not data.exists():
+        pytest.skip("needs the real chest films")
+    images = pl.read_csv(data / "metadata.csv", infer_schema_length=None).select(
+        "sample_id", pl.col("patient_id").cast(pl.String), "view", pl.col("age").cast(pl.Int64)
+    )
+    rows = pl.read_csv(data / "predictions.csv").with_columns(threshold=pl.lit(0.5))
+    store = write_store(tmp_path / "covid", images.to_dicts(), rows.to_dicts(), metadata=[VIEW, AGE])
+    found = store.subgroups("hog-logistic", "COVID-19", most_terms=1, top=50, min_size=2, allow_small_cells=True)
+    told = {(row["error_kind"], *row["terms"]): (row["rows"], row["errors"]) for row in found.iter_rows(named=True)}
+    assert any(term.endswith(" missing") for _, term in told)
+    joined = rows.join(images, on="sample_id")
+    for (kind, term), counts in told.items():
+        if term == "age missing":
+            own = joined.filter(pl.col("age").is_null(), pl.col("label") == (kind == "false negative"))
+            wrong = own.filter((pl.col("score") >= 0.5) != (pl.col("label") == 1))
+            assert counts == (own.height, wrong.height)
