@@ -24,6 +24,8 @@ from .refusals import PREPARING, refusal
 
 ANSWER_ROWS: Final = 100_000
 """Rows of an answer fetched at once: between two of them its size is looked at."""
+SPILL_MEMORIES: Final = 10
+"""How many times its memory a question may put on disk."""
 NARROW: Final = "_narrow"
 EMPTY: Final = "_empty"
 _SHOW_TABLES = "SELECT view_name AS name FROM duckdb_views() WHERE NOT internal AND NOT temporary ORDER BY name"
@@ -167,6 +169,7 @@ class Session:
     def _lock(self) -> None:
         settings = {
             "temp_directory": self._spill,
+            "max_temp_directory_size": f"{self._spill_bytes()}B",
             "memory_limit": self.limits.memory,
             "python_enable_replacements": False,
             "autoinstall_known_extensions": False,
@@ -177,6 +180,10 @@ class Session:
         }
         for name, value in settings.items():
             self._connection.execute(f"SET {name} = '{value}'")
+
+    def _spill_bytes(self) -> int:
+        """Sorting may spill, but no question fills the disk."""
+        return min(SPILL_MEMORIES * self.limits.bytes, shutil.disk_usage(self._spill).free // 2)
 
     def _functions(self) -> list[str]:
         return [name for (name,) in self._connection.execute(_FUNCTIONS).fetchall()]

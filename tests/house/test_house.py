@@ -21,6 +21,7 @@ MAY_NOT_KNOW = {
     "misread.store": ("misread.plan", "misread.discover", "misread.execute", "misread.sql", "misread.library"),
     "misread.ingest": ("misread.plan", "misread.discover", "misread.execute", "misread.cli"),
     "misread.encode": ("misread.plan", "misread.discover", "misread.execute", "misread.cli", "misread.ingest"),
+    "misread.ask": ("misread.plan", "misread.cli", "misread.library"),
     "misread.execute": ("misread.cli", "misread.library"),
     "misread.library": ("misread.cli",),
 }

@@ -142,6 +142,17 @@ def test_without_a_time_limit_a_question_may_take_its_time() -> None:
             Limits(**wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
+def test_what_spills_does_not_fill_the_disk() -> None:
+    """A sort of more than ten times the memory is refused, and what it had put on disk is gone."""
+    with Session({}, limits=Limits(120, "100MB")) as session:
+        with pytest.raises(QueryError, match="memory"):
+            session.query(
+                "SELECT max(m) FROM (SELECT md5(range::VARCHAR) AS m FROM range(30000000) ORDER BY m OFFSET 1)"
+            )
+        assert session.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
+
+
 def test_the_process_may_grow_again_afterwards(session: Session) -> None:
     """What bounds the process while a question runs is gone when it has ended, however it ended."""
     if not hasattr(os, "getrusage") and not Path("/proc/self/statm").exists():
