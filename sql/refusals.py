@@ -8,7 +8,8 @@ from typing import Final
 
 from misread.schemas.errors import MisreadError, QueryError, UnknownNameError, unknown_name
 
-from .catalogue import STORED, functions
+from .catalogue import STORED
+from .catalogue import functions as own_functions
 from .interrupts import too_much_memory
 from .tree import Tree
 
@@ -19,6 +20,7 @@ _COLUMN: Final = (
 )
 _TABLE: Final = re.compile(r'Referenced table "(?P<table>.+?)" not found')
 _FUNCTION: Final = re.compile(r'(?:^|\s)Function with name "?(?P<function>.+?)"? does not exist')
+_CALL: Final = re.compile(r'Macro "?(?P<function>\w+)"?\(\) does not support the supplied arguments')
 _KIND: Final = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
 PREPARING: Final = "PREPARE asked AS "
 _INTERNAL: Final = re.compile(rf"\b(?:temp\.main\.)?{STORED}(?=\w)")
@@ -45,6 +47,9 @@ def refusal(
         return unknown_name("table", found["table"], tree.tables(), "this question")
     if found := _FUNCTION.search(text):
         return _unknown_function(found["function"], known_functions)
+    if (found := _CALL.search(text)) and found["function"] in own_functions():
+        ways = own_functions()[found["function"]].header["signature"].replace("; ", " or ")
+        return QueryError(f"{found['function']} cannot be called in this way", f"write {ways}")
     if type(error).__name__ == "OutOfMemoryException":
         return too_much_memory()
     message, hint = _told(error)
@@ -62,7 +67,7 @@ def _unknown_column(
     tables = tree.tables()
     if table is not None and table.lower() in tables:
         tables = {table.lower(): tables[table.lower()]}
-    own = functions()
+    own = own_functions()
     over = {own[name].header["over"] for name in tree.table_functions() & own.keys() if "over" in own[name].header}
     places = sorted({place for place in tables.values() if place in columns} | over)
     known = {column for place in places for column in columns[place]}
@@ -77,7 +82,7 @@ def _unknown_column(
 def _unknown_function(name: str, known: Collection[str]) -> UnknownNameError:
     near = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     meant = f"; did you mean {near[0]!r}?" if near else ""
-    own = ", ".join(sorted(functions()))
+    own = ", ".join(sorted(own_functions()))
     return UnknownNameError(f"no function {name!r}{meant}", f"there is: {own}; and DuckDB's own functions")
 
 

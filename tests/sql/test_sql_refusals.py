@@ -181,6 +181,22 @@ def test_unknown_names_are_told_with_the_nearest(session: Session, asked: str, t
     assert refused.value.message == told
 
 
+@pytest.mark.parametrize(
+    ("asked", "name", "way"),
+    [
+        ("FROM rates_by()", "rates_by", "rates_by(subgroup)"),
+        ("SELECT error_rate(1, 2, 3)", "error_rate", "error_rate(slice_id) or error_rate(label, predicted)"),
+        ("FROM nearest_samples('x', kk := 2)", "nearest_samples", "nearest_samples(sample_id, k := 10"),
+    ],
+)
+def test_a_wrong_call_is_told_the_right_one(session: Session, asked: str, name: str, way: str) -> None:
+    """Too many, too few or misspelt arguments: how the function is called."""
+    with pytest.raises(QueryError) as refused:
+        session.query(asked)
+    assert refused.value.message == f"{name} cannot be called in this way"
+    assert way in refused.value.hint
+
+
 def test_text_in_double_quotes_is_explained(session: Session) -> None:
     """A value in double quotes is a column to SQL; the hint says how text is written."""
     with pytest.raises(UnknownNameError) as refused:

@@ -25,7 +25,7 @@ assert_type(store.subgroups("densenet121", "Pneumonia", of_class=1, where="age >
 assert_type(store.question("worst_subgroup"), str)
 store.keep_question("films", "SELECT count(*) FROM images")
 with store.session() as session:
-    assert_type(session.query("SELECT 1").num_rows, int)
+    assert_type(session.columns, dict[str, list[str]])
 assert_type(store.assign("audit", where="view = 'PA'"), pl.DataFrame)
 assert_type(store.moved("audit"), pl.DataFrame)
 assert_type(mr.__version__, str)
