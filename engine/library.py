@@ -1,7 +1,7 @@
 """The library's door: a store that is scanned, fused, searched and described, step by step, before anything runs."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +9,15 @@ import polars as pl
 
 from misread.schemas.errors import AuditError, unknown_name
 from misread.schemas.values import MODALITIES, Modality
+from misread.sql.limits import MEMORY, SECONDS, Limits
 
 from .plan import AUTOMATIC, Assign, Describe, Discover, Filter, Fuse, Node, Scan, tree
 from .progress import Progress, silent
 from .store import TableStore
 
 if TYPE_CHECKING:
+    from misread.sql import Session
+
     from .execute import Assigned
 
 Names = str | Sequence[str] | None
@@ -78,12 +81,74 @@ class Store(TableStore):
         assert isinstance(result, Assigned)
         return result
 
-    def sql(self, query: str) -> pl.DataFrame:
-        """The answer to one SELECT over the store's views."""
+    def sql(
+        self,
+        query: str,
+        parameters: Mapping[str, object] | Sequence[object] | None = None,
+        *,
+        time_limit: float | None = SECONDS,
+        memory_limit: str = MEMORY,
+        allow_small_cells: bool = False,
+    ) -> pl.DataFrame:
+        """The answer to one SELECT over the store's views; `parameters` fill $names, or ? in order.
+
+        `time_limit` in seconds (None: no limit) and `memory_limit` stop the question. The functions that misread
+        brings show no number of fewer than 11 patients unless `allow_small_cells`. Raises QueryError for what is
+        refused, stopped or does not run, and UnknownNameError for names that do not exist.
+        """
+        with self.session(Limits(time_limit, memory_limit, allow_small_cells)) as session:
+            return pl.DataFrame(session.query(query, parameters))
+
+    def session(self, limits: Limits | None = None) -> "Session":
+        """A place to ask several questions of this state; close it, or use it in a `with`.
+
+        Its `connection` is the plain DuckDB connection, with every view and function.
+        """
         from .query import open_session
 
-        with open_session(self) as session:
-            return pl.DataFrame(session.query(query))
+        return open_session(self, limits)
+
+    def subgroups(
+        self,
+        model: str,
+        target: str,
+        *,
+        of_class: int | None = None,
+        min_size: int = 10,
+        most_terms: int = 3,
+        top: int = 10,
+        where: str | None = None,
+        allow_small_cells: bool = False,
+    ) -> pl.DataFrame:
+        """The subgroups of metadata in which a model's errors gather, the most telling first.
+
+        Conjunctions of up to `most_terms` (at most 3) values within a true class (`of_class`; None: each of both),
+        `min_size` rows at least, ranked by the scan statistic; the columns are those of the SQL function `subgroups`.
+        `where` (SQL over the view samples) chooses the rows to search. Found by search: try them on other patients
+        before believing them. Raises UnknownNameError for a model, target or column that does not exist, QueryError
+        for what cannot be searched.
+        """
+        with self.session(Limits(allow_small_cells=allow_small_cells)) as session:
+            if where is not None:
+                session.check_predicate(where, "samples")
+            asked = (
+                "FROM subgroups($model, $target, of_class := $of_class, min_size := $min_size, "
+                f"most_terms := $most_terms, top := $top, keep := (\n{where or 'true'}\n))"
+            )
+            values = {"of_class": of_class, "min_size": min_size, "most_terms": most_terms, "top": top}
+            return pl.DataFrame(session.query(asked, {"model": model, "target": target, **values}))
+
+    def keep_question(self, name: str, question: str) -> None:
+        """Keeps a question in the store by name. Raises QueryError for a name or question that cannot be kept."""
+        from .queries import keep_question
+
+        keep_question(self, name, question)
+
+    def question(self, name: str) -> str:
+        """The text of a question, kept or misread's own. Raises UnknownNameError for neither."""
+        from .queries import question_named
+
+        return question_named(self, name)
 
 
 @dataclass(frozen=True)

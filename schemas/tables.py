@@ -311,6 +311,19 @@ numbers.
 """
 
 
+QUERIES = TableContract(
+    "queries",
+    (
+        _text("name", required=True),
+        _text("question", required=True),
+        pa.field("saved_at", pa.timestamp("us", tz="UTC")),
+        _CHECKSUM,
+    ),
+    key=("name",),
+)
+"""One row a question kept by name, to be asked again."""
+
+
 def embeddings_contract(encoder: str, dimension: int | None = None) -> TableContract:
     """The table of one encoder's vectors, one row a sample; `input_checksum` names what was encoded."""
     size = -1 if dimension is None else dimension
@@ -340,6 +353,7 @@ CONTRACTS: dict[str, TableContract] = {
         MEMBERSHIPS,
         PHRASES,
         COMPARISONS,
+        QUERIES,
     )
 }
 

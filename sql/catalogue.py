@@ -8,14 +8,22 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
+from misread.schemas.errors import unknown_name
+
 Kind = Literal["views", "functions", "questions"]
 STORED: Final = "stored_"
 """A table of the store goes by this and its name inside a session; views read it, nobody else does."""
+BACKED: Final = "python_"
+"""A Python function goes by this and its name inside a session; functions call it, nobody else does."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One `.sql` file. `header` has at least name, inputs, output, units and reads."""
+    """One `.sql` file. `header` has at least name, inputs, output, units and reads.
+
+    Functions also have signature and source. Table functions whose arguments are expressions name the view whose
+    columns these may use: `over`.
+    """
 
     kind: Kind
     header: Mapping[str, str]
@@ -28,7 +36,13 @@ class Entry:
     @property
     def reads(self) -> tuple[str, ...]:
         """The stored tables, views and functions that it is made of."""
-        return tuple(part.strip() for part in self.header["reads"].split(","))
+        names = tuple(part.strip() for part in self.header["reads"].split(","))
+        return () if names == ("none",) else names
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a function that stands behind FROM."""
+        return self.kind == "functions" and " AS TABLE" in self.text
 
 
 @cache
@@ -40,8 +54,17 @@ def catalogue() -> tuple[Entry, ...]:
 
 
 def question(name: str) -> str:
-    """The text of one of our own questions."""
-    return next(entry.text for entry in catalogue() if entry.kind == "questions" and entry.name == name)
+    """The text of one of our own questions. Raises UnknownNameError for one that there is not."""
+    texts = {entry.name: entry.text for entry in catalogue() if entry.kind == "questions"}
+    if name not in texts:
+        raise unknown_name("question", name, texts)
+    return texts[name]
+
+
+@cache
+def functions() -> Mapping[str, Entry]:
+    """The functions of our own by name."""
+    return MappingProxyType({entry.name: entry for entry in catalogue() if entry.kind == "functions"})
 
 
 def _entries(kind: Kind) -> list[Entry]:

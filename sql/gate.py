@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Any, Final
 
 from misread.schemas.errors import QueryError, unknown_name
 
-from .catalogue import STORED
+from .catalogue import BACKED, STORED, functions
 from .refusals import syntax_error
 from .tree import Node, Tree
 
@@ -58,7 +59,8 @@ def check(tree: Tree, views: Collection[str]) -> None:
             _check_table_function(str(node["function"]["function_name"]))
         if kind == "SHOW_REF" and node["query"] is None and not (asks_for_tables(tree) or _shown(node) in views):
             raise QueryError("SHOW can show the tables, or one of them", "write SHOW TABLES, or SHOW images")
-    forbidden = sorted(tree.functions() & FORBIDDEN_FUNCTIONS)
+    called = tree.functions()
+    forbidden = sorted(called & FORBIDDEN_FUNCTIONS | {name for name in called if name.startswith(BACKED)})
     if forbidden:
         raise QueryError(f"the function {forbidden[0]!r} is refused", "settings and the machine are out of reach")
 
@@ -84,11 +86,6 @@ def _shown(node: Node) -> str:
     return str(node.get("table_name")).strip('"').lower()
 
 
-def _check_show(tree: Tree) -> None:
-    if not asks_for_tables(tree):
-        raise QueryError("SHOW can show the tables, or one of them", "write SHOW TABLES, or SHOW images")
-
-
 def _check_table(node: Node, known: Collection[str], views: Collection[str]) -> None:
     path = [str(part).lower() for part in node["qualified_name"]["path"]]
     if len(path) > 1 and path[:-1] in (["main"], ["memory", "main"]) and path[-1] in views:
@@ -98,9 +95,16 @@ def _check_table(node: Node, known: Collection[str], views: Collection[str]) -> 
 
 
 def _check_table_function(name: str) -> None:
-    if name.lower() not in TABLE_FUNCTIONS:
-        raise QueryError(
-            f"the table function {name!r} is refused",
-            "files, the network and DuckDB's own state are out of reach; "
-            f"allowed are: {', '.join(sorted(TABLE_FUNCTIONS))}",
-        )
+    own = [entry.name for entry in functions().values() if entry.is_table]
+    if name.lower() in (*TABLE_FUNCTIONS, *own):
+        return
+    if name.lower() in functions():
+        raise QueryError(f"{name} gives one value, not a table", f"write SELECT {name}(…)")
+    near = get_close_matches(name.lower(), own, n=1, cutoff=0.7)
+    if near:
+        raise unknown_name("table function", name, own)
+    raise QueryError(
+        f"the table function {name!r} is refused",
+        "files, the network and DuckDB's own state are out of reach; "
+        f"allowed are: {', '.join(sorted([*TABLE_FUNCTIONS, *own]))}",
+    )

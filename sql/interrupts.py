@@ -1,14 +1,19 @@
-"""Stopping a question: DuckDB works beside the main thread, which an interruption reaches at once."""
+"""Stopping a question: DuckDB works beside the main thread, which an interruption or a limit reaches at once."""
 
 import signal
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
+
+from misread.schemas.errors import QueryError
+
+from .limits import Limits, bounded_growth, resident_bytes
 
 T = TypeVar("T")
 
-_LOOK_SECONDS = 0.2
+_LOOK_SECONDS = 0.1
 _interrupted = threading.Event()
 
 
@@ -22,6 +27,11 @@ def remember_interruptions() -> None:
     signal.signal(signal.SIGINT, _remember)
 
 
+def forget_interruptions() -> None:
+    """Begins anew: for a prompt, where an interruption ends one question and not the program."""
+    _interrupted.clear()
+
+
 def was_interrupted() -> bool:
     """Whether an interruption came since they are remembered."""
     return _interrupted.is_set()
@@ -32,19 +42,79 @@ def _remember(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def interruptible(connection: Any, work: Callable[[], T]) -> T:
-    """The result of `work`, done beside this thread, which an interruption stops."""
-    with ThreadPoolExecutor(1) as beside:
+class Watch:
+    """Watches one question. `check` is for Python functions that DuckDB calls: it raises once time is up."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._began = time.monotonic()
+        self._resident = resident_bytes()
+        self.stopped: QueryError | None = None
+
+    def check(self) -> None:
+        """Raises QueryError if the question is to stop."""
+        self.stopped = self.stopped or self._excess()
+        if self.stopped:
+            raise self.stopped
+
+    def stop(self, reason: str) -> None:
+        self.stopped = self.stopped or QueryError(reason)
+
+    def _excess(self) -> QueryError | None:
+        seconds = self._limits.seconds
+        if seconds is not None and time.monotonic() - self._began > seconds:
+            return QueryError(f"the question took longer than {seconds:g} s and was stopped", TIME_HINT)
+        now = resident_bytes()
+        if now is not None and self._resident is not None and now - self._resident > self._limits.process_bytes:
+            return too_much_memory()
+        return None
+
+
+TIME_HINT = "ask for less at once, or allow more time: --time-limit, or time_limit= in Python"
+
+
+def too_much_memory() -> QueryError:
+    return QueryError(
+        "the question needs more memory than it may use",
+        "ask for fewer rows or columns at once, or allow more: --memory-limit, or memory_limit= in Python",
+    )
+
+
+def interruptible(connection: Any, work: Callable[[], T], watch: Watch, limits: Limits) -> T:
+    """The result of `work`, done beside this thread; an interruption or a limit stops it.
+
+    Raises the watch's QueryError where a limit was reached, whatever `work` made of being stopped.
+    """
+    with bounded_growth(limits.process_bytes), ThreadPoolExecutor(1) as beside:
         answer = beside.submit(work)
         try:
-            while True:
-                try:
-                    return answer.result(_LOOK_SECONDS)
-                except TimeoutError:
-                    if answer.done():
-                        raise
-                    if _interrupted.is_set():
-                        raise KeyboardInterrupt from None
+            return _awaited(answer, connection, watch)
         except KeyboardInterrupt:
+            watch.stop("the question was interrupted")
             connection.interrupt()
             raise
+        except MemoryError:
+            raise too_much_memory() from None
+        except Exception:
+            if watch.stopped:
+                raise watch.stopped from None
+            raise
+
+
+def _awaited(answer: Future[T], connection: Any, watch: Watch) -> T:
+    while True:
+        try:
+            return answer.result(_LOOK_SECONDS)
+        except TimeoutError:
+            if answer.done():
+                raise
+            _look(connection, watch)
+
+
+def _look(connection: Any, watch: Watch) -> None:
+    if _interrupted.is_set():
+        raise KeyboardInterrupt
+    try:
+        watch.check()
+    except QueryError:
+        connection.interrupt()

@@ -5,7 +5,7 @@ from typing import Any
 
 from misread.schemas.errors import QueryError
 
-from .catalogue import catalogue
+from .catalogue import functions
 from .gate import admit
 from .tree import Tree
 
@@ -26,8 +26,7 @@ def check_predicate(connection: Any, text: str, view: str, views: Collection[str
         raise QueryError(f"{text!r} cannot be used to choose rows: {error.message}", _SHAPE_HINT) from None
     if not _is_one_expression(tree):
         raise QueryError(f"{text!r} is not one expression", _SHAPE_HINT)
-    lookups = {entry.name for entry in catalogue() if entry.kind == "functions"}
-    if next(tree.of_type("SUBQUERY"), None) or tree.functions() & lookups:
+    if next(tree.of_type("SUBQUERY"), None) or tree.functions() & functions().keys():
         raise QueryError(f"{text!r} asks a question of its own", f"only columns of {view} can choose rows")
     unsteady = _unsteady(connection, tree)
     if unsteady:

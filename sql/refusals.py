@@ -8,7 +8,9 @@ from typing import Final
 
 from misread.schemas.errors import MisreadError, QueryError, UnknownNameError, unknown_name
 
-from .catalogue import STORED, catalogue
+from .catalogue import STORED
+from .catalogue import functions as own_functions
+from .interrupts import too_much_memory
 from .tree import Tree
 
 _COLUMN: Final = (
@@ -18,7 +20,9 @@ _COLUMN: Final = (
 )
 _TABLE: Final = re.compile(r'Referenced table "(?P<table>.+?)" not found')
 _FUNCTION: Final = re.compile(r'(?:^|\s)Function with name "?(?P<function>.+?)"? does not exist')
+_CALL: Final = re.compile(r'Macro "?(?P<function>\w+)"?\(\) does not support the supplied arguments')
 _KIND: Final = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
+PREPARING: Final = "PREPARE asked AS "
 _INTERNAL: Final = re.compile(rf"\b(?:temp\.main\.)?{STORED}(?=\w)")
 
 
@@ -29,11 +33,11 @@ def syntax_error(error: Exception) -> QueryError:
 
 
 def refusal(
-    error: Exception, tree: Tree, columns: Mapping[str, Collection[str]], functions: Collection[str]
+    error: Exception, tree: Tree, columns: Mapping[str, Collection[str]], known_functions: Collection[str]
 ) -> MisreadError:
     """For a question that DuckDB would not answer.
 
-    `columns` are those of every view; `functions` are the names that a function could have.
+    `columns` are those of every view; `known_functions` are the names that a function could have.
     """
     text = str(error)
     for pattern in _COLUMN:
@@ -42,10 +46,18 @@ def refusal(
     if found := _TABLE.search(text):
         return unknown_name("table", found["table"], tree.tables(), "this question")
     if found := _FUNCTION.search(text):
-        return _unknown_function(found["function"], functions)
+        return _unknown_function(found["function"], known_functions)
+    if (found := _CALL.search(text)) and found["function"] in own_functions():
+        ways = own_functions()[found["function"]].header["signature"].replace("; ", " or ")
+        return QueryError(f"{found['function']} cannot be called in this way", f"write {ways}")
     if type(error).__name__ == "OutOfMemoryException":
-        return QueryError("the question needs more memory than it may use", "ask for fewer rows or columns at once")
+        return too_much_memory()
     message, hint = _told(error)
+    if "Values were not provided" in message:
+        hint = "give each a value: --set NAME=TEXT, or parameters= in Python"
+    if "is a Macro Function" in message:
+        message = message.replace("is a Macro Function", "is made of several aggregates").partition(". ")[0]
+        hint = "it takes no DISTINCT, FILTER, ORDER BY or OVER: choose its rows with WHERE or in a subquery"
     return QueryError(message, hint)
 
 
@@ -55,7 +67,9 @@ def _unknown_column(
     tables = tree.tables()
     if table is not None and table.lower() in tables:
         tables = {table.lower(): tables[table.lower()]}
-    places = sorted({place for place in tables.values() if place in columns})
+    own = own_functions()
+    over = {own[name].header["over"] for name in tree.table_functions() & own.keys() if "over" in own[name].header}
+    places = sorted({place for place in tables.values() if place in columns} | over)
     known = {column for place in places for column in columns[place]}
     if not places or tree.with_names() & set(tables.values()):
         known |= tree.aliases()
@@ -65,15 +79,15 @@ def _unknown_column(
     return UnknownNameError(error.message, f"{error.hint}\nif {name!r} is text, write it in single quotes")
 
 
-def _unknown_function(name: str, functions: Collection[str]) -> UnknownNameError:
-    near = get_close_matches(name.lower(), functions, n=1, cutoff=0.6)
+def _unknown_function(name: str, known: Collection[str]) -> UnknownNameError:
+    near = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     meant = f"; did you mean {near[0]!r}?" if near else ""
-    own = ", ".join(sorted(entry.name for entry in catalogue() if entry.kind == "functions"))
+    own = ", ".join(sorted(own_functions()))
     return UnknownNameError(f"no function {name!r}{meant}", f"there is: {own}; and DuckDB's own functions")
 
 
 def _told(error: Exception) -> tuple[str, str]:
     """(what happened in one line, where and what else)."""
-    text = _INTERNAL.sub("", str(error))
+    text = _INTERNAL.sub("", str(error)).replace(PREPARING, "")
     first, _, rest = _KIND.sub("", text).partition("\n")
     return first.strip(), re.sub(r"\n{2,}", "\n", textwrap.dedent(rest).strip("\n")).rstrip()

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final
 
 import pyarrow as pa
@@ -14,13 +14,20 @@ import pyarrow.dataset as pads
 from misread.schemas.errors import QueryError
 from misread.schemas.tables import CONTRACTS, TableContract
 
+from .backed import Backing, Work
 from .catalogue import STORED, catalogue
 from .gate import admit, asks_for_tables
-from .interrupts import interruptible
+from .interrupts import Watch, interruptible, too_much_memory
+from .limits import Limits
 from .predicate import check_predicate
-from .refusals import refusal
+from .refusals import PREPARING, refusal
 
-MEMORY_LIMIT: Final = "4GB"
+ANSWER_ROWS: Final = 100_000
+"""Rows of an answer fetched at once: between two of them its size is looked at."""
+SPILL_MEMORIES: Final = 10
+"""How many times its memory a question may put on disk."""
+NARROW: Final = "_narrow"
+EMPTY: Final = "_empty"
 _SHOW_TABLES = "SELECT view_name AS name FROM duckdb_views() WHERE NOT internal AND NOT temporary ORDER BY name"
 _FUNCTIONS = r"""
 SELECT DISTINCT function_name FROM duckdb_functions()
@@ -33,21 +40,32 @@ class Session:
     """A place to ask questions of the tables of one store state. Close it, or use it in a `with`.
 
     `tables` maps names of stored tables to datasets of their columns; tables that are absent stand as empty
-    ones, so that every view is always there.
+    ones, and columns that a table lacks as NULL, so that every view is always there. `backed` has the work of the
+    functions that Python does (`BACKED_FUNCTIONS`); those left out raise QueryError when they are called. `limits`
+    hold for every question by itself.
     """
 
-    def __init__(self, tables: Mapping[str, pads.Dataset], *, memory_limit: str = MEMORY_LIMIT) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, pads.Dataset],
+        *,
+        backed: Mapping[str, Work] = MappingProxyType({}),
+        limits: Limits | None = None,
+    ) -> None:
         import duckdb
 
+        self.limits = limits or Limits()
+        self._backing = Backing(backed)
         self._spill = tempfile.mkdtemp(prefix="misread-sql-")
         try:
             self._connection: Any = duckdb.connect(":memory:")
-            names = [STORED + name for name in CONTRACTS]
+            names = [STORED + name + part for name in CONTRACTS for part in ("", NARROW, EMPTY)]
             # an Arrow object still registered when Python ends makes DuckDB's bindings report a leak
             self.close = weakref.finalize(self, _close, self._connection, names, self._spill)
             self._register(tables)
+            self._backing.define(self._connection)
             self._define()
-            self._lock(memory_limit)
+            self._lock()
         except BaseException:
             if hasattr(self, "close"):
                 self.close()
@@ -67,6 +85,27 @@ class Session:
         """The columns of every view."""
         return {name: list(columns) for name, columns in self._columns.items()}
 
+    @property
+    def connection(self) -> Any:
+        """The plain DuckDB connection, with every view and function, and locked.
+
+        What is asked of it directly passes no gate and has no time limit; it ends with the session.
+        """
+        return self._connection
+
+    def prepare(self, text: str) -> None:
+        """Raises what `query` would raise of a question's shape and names, without asking it."""
+        import duckdb
+
+        tree = admit(self._connection, text, self._columns)
+        try:
+            self._connection.execute(PREPARING + text)
+            self._connection.execute("DEALLOCATE asked")
+        except duckdb.ParserException:  # SHOW, DESCRIBE and EXPLAIN are SQL, but cannot be prepared
+            return
+        except duckdb.Error as error:
+            raise refusal(error, tree, self._columns, self._functions()) from None
+
     def query(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None = None) -> pa.Table:
         """The answer to one question, its columns named apart.
 
@@ -79,13 +118,25 @@ class Session:
             raise QueryError("this session has been closed", "open another one")
         tree = admit(self._connection, text, self._columns)
         asked = _SHOW_TABLES if asks_for_tables(tree) else text
+        watch = Watch(self.limits)
+        self._backing.begin(watch)
         try:
-            answer = interruptible(
-                self._connection, lambda: self._connection.sql(asked, params=parameters or None).to_arrow_table()
-            )
+            answer = interruptible(self._connection, lambda: self._answer(asked, parameters), watch, self.limits)
         except (duckdb.Error, pa.ArrowException, OSError, ValueError) as error:
-            raise refusal(error, tree, self._columns, self._functions()) from None
+            told = self._backing.raised or refusal(error, tree, self._columns, self._functions())
+            raise told from None
         return answer.rename_columns(_apart(answer.column_names))
+
+    def _answer(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None) -> pa.Table:
+        reader = self._connection.sql(text, params=parameters or None).to_arrow_reader(ANSWER_ROWS)
+        batches, size = [], 0
+        with reader:  # left open, it would keep the connection from the next question
+            for batch in reader:
+                batches.append(batch)
+                size += batch.nbytes
+                if size > self.limits.bytes:
+                    raise too_much_memory()
+            return pa.Table.from_batches(batches, reader.schema)
 
     def check_predicate(self, text: str, view: str) -> None:
         """Raises unless `text` is one steady true-or-false expression over the columns of `view`."""
@@ -98,9 +149,16 @@ class Session:
 
     def _register(self, tables: Mapping[str, pads.Dataset]) -> None:
         for name, contract in CONTRACTS.items():
-            self._connection.register(STORED + name, tables[name] if name in tables else _empty(contract))
+            table = tables.get(name, _empty(contract))
+            missing = set(_empty(contract).column_names) - set(table.schema.names)
+            self._connection.register(STORED + name + (NARROW if missing else ""), table)
+            if missing:  # written before the contract had them: NULL
+                self._connection.register(STORED + name + EMPTY, _empty(contract))
+                both = f"FROM {STORED}{name}{NARROW} UNION ALL BY NAME FROM {STORED}{name}{EMPTY}"
+                self._connection.execute(f"CREATE TEMP VIEW {STORED}{name} AS {both}")
 
     def _define(self) -> None:
+        self._connection.execute("SET VARIABLE smallest_cell = ?", [self.limits.smallest_cell])
         views = [entry.name for entry in catalogue() if entry.kind == "views"]
         for entry in catalogue():
             if entry.kind != "questions":
@@ -108,10 +166,11 @@ class Session:
         described = {name: self._connection.execute(f"DESCRIBE {name}").fetchall() for name in views}
         self._columns = {name: tuple(row[0] for row in rows) for name, rows in described.items()}
 
-    def _lock(self, memory_limit: str) -> None:
+    def _lock(self) -> None:
         settings = {
             "temp_directory": self._spill,
-            "memory_limit": memory_limit,
+            "max_temp_directory_size": f"{self._spill_bytes()}B",
+            "memory_limit": self.limits.memory,
             "python_enable_replacements": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -121,6 +180,10 @@ class Session:
         }
         for name, value in settings.items():
             self._connection.execute(f"SET {name} = '{value}'")
+
+    def _spill_bytes(self) -> int:
+        """Sorting may spill, but no question fills the disk."""
+        return min(SPILL_MEMORIES * self.limits.bytes, shutil.disk_usage(self._spill).free // 2)
 
     def _functions(self) -> list[str]:
         return [name for (name,) in self._connection.execute(_FUNCTIONS).fetchall()]

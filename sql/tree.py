@@ -48,6 +48,10 @@ class Tree:
         """The names of all functions called, in lower case."""
         return {str(node["function_name"]).lower() for node in self.nodes() if node.get("function_name")}
 
+    def table_functions(self) -> set[str]:
+        """The names of the functions that stand behind FROM, in lower case."""
+        return {str(node["function"]["function_name"]).lower() for node in self.of_type("TABLE_FUNCTION")}
+
     def with_names(self) -> set[str]:
         """The names that WITH gives, in lower case."""
         maps = (node["cte_map"]["map"] for node in self.nodes() if isinstance(node.get("cte_map"), dict))

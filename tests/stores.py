@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset as pads
 
 from misread.library import Store
-from misread.schemas.tables import CHECKSUM, IMAGES, PREDICTIONS, REPORTS, TableContract, embeddings_contract
+from misread.schemas.tables import CHECKSUM, CONTRACTS, IMAGES, PREDICTIONS, REPORTS, TableContract, embeddings_contract
 from misread.store import EncoderEntry
 
 
@@ -42,6 +44,18 @@ def write_store(
             commit.append(contract.name, table(contract, rows))
             commit.set_encoder("outside", EncoderEntry("image", dimension, "external", 1))
     return store
+
+
+def dataset(name: str, rows: Sequence[dict[str, Any]]) -> pads.Dataset:
+    """Rows of a table by its contract; keys that the contract does not have become further columns."""
+    contract = CONTRACTS[name]
+    fields = [field for field in contract.fields if field.name not in contract.hidden]
+    known = {field.name for field in fields}
+    further = {key: None for row in rows for key in row if key not in known}
+    schema = pa.schema([field.with_nullable(True) for field in fields])
+    columns = {field.name: pa.array([row.get(field.name) for row in rows], field.type) for field in schema}
+    columns |= {key: pa.array([row.get(key) for row in rows]) for key in further}
+    return pads.dataset(pa.table(columns))
 
 
 VIEW = pa.field("view", pa.string())
@@ -94,3 +108,17 @@ def planted_store(
         predictions = [predictions[i] for i in np.random.default_rng(shuffle).permutation(len(predictions))]
         vector_of = {f"s{i:04d}": vectors[i] for i in order}
     return write_store(location, images, predictions, vectors=vector_of, reports=reports, metadata=[VIEW, AGE])
+
+
+def clustered_wilson(events: Sequence[bool], patients: Sequence[object]) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share, of as many rows as are worth independent ones, patient by patient."""
+    hit, who = np.asarray(events, float), np.asarray(patients)
+    rate, n = hit.mean(), len(hit)
+    sizes = np.array([(who == one).sum() for one in set(who.tolist())])
+    spread = sum(float(((hit - rate)[who == one]).sum()) ** 2 for one in set(who.tolist()))
+    alike = rate in (0.0, 1.0)
+    effect = (sizes**2).sum() / n if alike else max(1.0, spread / (n * rate * (1 - rate)))
+    z, worth = 1.959963984540054, n / effect
+    middle = (rate + z**2 / (2 * worth)) / (1 + z**2 / worth)
+    half = z / (1 + z**2 / worth) * np.sqrt(rate * (1 - rate) / worth + z**2 / (4 * worth**2))
+    return float(max(0.0, middle - half)), float(min(1.0, middle + half))

@@ -1,4 +1,4 @@
-"""The commands that ask a store: sql, slices and info."""
+"""The commands that show what a store holds: slices and info."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,32 +8,8 @@ import typer
 from misread.schemas.errors import MisreadError, unknown_name
 
 from .messages import guarded, note, tell
-from .options import FormatOption, OutputOption, StateOption, StoreArgument
+from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
 from .output import Format, chosen_format, deliver
-
-
-@guarded
-def sql(
-    store: StoreArgument,
-    question: Annotated[
-        str,
-        typer.Argument(
-            metavar="QUESTION",
-            help="One SELECT over images, reports, predictions, audits, slices, … (SHOW TABLES).",
-        ),
-    ],
-    form: FormatOption = None,
-    output: OutputOption = None,
-    state: StateOption = None,
-) -> None:
-    """Ask a store a question in SQL; nothing can be changed by it."""
-    from misread.query import open_session
-    from misread.store import TableStore
-
-    opened = TableStore.open(store, state=state)
-    with open_session(opened) as session:
-        result = session.query(question)
-    deliver(result, form, output, opened.location)
 
 
 @guarded
@@ -43,13 +19,14 @@ def slices(
         str | None, typer.Option("--audit", metavar="ID", help="Show this audit. [default: the newest]")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show the slices of every audit.")] = False,
+    allow_small_cells: SmallCellsOption = False,
     form: FormatOption = None,
     output: OutputOption = None,
     state: StateOption = None,
 ) -> None:
     """Show the slices that an audit found."""
     from misread.query import open_session
-    from misread.sql import question
+    from misread.sql import Limits, question
     from misread.store import TableStore
 
     from .show import nothing_found, slices_for_people
@@ -57,7 +34,7 @@ def slices(
     if audit is not None and every:
         raise typer.BadParameter("--audit and --all exclude each other")
     opened = TableStore.open(store, state=state)
-    with open_session(opened) as session:
+    with open_session(opened, Limits(allow_small_cells=allow_small_cells)) as session:
         audits = chosen_audits(session.query(question("audits_made")), audit, every, store)
         ids = [row["audit_id"] for row in audits]
         found = session.query(question("slices_found"), {"audit_ids": ids})

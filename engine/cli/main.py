@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from .asking import info, slices, sql
+from .asking import info, slices
 from .assigning import assign
 from .demonstrating import demo
 from .discovering import discover
 from .messages import guarded, told
+from .querying import sql
+from .subgrouping import subgroups
 from .working import embed, ingest
 
 OWNER_ONLY = 0o077
@@ -23,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, ingest, embed, discover, slices, assign, sql, info):
+for command in (demo, ingest, embed, discover, slices, assign, sql, subgroups, info):
     app.command()(command)
 
 

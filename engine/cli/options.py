@@ -27,6 +27,10 @@ StateOption = Annotated[
         help="Read the store as it was at this state. [default: the newest]",
     ),
 ]
+SmallCellsOption = Annotated[
+    bool,
+    typer.Option("--allow-small-cells", help="Show numbers of fewer than 11 patients too."),
+]
 
 
 def listed(text: str | None) -> tuple[str, ...] | None:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO, Final, TextIO
 
 import pyarrow as pa
 import typer
@@ -20,6 +20,7 @@ from .cells import as_json, exact, harmless, values
 from .tables import write_lines, write_table
 
 ROWS_AT_ONCE = 8192
+BINARY: Final = ("parquet", "arrow")
 
 
 class Format(StrEnum):
@@ -27,6 +28,7 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     PARQUET = "parquet"
+    ARROW = "arrow"
 
 
 def chosen_format(given: Format | None, output: Path | None) -> Format:
@@ -49,19 +51,19 @@ def deliver(result: pa.Table, form: Format | None, output: Path | None, store: s
 
 
 def _to_stdout(result: pa.Table, form: Format) -> None:
-    if form is not Format.PARQUET:
+    if form not in BINARY:
         _write_text(result, form, sys.stdout)
         sys.stdout.flush()
     elif sys.stdout.isatty():
-        raise typer.BadParameter("parquet is not for reading: name a file with --output, or pipe it on")
+        raise typer.BadParameter(f"{form} is not for reading: name a file with --output, or pipe it on")
     else:
-        _write_parquet(result, sys.stdout.buffer)
+        _write_binary(result, form, sys.stdout.buffer)
         sys.stdout.buffer.flush()
 
 
 def _write(result: pa.Table, form: Format, binary: IO[bytes]) -> None:
-    if form is Format.PARQUET:
-        _write_parquet(result, binary)
+    if form in BINARY:
+        _write_binary(result, form, binary)
         return
     text = io.TextIOWrapper(binary, encoding="utf-8", newline="\n")
     _write_text(result, form, text)
@@ -76,13 +78,18 @@ def _write_text(result: pa.Table, form: Format, stream: TextIO) -> None:
     write_lines(map(harmless, lines) if stream.isatty() else lines, stream)
 
 
-def _write_parquet(result: pa.Table, stream: object) -> None:
+def _write_binary(result: pa.Table, form: Format, stream: object) -> None:
+    """Parquet, or an Arrow IPC file (Feather version 2)."""
     import pyarrow.parquet as pq
 
     try:
-        pq.write_table(result, stream)
+        if form is Format.PARQUET:
+            pq.write_table(result, stream)
+            return
+        with pa.ipc.new_file(stream, result.schema) as writer:
+            writer.write_table(result)
     except pa.ArrowException as error:
-        raise MisreadError(f"this result does not fit into parquet: {error}", "cast the column to text") from None
+        raise MisreadError(f"this result does not fit into {form}: {error}", "cast the column to text") from None
 
 
 def _csv_lines(result: pa.Table) -> Iterator[str]:

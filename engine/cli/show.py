@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from misread.query import open_session
 from misread.sql import question
+from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 from misread.store.manifest import FORMAT_VERSION
 
@@ -24,6 +25,7 @@ SLICE_COLUMNS: Final = pa.schema(
         ("nearest_phrase", pa.string()),
     ]
 )
+FEW_PATIENTS: Final = f"fewer than {SMALLEST_CELL} patients"
 SECTIONS: Final = ("tables", "encoders", "predictions", "audits")
 
 
@@ -45,7 +47,7 @@ def _for_people(row: dict[str, Any]) -> dict[str, Any]:
         "model": row["model"],
         "target": row["target"],
         "error": row["error_kind"],
-        "wrong": f"{cell(row['errors'])} of {cell(row['rows'])}",
+        "wrong": FEW_PATIENTS if row["rows"] is None else f"{cell(row['errors'])} of {cell(row['rows'])}",
         "error_rate": _rate(row),
         "baseline": percent(row["baseline_rate"]),
         "lift": row["lift"],

@@ -1,8 +1,13 @@
 -- name: error_rate
--- inputs: slice_id (text)
--- output: the share of those rows that the classifier got wrong; NULL for an unknown slice or one without such rows
+-- signature: error_rate(slice_id); error_rate(label, predicted)
+-- inputs: slice_id (text), or label, predicted (0 or 1 a row)
+-- output: the share of a slice's confirmation-half rows of its true class that were wrong (NULL for an unknown slice or a small cell); or, as an aggregate, of all rows where neither is NULL (NULL without any)
 -- units: 0 to 1
--- source: slices.error_rate, counted by the audit from memberships joined with audited
--- reads: slices
-CREATE MACRO error_rate(slice) AS
-    (SELECT map(list(slice_id), list(error_rate)) FROM main.slices)[slice::VARCHAR];
+-- source: slices.error_rate, counted by the audit from memberships joined with audited; or errors / rows
+-- reads: slices, is_small_cell
+CREATE MACRO error_rate
+    (slice) AS (
+        SELECT map(list(s.slice_id), list(s.error_rate)) FROM main.slices AS s
+        WHERE NOT is_small_cell(s.confirmation_patients)
+    )[slice::VARCHAR],
+    (label, predicted) AS avg((label <> predicted)::INTEGER);

@@ -1,8 +1,14 @@
 -- name: nearest_phrase
--- inputs: slice_id (text)
--- output: the phrase that tells the slice best; NULL for an unknown slice or one without phrases
--- units: none
--- source: phrases of rank 1
+-- signature: nearest_phrase(slice_id); nearest_phrase(vector)
+-- inputs: slice_id (text), or vector (list of as many numbers as one of the store's encoders gives)
+-- output: the phrase that tells the slice best; or, of the report phrases that tell any slice, the one whose samples lie most in the vector's direction; NULL for an unknown slice, one without phrases, or a store without report phrases
+-- units: text
+-- source: phrases of rank 1; or the highest cosine between the vector and a phrase's mean vector (of the samples whose report has it), both from the mean of all and of length-one vectors; ties by alphabet; of two encoders of one length the one embedded last
 -- reads: phrases
-CREATE MACRO nearest_phrase(slice) AS
-    (SELECT map(list(slice_id), list(phrase)) FROM main.phrases WHERE rank = 1)[slice::VARCHAR];
+-- needs: nearest_phrase
+CREATE MACRO nearest_phrase(slice) AS CASE
+    WHEN typeof(slice) = 'VARCHAR' OR typeof(slice) NOT LIKE '%]' THEN (
+        SELECT map(list(p.slice_id), list(p.phrase)) FROM main.phrases AS p WHERE p.rank = 1
+    )[slice::VARCHAR]
+    ELSE python_nearest_phrase(TRY_CAST(slice AS FLOAT[]))
+END;

@@ -1,8 +1,11 @@
 -- name: slice_size
+-- signature: slice_size(slice_id)
 -- inputs: slice_id (text)
--- output: how many confirmation-half rows of the slice's true class its rule takes; NULL for an unknown slice
+-- output: how many confirmation-half rows of the slice's true class its rule takes; NULL for an unknown slice or a small cell
 -- units: rows
 -- source: slices.confirmation_rows, counted by the audit from memberships joined with audited
--- reads: slices
-CREATE MACRO slice_size(slice) AS
-    (SELECT map(list(slice_id), list(confirmation_rows)) FROM main.slices)[slice::VARCHAR];
+-- reads: slices, is_small_cell
+CREATE MACRO slice_size(slice) AS (
+    SELECT map(list(s.slice_id), list(s.confirmation_rows)) FROM main.slices AS s
+    WHERE NOT is_small_cell(s.confirmation_patients)
+)[slice::VARCHAR];

@@ -1,12 +1,15 @@
 -- name: slices_found
 -- inputs: audit_ids (list of text)
--- output: one row a slice of those audits, the confirmed and most wrong first, with its best phrase
+-- output: one row a slice of those audits, the confirmed and most wrong first, with its best phrase; counts and rates of a small cell are NULL
 -- units: rows and errors are counts of the confirmation half; rates 0 to 1; lift is a ratio; q_value and stability 0 to 1
--- reads: slices, audits, nearest_phrase
+-- reads: slices, audits, nearest_phrase, is_small_cell, error_rate, error_rate_low, error_rate_high, lift
 SELECT
     slice_id, s.model, s.target, s.error_kind,
-    s.confirmation_rows AS rows, s.confirmation_errors AS errors,
-    s.error_rate, s.error_rate_low, s.error_rate_high, s.baseline_rate, s.lift, s.q_value, s.confirmed, s.stability,
+    CASE WHEN NOT is_small_cell(s.confirmation_patients) THEN s.confirmation_rows END AS rows,
+    CASE WHEN NOT is_small_cell(s.confirmation_patients) THEN s.confirmation_errors END AS errors,
+    error_rate(slice_id) AS error_rate, error_rate_low(slice_id) AS error_rate_low,
+    error_rate_high(slice_id) AS error_rate_high, s.baseline_rate, lift(slice_id) AS lift,
+    s.q_value, s.confirmed, s.stability,
     nearest_phrase(slice_id) AS nearest_phrase
 FROM slices AS s JOIN audits AS a USING (audit_id)
 WHERE list_contains($audit_ids, audit_id)

@@ -63,6 +63,20 @@ def test_slices_for_machines_are_numbers(store: Path) -> None:
     assert rows[0]["q_value"] == 0.00012345
 
 
+def test_slices_of_few_patients_show_no_numbers(make_store: Callable[..., Path]) -> None:
+    """Fewer than eleven patients: the slice is named, its counts and rates are not, unless they are allowed."""
+    counts = {"confirmation_rows": 20, "confirmation_errors": 13, "confirmation_patients": 10}
+    rates = {"error_rate": 0.65, "error_rate_low": 0.433, "error_rate_high": 0.819, "lift": 5.2}
+    found = {"audit_id": "new", "slice_id": "new-1", "model": "m", "target": "t", **counts, **rates}
+    store = make_store(audits=[{"audit_id": "new", "slices": 1}], slices=[found])
+    told = invoke("slices", store).stdout
+    assert "fewer than 11 patients" in told
+    assert not any(number in told for number in ("13 of 20", "65%", "5.2"))
+    (row,) = json.loads(invoke("slices", store, "--format", "json").stdout)
+    assert all(row[name] is None for name in ("rows", "errors", *rates))
+    assert "13 of 20" in invoke("slices", store, "--allow-small-cells").stdout
+
+
 def test_an_audit_without_slices_is_explained(store: Path) -> None:
     """The newest audit is the default; without slices it is one line, and still an empty result in CSV."""
     ended = invoke("slices", store)

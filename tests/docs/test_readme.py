@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DATA = ROOT.parent / "shared" / "data"
+REAL = ("covid-cxr", "nih-cxr")
 AUDIT_ID = re.compile(r"\b[0-9a-f]{12}\b")
 
 
@@ -37,7 +38,8 @@ def comparable(text: str) -> str:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("readme")
     if DATA.exists():
-        (place / "covid-cxr").symlink_to(DATA / "covid-cxr")
+        for name in REAL:
+            (place / name).symlink_to(DATA / name)
     return place
 
 
@@ -46,7 +48,7 @@ def printed(folder: Path) -> dict[str, tuple[str, str]]:
     """What every command of the README prints, run in order in one folder: (standard output, standard error)."""
     results = {}
     for command, _ in conversations():
-        if "covid" in command and not DATA.exists():
+        if any(f"audits/{name.partition('-')[0]}" in command for name in REAL) and not DATA.exists():
             continue
         name, *arguments = shlex.split(command)
         assert name == "misread"
@@ -64,6 +66,15 @@ def test_outputs_shown_are_real(printed: dict[str, tuple[str, str]]) -> None:
     for command, output in conversations():
         if command in printed:
             assert comparable(printed[command][0]) == comparable(output), command
+
+
+def test_ten_questions_of_auditors_are_shown() -> None:
+    """The section has ten questions, each with a query of its own over the NIH films."""
+    section = README.read_text().partition("## Questions auditors ask")[2].partition("\n## ")[0]
+    numbered = re.findall(
+        r"^(\d+)\. .+\?\n\n```console\n\$ misread sql audits/nih .+\n(?:.+\n)+```", section, re.MULTILINE
+    )
+    assert numbered == [str(number) for number in range(1, 11)]
 
 
 @pytest.mark.slow

@@ -15,11 +15,13 @@ MAY_NOT_KNOW = {
     "misread.plan": ("misread.discover", "misread.describe", "misread.fuse", "misread.audit", "misread.execute"),
     "misread.discover": ("misread.plan", "misread.describe", "misread.execute", "misread.store", "misread.audit"),
     "misread.describe": ("misread.plan", "misread.discover", "misread.execute", "misread.store", "misread.audit"),
+    "misread.subgroups": ("misread.plan", "misread.describe", "misread.execute", "misread.store", "misread.audit"),
     "misread.audit": ("misread.plan", "misread.discover", "misread.describe", "misread.execute", "misread.store"),
     "misread.fuse": ("misread.plan", "misread.discover", "misread.describe", "misread.execute", "misread.store"),
     "misread.store": ("misread.plan", "misread.discover", "misread.execute", "misread.sql", "misread.library"),
     "misread.ingest": ("misread.plan", "misread.discover", "misread.execute", "misread.cli"),
     "misread.encode": ("misread.plan", "misread.discover", "misread.execute", "misread.cli", "misread.ingest"),
+    "misread.ask": ("misread.plan", "misread.cli", "misread.library"),
     "misread.execute": ("misread.cli", "misread.library"),
     "misread.library": ("misread.cli",),
 }

@@ -3,27 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.dataset as pads
 import pytest
 
-from misread.schemas.tables import CONTRACTS
 from misread.sql import Session
+from stores import dataset
 
 Rows = list[dict[str, Any]]
 Opener = Callable[..., Session]
-
-
-def dataset(name: str, rows: Rows) -> pads.Dataset:
-    """Rows of a table by its contract; keys that the contract does not have become further columns."""
-    contract = CONTRACTS[name]
-    fields = [field for field in contract.fields if field.name not in contract.hidden]
-    known = {field.name for field in fields}
-    further = {key: None for row in rows for key in row if key not in known}
-    schema = pa.schema([field.with_nullable(True) for field in fields])
-    columns = {field.name: pa.array([row.get(field.name) for row in rows], field.type) for field in schema}
-    columns |= {key: pa.array([row.get(key) for row in rows]) for key in further}
-    return pads.dataset(pa.table(columns))
 
 
 def session_over(tables: Mapping[str, Rows]) -> Session:

@@ -74,6 +74,25 @@ REFUSED = [
     "SELECT list_transform(['temp_directory'], lambda x: current_setting(x))",
     "SELECT write_log('x')",
     "SELECT sleep_ms(100000)",
+    "SELECT getvariable('smallest_cell')",
+    "SET VARIABLE smallest_cell = 0",
+    "CREATE OR REPLACE MACRO smallest_cell() AS 0",
+    "CREATE OR REPLACE TEMP MACRO is_small_cell(n) AS false",
+    "SELECT python_vector_of('a', 'image')",
+    "SELECT main.python_nearest_phrase([1.0])",
+    "FROM slice_by((SELECT content FROM read_text('{secret}')))",
+    "FROM rates_by(getenv('HOME'))",
+    "FROM subgroups('m', 't', keep := (SELECT count(*) FROM duckdb_settings()) > 0)",
+    "FROM search_reports((SELECT max(value) FROM duckdb_settings()))",
+    "FROM slice_size('x-1')",
+    "SELECT * FROM read_json_auto('{secret}')",
+    "SELECT * FROM duckdb_extensions()",
+    "SELECT * FROM pragma_table_info('images')",
+    "SELECT * FROM which_secret('x', 's3')",
+    "SELECT 1 /* ; */; /* SELECT */ DROP VIEW images -- SELECT 1",
+    "/**/DROP/**/VIEW/**/images",
+    "EXECUTE asked",
+    "DEALLOCATE asked",
     "SELECT * FROM images AT (VERSION => 1)",
     "SELECT * FROM (SHOW TABLES)",
     "SHOW DATABASES",
@@ -146,6 +165,8 @@ UNKNOWN = {
     "SELECT x.age FROM images": "no table 'x' in this question",
     "SELECT * FROM imagess": "no table 'imagess'; did you mean 'images'?",
     "SELECT * FROM slice": "no table 'slice'; did you mean 'slices'?",
+    "FROM slice_bye(view)": "no table function 'slice_bye'; did you mean 'slice_by'?",
+    "FROM rates_by(veiw)": "no column 'veiw' in samples; did you mean 'view'?",
     "SELECT slice_siz('x')": "no function 'slice_siz'; did you mean 'slice_size'?",
     "SELECT sqrrt(2)": "no function 'sqrrt'; did you mean 'sqrt'?",
     "SELECT checksum FROM images": "no column 'checksum' in images",
@@ -158,6 +179,22 @@ def test_unknown_names_are_told_with_the_nearest(session: Session, asked: str, t
     with pytest.raises(UnknownNameError) as refused:
         session.query(asked)
     assert refused.value.message == told
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "way"),
+    [
+        ("FROM rates_by()", "rates_by", "rates_by(subgroup)"),
+        ("SELECT error_rate(1, 2, 3)", "error_rate", "error_rate(slice_id) or error_rate(label, predicted)"),
+        ("FROM nearest_samples('x', kk := 2)", "nearest_samples", "nearest_samples(sample_id, k := 10"),
+    ],
+)
+def test_a_wrong_call_is_told_the_right_one(session: Session, asked: str, name: str, way: str) -> None:
+    """Too many, too few or misspelt arguments: how the function is called."""
+    with pytest.raises(QueryError) as refused:
+        session.query(asked)
+    assert refused.value.message == f"{name} cannot be called in this way"
+    assert way in refused.value.hint
 
 
 def test_text_in_double_quotes_is_explained(session: Session) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from misread.schemas.errors import QueryError
 from misread.schemas.tables import CONTRACTS
-from misread.sql import Session
+from misread.sql import Limits, Session
 
 FURTHER = {
     "confident_errors": [
@@ -22,6 +22,13 @@ FURTHER = {
         *("audit_id", "slice_id", "target", "true_class", "error_kind", "found_for", "model", "rows", "errors"),
         *("patients", "error_rate", "error_rate_low", "error_rate_high", "baseline_rate", "lift", "p_value"),
         *("q_value", "misread", "misread_by"),
+    ],
+    "latest_audits": ["model", "target", "audit_id", "created_at"],
+    "metadata": ["sample_id", "column_name", "value", "bin", "term"],
+    "samples": [
+        *("sample_id", "model", "task", "target", "label", "score", "threshold", "loss", "predicted", "error"),
+        *("error_kind", "audit_id", "half", "slice_id", "slice_ids", "patient_id", "study_id", "split", "image"),
+        *("width", "height", "media_type", "sha256"),
     ],
     "left_out": ["audit_id", "model", "target", "reason", "rows"],
 }
@@ -89,7 +96,7 @@ def test_python_ends_quietly_with_a_session_left_open() -> None:
     code = (
         "import pyarrow as pa, pyarrow.dataset as ds\n"
         "from misread.sql import Session\n"
-        "s = Session({'images': ds.dataset(pa.table({'sample_id': ['a']}))})\n"
+        "s = Session({'images': ds.dataset(pa.table({'sample_id': ['a'], 'split': ['test']}))})\n"
         "r = s.query('SELECT * FROM images')\n"
     )
     ended = subprocess.run([sys.executable, "-X", "dev", "-c", code], capture_output=True, text=True, check=True)
@@ -102,7 +109,7 @@ def test_what_does_not_fit_into_memory_spills_into_a_private_folder(
     """A question larger than memory is answered; nothing is left behind, and nothing is put elsewhere."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     here = set(Path.cwd().iterdir())
-    with Session({}, memory_limit="100MB") as session:
+    with Session({}, limits=Limits(memory="100MB")) as session:
         (folder,) = tmp_path.iterdir()
         assert folder.stat().st_mode & 0o077 == 0
         asked = "SELECT count(*) AS n FROM (SELECT DISTINCT md5(range::VARCHAR) FROM range(3000000))"
@@ -113,7 +120,7 @@ def test_what_does_not_fit_into_memory_spills_into_a_private_folder(
 
 def test_too_much_memory_is_refused_in_words() -> None:
     """A question that cannot be answered within the limit says so and leaves the session usable."""
-    with Session({}, memory_limit="50MB") as session:
+    with Session({}, limits=Limits(memory="50MB")) as session:
         with pytest.raises(QueryError, match="memory"):
             session.query("SELECT list(md5(range::VARCHAR)) FROM range(30000000)")
         assert session.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]

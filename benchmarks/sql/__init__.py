@@ -1,0 +1,1 @@
+"""The auditor's question on a million samples."""

@@ -1,0 +1,1 @@
+"""The search of metadata subgroups against the SliceLine package."""

@@ -1,0 +1,17 @@
+"""What SQL asks of Python: each function here backs one of the `.sql` functions."""
+
+from misread.sql import Work
+from misread.store import TableStore
+
+from .phrases import nearest_phrase
+from .subgroups import subgroups
+from .vectors import nearest_samples, vector_of
+
+
+def backing(store: TableStore) -> dict[str, Work]:
+    """The work of every backed function over a store; nothing is read before it is called."""
+    makers = (subgroups, vector_of, nearest_samples, nearest_phrase)
+    return {maker.__name__: maker(store) for maker in makers}
+
+
+__all__ = ["backing"]

@@ -1,0 +1,49 @@
+"""The command that searches subgroups of metadata."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from .messages import guarded
+from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
+from .output import deliver
+
+MODEL = typer.Option("--model", help="The model whose errors to search.")
+TARGET = typer.Option("--target", help="The target whose errors to search.")
+CLASS = typer.Option("--class", help="Search rows of this true class only. [default: each of both]")
+SIZE = typer.Option("--min-size", min=1, help="Fewest rows of a subgroup.")
+TERMS = typer.Option("--most-terms", min=1, max=3, help="Most metadata values that make up a subgroup.")
+TOP = typer.Option("--top", min=1, help="How many subgroups to show.")
+WHERE = typer.Option("--where", metavar="SQL", help="Search these rows only: an expression over the view samples.")
+
+
+@guarded
+def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    store: StoreArgument,
+    model: Annotated[str, MODEL],
+    target: Annotated[str, TARGET],
+    of_class: Annotated[Literal["0", "1"] | None, CLASS] = None,
+    min_size: Annotated[int, SIZE] = 10,
+    most_terms: Annotated[int, TERMS] = 3,
+    top: Annotated[int, TOP] = 10,
+    where: Annotated[str | None, WHERE] = None,
+    allow_small_cells: SmallCellsOption = False,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    state: StateOption = None,
+) -> None:
+    """Show subgroups of metadata where errors gather."""
+    from misread.library import Store
+
+    opened = Store.open(store, state=state)
+    found = opened.subgroups(
+        model,
+        target,
+        of_class=None if of_class is None else int(of_class),
+        min_size=min_size,
+        most_terms=most_terms,
+        top=top,
+        where=where,
+        allow_small_cells=allow_small_cells,
+    )
+    deliver(found.to_arrow(), form, output, opened.location)

@@ -1,0 +1,54 @@
+"""Questions kept in a store by name, and misread's own, to be asked again."""
+
+import re
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from misread.schemas.errors import QueryError, unknown_name
+from misread.schemas.tables import CHECKSUM, QUERIES
+from misread.sql import catalogue
+
+from .query import open_session
+from .store import TableStore
+
+_NAME = re.compile(r"[A-Za-z][\w-]{0,63}")
+
+
+def own_questions() -> dict[str, str]:
+    """misread's own questions, by name."""
+    return {entry.name: entry.text for entry in catalogue() if entry.kind == "questions"}
+
+
+def kept_questions(store: TableStore) -> dict[str, str]:
+    """The questions kept in a store, by name."""
+    if not store.has(QUERIES.name):
+        return {}
+    rows = store.table(QUERIES.name).read(["name", "question"])
+    return dict(sorted(zip(rows["name"].to_pylist(), rows["question"].to_pylist(), strict=True)))
+
+
+def question_named(store: TableStore, name: str) -> str:
+    """The text of a question, kept or misread's own. Raises UnknownNameError for neither."""
+    known = own_questions() | kept_questions(store)
+    if name not in known:
+        raise unknown_name("question", name, known, store.location)
+    return known[name]
+
+
+def keep_question(store: TableStore, name: str, question: str) -> None:
+    """Keeps a question by name, in place of one of that name before.
+
+    Raises QueryError for a name that cannot be one or is misread's own, and what `Session.prepare` raises for a
+    question that may not be asked.
+    """
+    if not _NAME.fullmatch(name):
+        raise QueryError(f"{name!r} cannot name a question", "use a letter, then letters, digits, _ and -, 64 at most")
+    if name in own_questions():
+        raise QueryError(f"{name!r} is one of misread's own questions", "choose another name")
+    with open_session(store) as session:
+        session.prepare(question)
+    row = {"name": name, "question": question, "saved_at": datetime.now(UTC)}
+    schema = pa.schema([field for field in QUERIES.fields if field.name != CHECKSUM])
+    with store.commit("sql --save") as commit:
+        commit.upsert(QUERIES.name, pa.Table.from_pylist([row], schema=schema))

@@ -1,0 +1,10 @@
+-- name: metadata_value
+-- signature: metadata_value(sample_id, column_name)
+-- inputs: sample_id, column_name (text)
+-- output: the sample's value of that metadata column as the view metadata has it: numbers in quarters, 'missing' for NULL; NULL for a sample or column that is not there
+-- units: text
+-- source: metadata.value
+-- reads: metadata
+CREATE MACRO metadata_value(sample, asked) AS (
+    SELECT any_value(m.value) FROM main.metadata AS m WHERE m.sample_id = sample AND m.column_name = asked
+);

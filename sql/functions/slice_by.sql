@@ -1,0 +1,41 @@
+-- name: slice_by
+-- signature: slice_by(subgroup)
+-- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
+-- output: a table, one row a slice of the newest audits and subgroup ('missing' where the expression is NULL), of the slice's confirmation-half rows of its true class: rows, patients, errors, error_rate with its 95 % interval; a cell of fewer than smallest_cell() patients is NULL and suppressed is true
+-- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; the interval is widened where patients repeat
+-- source: samples.slice_ids; Wilson's interval of counts divided by design_effect
+-- reads: samples, slices, is_small_cell, wilson_low, wilson_high, design_effect
+-- over: samples
+CREATE MACRO slice_by(subgroup) AS TABLE
+WITH told AS (
+    SELECT
+        unnest(samples.slice_ids) AS told_slice, samples.label AS truth, samples.error AS wrong,
+        coalesce((subgroup)::VARCHAR, 'missing') AS told_value,
+        coalesce(samples.patient_id, samples.sample_id) AS patient
+    FROM main.samples
+    WHERE samples.half = 'confirmation' AND samples.error IS NOT NULL
+),
+people AS (
+    SELECT told_slice, told_value, patient, count(*) AS own_rows, count(*) FILTER (wrong) AS own_errors
+    FROM told JOIN main.slices AS s ON s.slice_id = told_slice AND s.true_class = truth
+    GROUP BY ALL
+),
+counted AS (
+    SELECT
+        told_slice, told_value, sum(own_rows)::BIGINT AS rows, count(*) AS patients,
+        sum(own_errors)::BIGINT AS errors, design_effect(own_errors, own_rows) AS effect
+    FROM people
+    GROUP BY ALL
+)
+SELECT
+    told_slice AS slice_id,
+    told_value AS subgroup,
+    CASE WHEN NOT is_small_cell(patients) THEN rows END AS rows,
+    CASE WHEN NOT is_small_cell(patients) THEN patients END AS patients,
+    CASE WHEN NOT is_small_cell(patients) THEN errors END AS errors,
+    CASE WHEN NOT is_small_cell(patients) THEN errors / rows END AS error_rate,
+    CASE WHEN NOT is_small_cell(patients) THEN wilson_low(errors / effect, rows / effect) END AS error_rate_low,
+    CASE WHEN NOT is_small_cell(patients) THEN wilson_high(errors / effect, rows / effect) END AS error_rate_high,
+    is_small_cell(patients) AS suppressed
+FROM counted
+ORDER BY told_slice, told_value;

@@ -1,0 +1,30 @@
+-- name: worst_subgroup
+-- inputs: model, target (text)
+-- output: for every metadata column its subgroup with the highest error rate, the worst column first; subgroups of few patients take no part
+-- units: rates 0 to 1; rows and patients are counts
+-- source: errors / rows by metadata value, Wilson's interval of counts divided by design_effect, over labelled and predicted rows whose split is not train; ties by column and value
+-- reads: samples, metadata, is_small_cell, design_effect, wilson_low, wilson_high
+WITH people AS (
+    SELECT
+        m.column_name, m.value, coalesce(s.patient_id, s.sample_id) AS patient,
+        count(*) AS own_rows, count(*) FILTER (s.error) AS own_errors
+    FROM samples AS s JOIN metadata AS m USING (sample_id)
+    WHERE s.model = $model AND s.target = $target AND s.error IS NOT NULL AND s.split IS DISTINCT FROM 'train'
+    GROUP BY ALL
+),
+told AS (
+    SELECT
+        column_name, value, sum(own_rows)::BIGINT AS rows, count(*) AS patients, sum(own_errors) AS errors,
+        design_effect(own_errors, own_rows) AS effect
+    FROM people
+    GROUP BY column_name, value
+)
+SELECT
+    column_name, value AS subgroup, rows, patients,
+    errors / rows AS error_rate,
+    wilson_low(errors / effect, rows / effect) AS error_rate_low,
+    wilson_high(errors / effect, rows / effect) AS error_rate_high
+FROM told
+WHERE NOT is_small_cell(patients)
+QUALIFY row_number() OVER (PARTITION BY column_name ORDER BY errors / rows DESC, value) = 1
+ORDER BY error_rate DESC, column_name;

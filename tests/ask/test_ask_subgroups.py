@@ -1,0 +1,151 @@
+"""Subgroups of a store, in Python, in SQL and on the command line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from misread.cli.main import app
+from misread.discover.scan import scan_statistic
+from misread.library import Store
+from misread.schemas.errors import QueryError, UnknownNameError
+from stores import AGE, VIEW, write_store
+
+
+@pytest.fixture(scope="module")
+def rows() -> pl.DataFrame:
+    """Positives of view AP whose age is missing are mostly missed."""
+    rng = np.random.default_rng(1)
+    n = 800
+    view = rng.choice(["PA", "AP", "L"], n)
+    age = np.where(rng.random(n) < 0.3, -1, rng.integers(20, 90, n))
+    label = rng.integers(0, 2, n)
+    wrong = rng.random(n) < np.where((label == 1) & (view == "AP") & (age < 0), 0.8, 0.1)
+    score = np.where((label == 1) != wrong, 0.9, 0.1)
+    frame = pl.DataFrame({"view": view, "age": age, "label": label, "score": score, "wrong": wrong})
+    return frame.with_columns(
+        sample_id=pl.format("s{}", pl.int_range(n)),
+        patient_id=pl.format("p{}", pl.int_range(n) // 2),
+        age=pl.when(pl.col("age") >= 0).then("age"),
+        split=pl.when(pl.int_range(n) % 8 == 0).then(pl.lit("train")),
+    )
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, rows: pl.DataFrame) -> Store:
+    images = rows.select("sample_id", "patient_id", "split", "view", "age").to_dicts()
+    predictions = [
+        row | {"model": "m", "target": "t", "threshold": 0.5}
+        for row in rows.select("sample_id", "label", "score").to_dicts()
+    ]
+    return write_store(tmp_path_factory.mktemp("sub") / "store", images, predictions, metadata=[VIEW, AGE])
+
+
+def test_the_planted_subgroup_is_found_and_counted(store: Store, rows: pl.DataFrame) -> None:
+    """Missing values form a group of their own, training rows stay out, and counts are those made here."""
+    best = store.subgroups("m", "t").row(0, named=True)
+    kept = rows.filter(pl.col("split").is_null(), pl.col("label") == 1)
+    inside = kept.filter(pl.col("view") == "AP", pl.col("age").is_null())
+    assert (best["rank"], best["error_kind"], best["terms"]) == (1, "false negative", ["age missing", "view = AP"])
+    assert (best["rows"], best["errors"]) == (inside.height, inside["wrong"].sum())
+    assert best["patients"] == inside["patient_id"].n_unique()
+    assert best["error_rate"] == pytest.approx(inside["wrong"].mean())
+    outside = (kept["wrong"].sum() - inside["wrong"].sum()) / (kept.height - inside.height)
+    assert best["baseline_rate"] == pytest.approx(outside)
+    assert best["lift"] == pytest.approx(best["error_rate"] / outside)
+    assert best["error_rate_low"] < best["error_rate"] < best["error_rate_high"]
+    wanted = scan_statistic(inside["wrong"].sum(), inside.height, kept["wrong"].sum(), kept.height)
+    assert best["scan_statistic"] == pytest.approx(float(wanted))
+
+
+def test_one_answer_in_python_sql_and_on_the_command_line(store: Store) -> None:
+    """The same rows, columns and order by all three ways, with the same options."""
+    found = store.subgroups("m", "t", of_class=1, min_size=20, most_terms=2, top=4, where="split IS NULL")
+    in_sql = store.sql(
+        "FROM subgroups('m', 't', of_class := 1, min_size := 20, most_terms := 2, top := 4, keep := split IS NULL)"
+    )
+    assert found.equals(in_sql)
+    options = ["--class", "1", "--min-size", "20", "--most-terms", "2", "--top", "4", "--where", "split IS NULL"]
+    told = CliRunner().invoke(
+        app, ["subgroups", store.location, "--model", "m", "--target", "t", *options, "--format", "json"]
+    )
+    assert told.exit_code == 0, told.stderr
+    assert json.loads(told.stdout) == found.to_dicts()
+
+
+def test_subgroups_are_as_asked(store: Store) -> None:
+    """No more than `top`, no smaller than `min_size`, no longer than `most_terms`, one class, best first."""
+    found = store.subgroups("m", "t", of_class=0, min_size=40, most_terms=1, top=3)
+    assert 0 < found.height <= 3
+    assert set(found["error_kind"]) == {"false positive"}
+    assert found["rows"].min() >= 40  # type: ignore[operator]
+    assert found["terms"].list.len().max() == 1
+    assert found["scan_statistic"].is_sorted(descending=True)
+
+
+def test_few_patients_make_no_subgroup(store: Store) -> None:
+    """Nobody sees a subgroup of fewer than eleven patients, unless it is allowed."""
+    where = "age > 75"
+    for allowed in (False, True):
+        found = store.subgroups("m", "t", min_size=2, top=50, where=where, allow_small_cells=allowed)
+        assert (found["patients"].min() < 11) is allowed  # type: ignore[operator]
+
+
+def test_what_cannot_be_searched_is_told(store: Store) -> None:
+    """Unknown names with the nearest that exist; options out of range; a where that is no expression."""
+    with pytest.raises(UnknownNameError, match="no model 'n' in predictions"):
+        store.subgroups("n", "t")
+    with pytest.raises(UnknownNameError, match="no target 'u'"):
+        store.subgroups("m", "u")
+    with pytest.raises(UnknownNameError, match="no column 'veiw' in samples; did you mean 'view'"):
+        store.subgroups("m", "t", where="veiw = 'PA'")
+    for options in ({"top": 0}, {"min_size": 0}, {"most_terms": 4}, {"of_class": 2}, {"where": "true); DROP VIEW x"}):
+        with pytest.raises(QueryError):
+            store.subgroups("m", "t", **options)  # type: ignore[arg-type]
+
+
+def test_without_errors_or_rows_there_are_none(store: Store, tmp_path: Path) -> None:
+    """Rows that are all right, or none at all, have no subgroup: an empty table of the same columns."""
+    columns = store.subgroups("m", "t").columns
+    right = "(label = 1) = (score > 0.5)"
+    for where in (right, "false"):
+        found = store.subgroups("m", "t", where=where)
+        assert (found.height, found.columns) == (0, columns)
+    empty = write_store(tmp_path / "s", [{"sample_id": "a"}], [])
+    with pytest.raises(UnknownNameError, match="no model"):
+        empty.subgroups("m", "t")
+
+
+def test_what_subgroups_explain_is_a_join(store: Store, rows: pl.DataFrame) -> None:
+    """The samples of a subgroup are those that have all its terms in the view metadata."""
+    asked = """
+        WITH best AS (FROM subgroups('m', 't', of_class := 1, top := 1)),
+        wanted AS (SELECT unnest(terms) AS term, len(terms) AS n FROM best)
+        SELECT sample_id FROM metadata JOIN wanted USING (term) GROUP BY sample_id, n HAVING count(*) = n
+    """
+    inside = rows.filter(pl.col("view") == "AP", pl.col("age").is_null())
+    assert set(store.sql(asked)["sample_id"]) == set(inside["sample_id"])
+
+
+def test_missing_values_of_real_films_are_a_group_of_their_own(tmp_path: Path) -> None:
+    """On the COVID films, age is often missing: that is a value like any other, with the counts made here."""
+    data = Path(__file__).parents[3] / "shared" / "data" / "covid-cxr"
+    if not data.exists():
+        pytest.skip("needs the real chest films")
+    images = pl.read_csv(data / "metadata.csv", infer_schema_length=None).select(
+        "sample_id", pl.col("patient_id").cast(pl.String), "view", pl.col("age").cast(pl.Int64)
+    )
+    rows = pl.read_csv(data / "predictions.csv").with_columns(threshold=pl.lit(0.5))
+    store = write_store(tmp_path / "covid", images.to_dicts(), rows.to_dicts(), metadata=[VIEW, AGE])
+    found = store.subgroups("hog-logistic", "COVID-19", most_terms=1, top=50, min_size=2, allow_small_cells=True)
+    told = {(row["error_kind"], *row["terms"]): (row["rows"], row["errors"]) for row in found.iter_rows(named=True)}
+    assert any(term.endswith(" missing") for _, term in told)
+    joined = rows.join(images, on="sample_id")
+    for (kind, term), counts in told.items():
+        if term == "age missing":
+            own = joined.filter(pl.col("age").is_null(), pl.col("label") == (kind == "false negative"))
+            wrong = own.filter((pl.col("score") >= 0.5) != (pl.col("label") == 1))
+            assert counts == (own.height, wrong.height)

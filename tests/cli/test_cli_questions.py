@@ -1,0 +1,214 @@
+"""Questions kept by name, the list of functions, limits and the prompt of `misread sql`."""
+
+import csv
+import io
+import os
+import pty
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from typer.testing import CliRunner, Result
+
+from misread.cli.main import app
+from misread.cli.prompt import completer
+from misread.library import Store
+from misread.schemas.errors import MisreadError, QueryError, UnknownNameError
+from misread.sql import functions
+from misread.store import TableStore
+
+
+def invoke(*arguments: object, piped: str = "") -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=piped)
+
+
+@pytest.fixture
+def own(make_store: Callable[..., Path]) -> Path:
+    """A store that may be written to."""
+    return make_store(images=[{"sample_id": "a", "view": "PA"}, {"sample_id": "b", "view": "AP"}])
+
+
+def test_a_question_is_kept_and_asked_again(own: Path) -> None:
+    """--save asks and keeps, --run asks again, with values; a question of the same name takes its place."""
+    saved = invoke("sql", own, "SELECT count(*) AS n FROM images", "--save", "films")
+    assert (saved.exit_code, saved.stdout.split()) == (0, ["n", "2"])
+    assert invoke("sql", own, "--run", "films").stdout == saved.stdout
+    assert invoke(
+        "sql", own, "SELECT count(*) AS n FROM images WHERE view = $view", "--save", "films", "--set", "view=PA"
+    )
+    assert invoke("sql", own, "--run", "films", "--set", "view=AP").stdout.split() == ["n", "1"]
+    kept = invoke("sql", own, "SELECT name, question FROM queries", "--format", "csv").stdout
+    assert len(list(csv.reader(io.StringIO(kept)))) == 2
+    assert "films" in invoke("sql", own, "--questions").stdout
+
+
+def test_what_cannot_be_kept_is_told_and_not_kept(own: Path) -> None:
+    """Bad names, names of our own questions, and questions that may not be asked leave the store as it was."""
+    state = TableStore.open(own).state
+    for name, question in (
+        ("two words", "SELECT 1"),
+        ("audits_made", "SELECT 1"),
+        ("x", "SELECT agee FROM images"),
+        ("x", "DROP VIEW images"),
+        ("x", "SELECT 1; SELECT 2"),
+    ):
+        ended = invoke("sql", own, question, "--save", name)
+        assert (ended.exit_code, ended.stdout) == (1, "")
+        assert "Error:" in ended.stderr
+        with pytest.raises(MisreadError):
+            Store.open(own).keep_question(name, question)
+    assert TableStore.open(own).state == state
+    missing = invoke("sql", own, "--run", "audits_mad")
+    assert "did you mean 'audits_made'?" in missing.stderr
+
+
+def test_questions_of_a_library_user(own: Path) -> None:
+    """The same in Python; every kind of question that may be asked may be kept."""
+    store = Store.open(own)
+    for name, question in (
+        ("a", "DESCRIBE images"),
+        ("b", "SHOW TABLES"),
+        ("c", "EXPLAIN SELECT 1"),
+        ("d", "SELECT 1;"),
+    ):
+        store.keep_question(name, question)
+        assert store.question(name) == question
+        assert store.sql(store.question(name)).height
+    with pytest.raises(UnknownNameError):
+        store.question("nope")
+    assert store.question("audits_made")
+    with pytest.raises(QueryError, match="longer than"):
+        store.sql("SELECT count(*) FROM range(10000000000) a, range(10000000000) b", time_limit=0.2)
+    with store.session() as session:
+        assert session.connection.sql("SELECT count(*) FROM images").fetchall() == [(2,)]
+
+
+def test_every_function_is_listed(own: Path) -> None:
+    """One row a way to call it, from the files themselves, with units and source."""
+    told = invoke("sql", own, "--functions", "--format", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(told)))
+    assert {row["function"].partition("(")[0] for row in rows} == functions().keys()
+    assert {"error_rate(slice_id)", "error_rate(label, predicted)"} <= {row["function"] for row in rows}
+    assert all(row["units"] and row["source"] and row["output"] for row in rows)
+
+
+def test_limits_of_the_command(own: Path) -> None:
+    """Time and memory are limited as told; what is no limit, or no value, is refused."""
+    long = "SELECT count(*) FROM range(10000000000) a, range(10000000000) b"
+    stopped = invoke("sql", own, long, "--time-limit", "0.3")
+    assert (stopped.exit_code, stopped.stdout) == (1, "")
+    assert "longer than 0.3 s" in stopped.stderr
+    assert "--time-limit" in stopped.stderr
+    full = invoke("sql", own, "SELECT list(range) FROM range(10000000000)", "--memory-limit", "100MB")
+    assert "memory" in full.stderr
+    assert invoke("sql", own, "SELECT 1", "--memory-limit", "lots").exit_code == 1
+    assert invoke("sql", own, "SELECT 1 AS x", "--time-limit", "0").stdout.split() == ["x", "1"]
+    assert invoke("sql", own, "SELECT $x AS x", "--set", "x").exit_code == 2
+    assert "--set" in invoke("sql", own, "SELECT $x AS x").stderr
+
+
+def test_wrong_usage_is_told(own: Path) -> None:
+    """Two questions at once, nothing to save, an older state to save in: status 2."""
+    for wrong in (["SELECT 1", "--run", "a"], ["--functions", "--questions"], ["--save", "x"], []):
+        assert invoke("sql", own, *wrong).exit_code == 2, wrong
+    assert invoke("sql", own, "SELECT 1", "--save", "x", "--state", "1").exit_code == 2
+
+
+def test_a_question_can_be_piped_in(own: Path) -> None:
+    """Without a question, what is piped in is asked."""
+    assert invoke("sql", own, piped="SELECT 3 AS x;\n").stdout.split() == ["x", "3"]
+
+
+def test_arrow_is_an_ipc_file(own: Path, tmp_path: Path) -> None:
+    """--format arrow, or a name that ends so, is what Arrow reads back with its types."""
+    file = tmp_path / "x.arrow"
+    assert invoke("sql", own, "SELECT 1::TINYINT AS x, 'a' AS y", "--output", file).exit_code == 0
+    read = pa.ipc.open_file(file).read_all()
+    assert read.schema.types == [pa.int8(), pa.string()]
+    assert (
+        pa.ipc.open_file(
+            invoke("sql", own, "SELECT 1::TINYINT AS x, 'a' AS y", "--format", "arrow").stdout_bytes
+        ).read_all()
+        == read
+    )
+
+
+class Terminal:
+    """The prompt at a terminal of its own."""
+
+    def __init__(self, store: Path, home: Path) -> None:
+        self.leader, follower = pty.openpty()
+        environment = {**os.environ, "XDG_STATE_HOME": str(home), "TERM": "dumb", "COLUMNS": "200"}
+        command = [sys.executable, "-m", "misread.cli", "sql", str(store)]
+        self.process = subprocess.Popen(
+            command, stdin=follower, stdout=follower, stderr=follower, env=environment, start_new_session=True
+        )
+        os.close(follower)
+
+    def until(self, text: str, seconds: float = 60) -> str:
+        seen = b""
+        end = time.monotonic() + seconds
+        while text.encode() not in seen:
+            assert time.monotonic() < end, seen.decode(errors="replace")
+            try:
+                seen += os.read(self.leader, 4096)
+            except OSError:
+                break
+        return seen.decode(errors="replace")
+
+    def type(self, text: str) -> None:
+        os.write(self.leader, text.encode())
+
+
+@pytest.fixture
+def terminal(own: Path, tmp_path: Path) -> Iterator[Terminal]:
+    one = Terminal(own, tmp_path / "state")
+    yield one
+    one.process.kill()
+    one.process.wait()
+    os.close(one.leader)
+
+
+def test_a_conversation(terminal: Terminal, tmp_path: Path) -> None:
+    """Questions over lines, errors that end nothing, names completed, and a history for the owner alone."""
+    terminal.until("misread> ")
+    terminal.type("SELECT count(*) AS films\nFROM images;\n")
+    assert "films" in terminal.until("misread> ")
+    terminal.type("SELECT agee FROM images;\n")
+    assert "no column 'agee' in images" in terminal.until("misread> ").replace("\r\n", "\n")
+    terminal.type("SELECT max(sample_i\t) AS last FROM images;\n")
+    assert "b" in terminal.until("misread> ")
+    terminal.type(".tables\n")
+    assert "latest_audits" in terminal.until("misread> ")
+    terminal.type(".nope\n")
+    assert "there is no .nope" in terminal.until("misread> ")
+    terminal.type(".quit\n")
+    assert terminal.process.wait(30) == 0
+    (history,) = (tmp_path / "state").rglob("sql_history")
+    assert history.stat().st_mode & 0o777 == 0o600
+    assert history.parent.stat().st_mode & 0o077 == 0
+    assert "SELECT agee FROM images;" in history.read_text()
+
+
+def test_an_interruption_ends_the_question_alone(terminal: Terminal) -> None:
+    """Ctrl-C stops what runs; the prompt is there again and answers."""
+    terminal.until("misread> ")
+    terminal.type("SELECT count(*) FROM range(10000000000) a, range(10000000000) b;\n")
+    time.sleep(1.5)
+    terminal.process.send_signal(2)
+    assert "Interrupted." in terminal.until("misread> ")
+    terminal.type("SELECT 40 + 2 AS answer;\n")
+    assert "42" in terminal.until("misread> ")
+    terminal.type("\x04")
+    assert terminal.process.wait(30) == 0
+
+
+def test_words_are_completed_whatever_their_case() -> None:
+    """The n-th word that begins as the text does; None after the last."""
+    complete = completer(["SELECT", "slice_id", "slice_size"])
+    assert [complete("SL", place) for place in range(3)] == ["slice_id", "slice_size", None]
+    assert complete("sel", 0) == "SELECT"

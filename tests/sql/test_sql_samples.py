@@ -1,0 +1,328 @@
+"""samples, latest_audits and metadata; slices and rates by subgroup; what is over-represented in a slice."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from misread.sql import Limits, Session
+from stores import clustered_wilson, dataset
+
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+PARAMETERS = ("slice", "subgroup", "keep", "top", "k", "words", "asked_model", "of_class", "min_size", "vectors")
+INTERNAL = ("truth", "patient", "told_value", "terms", "number", "edges", "cell", "taker", "place", "value", "term")
+
+
+def audited_tables(seed: int = 0, samples: int = 400) -> Tables:
+    """Two models and targets, an older and a newer audit with two slices of each class; patients repeat."""
+    rng = np.random.default_rng(seed)
+    tables: Tables = {name: [] for name in ("images", "predictions", "audits", "audit_targets", "audited", "slices")}
+    tables |= {"memberships": [], "phrases": []}
+    for i in range(samples):
+        tables["images"].append(
+            {
+                "sample_id": f"s{i:03d}",
+                "patient_id": f"p{i // 2}" if i % 5 else None,
+                "split": "train" if i % 10 == 0 else None,
+                "sex": ("F", "M", None)[int(rng.integers(3))],
+                "age": float(rng.integers(20, 90)) if rng.random() < 0.9 else None,
+                "beds": int(rng.integers(3)),
+                "label": "noise",
+            }
+        )
+    for model in ("m", "n"):
+        for target in ("s", "t"):
+            for i in range(samples):
+                label = None if i % 50 == 7 else int(rng.integers(2))
+                row = {"sample_id": f"s{i:03d}", "model": model, "target": target, "label": label}
+                tables["predictions"].append(row | {"score": float(rng.random()), "threshold": 0.5})
+    for number, audit in enumerate(("old", "new")):
+        made = datetime(2026, 1, number + 1, tzinfo=UTC)
+        tables["audits"].append({"audit_id": audit, "created_at": made})
+        for target in ("s", "t") if audit == "old" else ("t",):
+            add_audit(tables, rng, audit, target)
+    return tables
+
+
+def add_audit(tables: Tables, rng: np.random.Generator, audit: str, target: str) -> None:
+    tables["audit_targets"].append({"audit_id": audit, "model": "m", "target": target, "threshold": 0.5})
+    judged = [
+        p | {"audit_id": audit, "half": "confirmation" if rng.random() < 0.6 else "discovery"}
+        for p in tables["predictions"]
+        if (p["model"], p["target"]) == ("m", target) and p["label"] is not None
+    ]
+    for row in judged:
+        row["predicted"] = int(row["score"] >= 0.5)
+        row["error"] = row["predicted"] != row["label"]
+    tables["audited"] += judged
+    for number in range(4):
+        name = f"{audit}-{target}-{number}"
+        taken = [row for row in judged if rng.random() < 0.4]
+        inside = [r for r in taken if r["half"] == "confirmation" and r["label"] == number % 2]
+        patients = {patient_of(tables, r["sample_id"]) for r in inside}
+        tables["slices"].append(
+            {
+                "audit_id": audit,
+                "slice_id": name,
+                "model": "m",
+                "target": target,
+                "true_class": number % 2,
+                "confirmed": number >= 2,
+                "q_value": 0.01 * number,
+                "confirmation_rows": len(inside),
+                "confirmation_patients": len(patients),
+            }
+        )
+        tables["memberships"] += [
+            {"audit_id": audit, "slice_id": name, "sample_id": r["sample_id"], "half": r["half"]} for r in taken
+        ]
+
+
+def image_of(tables: Tables, sample: str) -> Row:
+    return tables["images"][int(sample[1:])]
+
+
+def patient_of(tables: Tables, sample: str) -> str:
+    return image_of(tables, sample)["patient_id"] or sample
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    return audited_tables()
+
+
+def opened_over(tables: Tables, **limits: Any) -> Session:
+    return Session({name: dataset(name, rows) for name, rows in tables.items()}, limits=Limits(**limits))
+
+
+def rows_of(tables: Tables, question: str, **limits: Any) -> list[Row]:
+    with opened_over(tables, **limits) as session:
+        rows: list[Row] = session.query(question).to_pylist()
+        return rows
+
+
+def test_the_latest_audit_of_each_model_and_target(tables: Tables) -> None:
+    """The newest by time; a model and target that was never audited has none."""
+    found = rows_of(tables, "SELECT model, target, audit_id FROM latest_audits ORDER BY ALL")
+    assert [tuple(row.values()) for row in found] == [("m", "s", "old"), ("m", "t", "new")]
+
+
+def test_one_row_a_sample_model_and_target(tables: Tables) -> None:
+    """Every prediction once, with its picture's columns and what the newest audit alone made of it."""
+    found = rows_of(tables, "SELECT * FROM samples")
+    key = lambda row: (row["sample_id"], row["model"], row["target"])  # noqa: E731 - a name for three columns
+    assert sorted(map(key, found)) == sorted(map(key, tables["predictions"]))
+    newest = {("m", "s"): "old", ("m", "t"): "new"}
+    slices = {row["slice_id"]: row for row in tables["slices"]}
+    for row in found:
+        image = image_of(tables, row["sample_id"])
+        assert (row["sex"], row["age"], row["metadata_label"]) == (image["sex"], image["age"], "noise")
+        audit = newest.get((row["model"], row["target"]))
+        assert row["audit_id"] == audit
+        taking = sorted(
+            m["slice_id"]
+            for m in tables["memberships"]
+            if m["sample_id"] == row["sample_id"]
+            and m["audit_id"] == audit
+            and slices[m["slice_id"]]["target"] == row["target"]
+            and row["model"] == "m"
+        )
+        assert row["slice_ids"] == (taking or None)
+        own = [slices[name] for name in taking if slices[name]["true_class"] == row["label"]]
+        own.sort(key=lambda s: (not s["confirmed"], s["q_value"], s["slice_id"]))
+        assert row["slice_id"] == (own[0]["slice_id"] if own else None)
+
+
+@pytest.mark.parametrize("names", [PARAMETERS, INTERNAL])
+def test_metadata_may_be_called_anything(tables: Tables, names: tuple[str, ...]) -> None:
+    """Columns named as what is inside the views and functions break none of them."""
+    strange = tables | {"images": [row | dict.fromkeys(names, "x") for row in tables["images"]]}
+    with opened_over(strange) as session:
+        for name in names:
+            assert session.query(f'SELECT DISTINCT "{name}" AS v FROM samples').to_pylist() == [{"v": "x"}]
+        plain = rows_of(tables, "FROM slice_by(sex)")
+        assert session.query("FROM slice_by(sex)").to_pylist() == plain
+        assert session.query("FROM rates_by(sex)").num_rows
+        assert session.query("FROM slice_profile('new-t-1')").num_rows
+
+
+def test_metadata_is_told_value_by_value(tables: Tables) -> None:
+    """Numbers of many values come in quarters that hold about as many; few values, texts and gaps as they are."""
+    found = rows_of(tables, "SELECT * FROM metadata")
+    assert {row["column_name"] for row in found} == {"split", "sex", "age", "beds", "label"}
+    assert len(found) == 5 * len(tables["images"])
+    told = {(row["sample_id"], row["column_name"]): row for row in found}
+    ages = np.array([row["age"] for row in tables["images"] if row["age"] is not None])
+    edges = np.quantile(ages, [0.25, 0.5, 0.75])
+    for image in tables["images"]:
+        sex, age, beds = (told[image["sample_id"], name] for name in ("sex", "age", "beds"))
+        assert sex["term"] == (f"sex = {image['sex']}" if image["sex"] else "sex missing")
+        assert (beds["value"], beds["bin"]) == (str(image["beds"]), None)
+        if image["age"] is None:
+            assert (age["value"], age["bin"], age["term"]) == ("missing", None, "age missing")
+        else:
+            place = int(np.searchsorted(edges, image["age"], side="right"))
+            names = [f"below {edges[0]:g}", f"{edges[0]:g} to {edges[1]:g}", f"{edges[1]:g} to {edges[2]:g}"]
+            assert age["value"] == [*names, f"{edges[2]:g} or more"][place]
+            assert age["bin"] == place
+            assert age["term"] == f"age {age['value']}"
+
+
+def test_slices_by_subgroup(tables: Tables) -> None:
+    """Counts and rates of the slice's class on the confirmation half, counted here; gaps are a group of their own."""
+    found = {(r["slice_id"], r["subgroup"]): r for r in rows_of(tables, "FROM slice_by(sex)", allow_small_cells=True)}
+    wanted = {}
+    for row in (s for s in tables["slices"] if s["slice_id"].startswith(("new-t", "old-s"))):
+        for sex in ("F", "M", None):
+            inside = [r for r in members(tables, row) if image_of(tables, r["sample_id"])["sex"] == sex]
+            if inside:
+                wanted[row["slice_id"], sex or "missing"] = inside
+    assert found.keys() == wanted.keys()
+    for key, inside in wanted.items():
+        errors = sum(r["error"] for r in inside)
+        interval = clustered_wilson([r["error"] for r in inside], [patient_of(tables, r["sample_id"]) for r in inside])
+        assert (found[key]["rows"], found[key]["errors"]) == (len(inside), errors)
+        assert found[key]["patients"] == len({patient_of(tables, r["sample_id"]) for r in inside})
+        assert found[key]["error_rate"] == pytest.approx(errors / len(inside))
+        assert (found[key]["error_rate_low"], found[key]["error_rate_high"]) == pytest.approx(interval)
+
+
+def members(tables: Tables, row: Row) -> list[Row]:
+    """The confirmation rows of a slice's class that it takes."""
+    taken = {m["sample_id"] for m in tables["memberships"] if m["slice_id"] == row["slice_id"]}
+    return [r for r in judged_of(tables, row) if r["sample_id"] in taken]
+
+
+def judged_of(tables: Tables, row: Row) -> list[Row]:
+    return [
+        r
+        for r in tables["audited"]
+        if (r["audit_id"], r["model"], r["target"]) == (row["audit_id"], row["model"], row["target"])
+        and (r["half"], r["label"]) == ("confirmation", row["true_class"])
+    ]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_what_is_over_represented_in_a_slice(tables: Tables, number: int) -> None:
+    """Each patient counts once; p-values are Fisher's, q-values scipy's Benjamini and Hochberg over all tested."""
+    row = next(s for s in tables["slices"] if s["slice_id"] == f"new-t-{number}")
+    found = rows_of(tables, f"FROM slice_profile('new-t-{number}')", allow_small_cells=True)
+    terms = {(r["sample_id"], r["column_name"]): r["value"] for r in rows_of(tables, "FROM metadata")}
+    taken = {r["sample_id"] for r in members(tables, row)}
+    judged = [r["sample_id"] for r in judged_of(tables, row)]
+    inside = {patient_of(tables, s) for s in taken}
+    everyone = {patient_of(tables, s) for s in judged}
+    having: dict[tuple[str, str], set[str]] = {}
+    for sample in judged:
+        patient = patient_of(tables, sample)
+        if (sample in taken) == (patient in inside):
+            for column in ("split", "sex", "age", "beds", "label"):
+                having.setdefault((column, terms[sample, column]), set()).add(patient)
+    tested = {term: who for term, who in having.items() if 11 <= len(who) < len(everyone)}
+    counts = {term: (len(who & inside), len(who - inside)) for term, who in tested.items()}
+    n, m = len(inside), len(everyone - inside)
+    p = [stats.fisher_exact([[a, n - a], [b, m - b]], alternative="greater").pvalue for a, b in counts.values()]
+    q = dict(zip(counts, stats.false_discovery_control(p), strict=True))
+    assert {(r["column_name"], r["value"]) for r in found} == tested.keys()
+    for r in found:
+        term = (r["column_name"], r["value"])
+        a, b = counts[term]
+        assert (r["patients_inside"], r["patients_outside"]) == (a, b)
+        assert (r["share_inside"], r["share_outside"]) == (pytest.approx(a / n), pytest.approx(b / m))
+        assert r["lift"] == (pytest.approx((a / n) / (b / m)) if b else None)
+        assert r["q_value"] == pytest.approx(q[term])
+    assert [r["q_value"] for r in found] == sorted(r["q_value"] for r in found)
+
+
+def test_rates_by_subgroup_leave_training_rows_out(tables: Tables) -> None:
+    """Counts of every model, target and subgroup, whose split is not train, and whose label is known."""
+    found = rows_of(tables, "FROM rates_by(sex)", allow_small_cells=True)
+    assert len(found) == 2 * 2 * 3
+    for r in found:
+        kept = [
+            p
+            for p in tables["predictions"]
+            if (p["model"], p["target"]) == (r["model"], r["target"])
+            and p["label"] is not None
+            and image_of(tables, p["sample_id"])["split"] != "train"
+            and (image_of(tables, p["sample_id"])["sex"] or "missing") == r["subgroup"]
+        ]
+        positives = [p for p in kept if p["label"] == 1]
+        hits = [p["score"] >= 0.5 for p in positives]
+        assert (r["rows"], r["positives"]) == (len(kept), len(hits))
+        assert r["sensitivity"] == pytest.approx(np.mean(hits))
+        interval = clustered_wilson(hits, [patient_of(tables, p["sample_id"]) for p in positives])
+        assert (r["sensitivity_low"], r["sensitivity_high"]) == pytest.approx(interval)
+        assert r["suppressed"] is False
+
+
+def test_numbers_of_few_patients_are_suppressed(tables: Tables) -> None:
+    """One to ten patients: no number comes through, by any of the functions; with leave they do."""
+    few = tables | {"images": [row | {"rare": "yes" if i < 8 else "no"} for i, row in enumerate(tables["images"])]}
+    few["slices"] = [row | {"confirmation_patients": 10, "error_rate": 0.5, "lift": 2.0} for row in tables["slices"]]
+    hidden = {
+        "SELECT slice_size(slice_id) AS a, error_rate(slice_id) AS b, error_rate_low(slice_id) AS c, "
+        "error_rate_high(slice_id) AS d, lift(slice_id) AS e FROM slices": set(),
+        "SELECT * EXCLUDE (model, target, subgroup, suppressed) FROM rates_by(rare) WHERE subgroup = 'yes'": set(),
+        "SELECT * EXCLUDE (slice_id, subgroup, suppressed) FROM slice_by(rare) WHERE subgroup = 'yes'": set(),
+    }
+    for question in hidden:
+        rows = rows_of(few, question)
+        assert rows
+        assert all(value is None for row in rows for value in row.values()), question
+        shown = rows_of(few, question, allow_small_cells=True)
+        assert any(value is not None for row in shown for value in row.values()), question
+    profile = rows_of(few, "FROM slice_profile('new-t-1')")
+    assert all(row["patients_inside"] not in range(1, 11) for row in profile)
+    assert all(row["patients_outside"] not in range(1, 11) for row in profile)
+    assert rows_of(few, "SELECT smallest_cell() AS a, is_small_cell(10) AS b, is_small_cell(0) AS c") == [
+        {"a": 11, "b": True, "c": False}
+    ]
+
+
+def test_repeated_patients_widen_intervals_and_single_ones_do_not() -> None:
+    """Films of one patient that agree are worth one film; one film a patient leaves Wilson's interval as it is."""
+    with Session({}) as session:
+        asked = "SELECT design_effect(k, n) AS e FROM (VALUES {}) AS t(k, n)"
+        for pairs, wanted in (("(1, 1), (0, 1), (0, 1)", 1.0), ("(3, 3), (0, 3)", 3.0), ("(0, 4), (0, 2)", 20 / 6)):
+            assert session.query(asked.format(pairs))["e"][0].as_py() == pytest.approx(wanted)
+        assert session.query(asked.format("(0, 0)"))["e"][0].as_py() is None
+
+
+def test_any_expression_makes_subgroups(tables: Tables) -> None:
+    """Expressions over samples, and metadata by its name; a column that is not there is told with the nearest."""
+    with opened_over(tables) as session:
+        over = session.query("SELECT DISTINCT subgroup FROM rates_by(age >= 60) ORDER BY 1")["subgroup"].to_pylist()
+        assert over == ["false", "missing", "true"]
+        both = session.query("SELECT DISTINCT subgroup FROM rates_by(metadata_value(sample_id, 'sex'))")
+        assert set(both["subgroup"].to_pylist()) == {"F", "M", "missing"}
+        with pytest.raises(Exception, match="no column 'sexx' in samples; did you mean 'sex'"):
+            session.query("FROM rates_by(sexx)")
+
+
+def test_reports_are_found_by_their_words(opened: Callable[..., Session]) -> None:
+    """BM25 as written down, ties by id; a report without any of the words is not found."""
+    texts = ["No pleural effusion.", "Large effusion, effusion on the left", "Clear lungs", "Pleural plaque; effusion?"]
+    session = opened(reports=[{"sample_id": f"s{i}", "report": text} for i, text in enumerate(texts)])
+    found = session.query("FROM search_reports('pleural EFFUSION', k := 10)").to_pylist()
+    words = [text.lower().replace(".", "").replace(",", "").replace(";", "").replace("?", "").split() for text in texts]
+    usual = np.mean([len(w) for w in words])
+
+    def score(document: list[str]) -> float:
+        total = 0.0
+        for word in ("pleural", "effusion"):
+            n, times = sum(word in w for w in words), document.count(word)
+            weight = np.log(1 + (len(words) - n + 0.5) / (n + 0.5))
+            total += weight * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * len(document) / usual))
+        return float(total)
+
+    scores = {f"s{i}": score(w) for i, w in enumerate(words)}
+    wanted = sorted((name for name, value in scores.items() if value), key=lambda name: (-scores[name], name))
+    assert [row["sample_id"] for row in found] == wanted
+    assert [row["score"] for row in found] == pytest.approx([scores[name] for name in wanted])
+    assert session.query("FROM search_reports('tuberculosis')").num_rows == 0
+    assert session.query("FROM search_reports('')").num_rows == 0
