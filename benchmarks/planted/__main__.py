@@ -13,9 +13,10 @@ from benchmarks.peers import METHODS
 
 from .cache import default_folder
 from .demo import FILMS
+from .modalities import modality_table, plot
 from .rows import Book, Row
 from .run import AUDIT, Task, fits, run_all
-from .setting import SPLITS, Setting, settings
+from .setting import MODALITIES, SPLITS, Setting, settings
 from .sources import ready
 from .tables import flat, show
 
@@ -40,9 +41,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     measure(book, todo(book, chosen, methods), asked, console)
     rows = list(book.of([s.key for s in chosen], methods))
     show(rows, methods, console)
+    show_modalities(rows, methods, asked.plot, console)
     console.print(f"rows in {output}")
     if asked.quick and (wrong := shortfall(rows)):
         raise SystemExit(wrong)
+
+
+def show_modalities(rows: Sequence[Row], methods: Sequence[str], file: Path | None, console: Console) -> None:
+    """A table a source where there is more than one modality set, and the plot that was asked for."""
+    frame = flat([row for row in rows if row["setting"]["scenario"] != "null"])
+    if not frame.height:
+        return
+    cells = frame["cell"].unique().str.split("/")
+    sources = {(source, modalities) for source, _, _, modalities in cells.to_list()}
+    for source in MODALITIES:
+        if sum(name == source for name, _ in sources) > 1:
+            console.print(modality_table(frame, methods[0], source))
+    if file is not None:
+        plot(frame, methods[0], methods[min(1, len(methods) - 1)], file)
+        console.print(f"plot in {file}")
 
 
 def shortfall(rows: Sequence[Row]) -> str:
@@ -99,6 +116,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--films", type=int, default=FILMS, help="radiographs drawn for the demo source")
     made.add_argument("--workers", type=int, default=2, help="processes")
     made.add_argument("--output", type=Path, help="JSON lines; rows that are there are not run again")
+    made.add_argument(
+        "--plot", type=Path, help="P@10 by modality set, the first two methods (svg, png, pdf)"
+    )
     made.add_argument("--cache", type=Path, default=default_folder())
     return made
 
