@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from misread.threads import one_thread
 IMAGE, REPORT = 512, 384
 LATENT = 100
 SHUFFLES = 19
+Measured = dict[str, float]
 JOBS = ("audit", "calibrated", "domino")
 
 
@@ -49,7 +50,7 @@ def rows(n: int, seed: int) -> tuple[Audit, np.ndarray]:
     return Audit(blocks, pl.DataFrame(), label, score, predicted, predicted != label, np.arange(n)), half
 
 
-def once(job: str, n: int, seed: int) -> dict[str, float]:
+def once(job: str, n: int, seed: int) -> Measured:
     """Seconds and GB (beyond the vectors themselves) of one job."""
     import hdbscan  # noqa: F401 - reading code from disk is not what is measured
     import scipy.special  # noqa: F401
@@ -71,16 +72,18 @@ def once(job: str, n: int, seed: int) -> dict[str, float]:
 
 
 def peak(*, fresh: bool = False) -> float:
-    """GB this process has held at most, since `fresh` was last asked for (Linux)."""
+    """GB this process has held at most, since `fresh` was last asked for; NaN but on Linux."""
+    if not Path("/proc/self/clear_refs").exists():
+        return float("nan")
     if fresh:
         Path("/proc/self/clear_refs").write_text("5")
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 2**20
 
 
-def measured(job: str, n: int, seed: int) -> dict[str, float]:
+def measured(job: str, n: int, seed: int) -> Measured:
     command = [sys.executable, "-m", "benchmarks.timing", "--job", job, "--rows", str(n), "--seed", str(seed)]
-    result: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    result: Measured = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return result
 
 
@@ -92,29 +95,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console = Console()
     todo = [(n, seed, job) for n in asked.rows for seed in range(asked.rounds) for job in JOBS]
     results = {task: measured(task[2], task[0], task[1]) for task in track(todo, "measuring", console=console)}
-    table = Table(
-        "rows", "job", "seconds", "of Domino's", "GB", "slices",
-        title=f"an audit of n x ({IMAGE} + {REPORT}), median of {asked.rounds}",
-    )  # fmt: skip
-    for n in asked.rows:
-        typical = {job: median([results[n, seed, job] for seed in range(asked.rounds)]) for job in JOBS}
-        for job in JOBS:
-            of_domino = [
-                results[n, s, job]["seconds"] / results[n, s, "domino"]["seconds"] for s in range(asked.rounds)
-            ]
-            ratio = f"{np.median(of_domino):.2f} ({min(of_domino):.2f} to {max(of_domino):.2f})"
-            mine = typical[job]
-            table.add_row(
-                f"{n:,}", job, f"{mine['seconds']:.2f}", ratio, f"{mine['gigabytes']:.2f}", f"{mine['found']:.0f}"
-            )
-        shuffling = (typical["calibrated"]["seconds"] - typical["audit"]["seconds"]) / typical["audit"]["seconds"]
-        table.add_row(
-            f"{n:,}", f"{SHUFFLES} shuffles", "", f"{shuffling:.1f} times the audit", "", "", end_section=True
-        )
-    console.print(table)
+    console.print(compared(results, asked.rows, asked.rounds))
 
 
-def median(found: Sequence[dict[str, float]]) -> dict[str, float]:
+def compared(results: Mapping[tuple[int, int, str], Measured], sizes: Sequence[int], rounds: int) -> Table:
+    """Medians, and every round's time over that round's Domino."""
+    title = f"an audit of n x ({IMAGE} + {REPORT}), median of {rounds}"
+    table = Table("rows", "job", "seconds", "of Domino's", "GB", "slices", title=title)
+    for n in sizes:
+        typical = {job: median([results[n, seed, job] for seed in range(rounds)]) for job in JOBS}
+        for job, mine in typical.items():
+            ratios = [results[n, s, job]["seconds"] / results[n, s, "domino"]["seconds"] for s in range(rounds)]
+            ratio = f"{np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+            texts = (f"{mine['seconds']:.2f}", ratio, f"{mine['gigabytes']:.2f}", f"{mine['found']:.0f}")
+            table.add_row(f"{n:,}", job, *texts)
+        extra = typical["calibrated"]["seconds"] / typical["audit"]["seconds"] - 1
+        table.add_row(f"{n:,}", f"{SHUFFLES} shuffles", "", f"{extra:.1f} times the audit", end_section=True)
+    return table
+
+
+def median(found: Sequence[Measured]) -> Measured:
     return {name: float(np.median([one[name] for one in found])) for name in found[0]}
 
 

@@ -11,6 +11,7 @@ Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 SUCCESS = 0.8
+RESAMPLES = 4000
 
 
 def measure(scores: Floats, members: Booleans, truth: Booleans, chance: Floats) -> list[dict[str, Any]]:
@@ -53,3 +54,13 @@ def _overlap(members: Booleans, inside: Booleans) -> dict[str, float]:
             if f1 > best["f1"]:
                 best = {"precision": both / int(taken.sum()), "recall": both / int(inside.sum()), "f1": f1}
     return {name: round(value, 4) for name, value in best.items()}
+
+
+def interval(values: NDArray[Any], draws: NDArray[Any], seed: int) -> tuple[float, float, float]:
+    """Mean and 95 % bootstrap interval; whole draws are resampled, as modality sets share one."""
+    _, codes = np.unique(draws, return_inverse=True)
+    sums, counts = np.bincount(codes, weights=values), np.bincount(codes)
+    picked = np.random.default_rng(seed).integers(0, len(counts), (RESAMPLES, len(counts)))
+    means = sums[picked].sum(axis=1) / counts[picked].sum(axis=1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(values.mean()), float(low), float(high)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from rich.table import Table
 
+from .measures import interval
 from .setting import MODALITIES, modality_sets
-from .tables import interval
 
 COLORS = ("#4477aa", "#ee6677", "#228833", "#66ccee", "#ccbb44", "#aa3377", "#777777")
 """One a modality set, told apart by colour-blind readers too (Paul Tol's bright scheme)."""
@@ -31,6 +32,14 @@ def by_modalities(frame: pl.DataFrame) -> pl.DataFrame:
         about = {"source": source, "scenario": scenario, "modalities": modalities, "method": method}
         lines.append({**about, "settings": group.height, "p10": mean, "low": low, "high": high, **means})
     return pl.DataFrame(lines).sort("source", "scenario", "method", "modalities")
+
+
+def modality_tables(frame: pl.DataFrame, method: str) -> Iterator[Table]:
+    """One a source with more than one modality set."""
+    for source in MODALITIES:
+        cells = frame.filter(pl.col("cell").str.starts_with(f"{source}/"))["cell"]
+        if cells.str.split("/").list.get(3).n_unique() > 1:
+            yield modality_table(frame, method, source)
 
 
 def modality_table(frame: pl.DataFrame, method: str, source: str) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,11 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from .measures import interval
+from .modalities import modality_tables
 from .rows import Row
 
 MEASURES = ("p10", "p25", "ap", "success", "precision", "recall", "f1", "chance")
-RESAMPLES = 4000
 
 
 def flat(rows: Sequence[Row]) -> pl.DataFrame:
@@ -31,19 +32,25 @@ def flat(rows: Sequence[Row]) -> pl.DataFrame:
     return pl.DataFrame(lines)
 
 
-def show(rows: Sequence[Row], methods: Sequence[str], console: Console) -> None:
-    failed = [row for row in rows if "failed" in row]
+def all_tables(rows: Sequence[Row], methods: Sequence[str]) -> Iterator[Table]:
+    """Whatever can be told of the rows that did not fail."""
     null = [row for row in rows if row["setting"]["scenario"] == "null" and "failed" not in row]
     frame = flat([row for row in rows if row["setting"]["scenario"] != "null"])
     if null:
-        console.print(null_table(null))
-    if frame.height:
-        methods = [name for name in methods if name in frame["method"]]
-        console.print(means_table(frame, methods, "cell"))
-        console.print(means_table(frame.with_columns(cell=pl.lit("all, each cell alike")), methods, "cell"))
-        console.print(details_table(frame, methods))
-        if methods[0] in frame["method"] and len(methods) > 1:
-            console.print(paired_table(frame, methods))
+        yield null_table(null)
+    if not frame.height:
+        return
+    methods = [name for name in methods if name in frame["method"]]
+    yield means_table(frame, methods, "cell")
+    yield means_table(frame.with_columns(cell=pl.lit("all, each cell alike")), methods, "cell")
+    yield details_table(frame, methods)
+    if len(methods) > 1:
+        yield paired_table(frame, methods)
+    yield from modality_tables(frame, methods[0])
+
+
+def show_failures(rows: Sequence[Row], console: Console) -> None:
+    failed = [row for row in rows if "failed" in row]
     for row in failed[:5]:
         console.print(f"{row['key']} {row['method']}: {row['failed'].strip().splitlines()[-1]}", style="red")
     if len(failed) > 5:
@@ -52,15 +59,28 @@ def show(rows: Sequence[Row], methods: Sequence[str], console: Console) -> None:
 
 def means_table(frame: pl.DataFrame, methods: Sequence[str], by: str) -> Table:
     """P@10 with labels ± its standard error, and without labels behind the bar; chance beside them."""
-    table = Table("cell", "n", *methods, "chance", title="P@10 with labels ± s.e. | without labels", pad_edge=False)
+    table = Table(
+        "cell", "n", *methods, "chance", f"ahead of {methods[0]}", title="P@10 with labels ± s.e. | without labels"
+    )  # fmt: skip
     for (cell,), group in sorted(frame.group_by(by)):
-        texts = []
+        texts, reached = [], {}
         for name in methods:
             mine = group.filter(pl.col("method") == name)
+            if mine.height:
+                reached[name] = float(np.mean(mine["p10"].to_numpy()))
             texts.append(f"{_mean(mine, 'p10')}±{_error(mine, 'p10')} | {_mean(mine, 'p10_x')}" if mine.height else "-")
         chances = f"{_mean(group, 'chance')} | {_mean(group, 'chance_x')}"
-        table.add_row(str(cell), str(group["key"].n_unique()), *texts, chances)
+        ahead = [name for name, mean in reached.items() if mean > reached.get(methods[0], np.inf)]
+        table.add_row(str(cell), str(group["key"].n_unique()), *texts, chances, ", ".join(ahead))
     return table
+
+
+def markdown(table: Table) -> str:
+    """A table as text for a page."""
+    lines = [[str(column.header) for column in table.columns], ["---"] * len(table.columns)]
+    lines += [list(cells) for cells in zip(*(column.cells for column in table.columns), strict=True)]
+    rows = ("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join([f"### {table.title}", "", *rows, ""])
 
 
 def null_table(rows: Sequence[Row]) -> Table:
@@ -127,16 +147,6 @@ def differences(frame: pl.DataFrame, one: str, other: str, measure: str = "p10")
     parts = pl.col("key").str.split("/")
     draw = pl.concat_str(*(parts.list.get(i) for i in (0, 1, 2, 4, 5)), separator="/")
     return joined.select(draw=draw, difference=pl.col(measure) - pl.col(f"{measure}_other"))
-
-
-def interval(values: np.ndarray, draws: np.ndarray, seed: int) -> tuple[float, float, float]:
-    """Mean and 95 % bootstrap interval; whole draws are resampled, as modality sets share one."""
-    _, codes = np.unique(draws, return_inverse=True)
-    sums, counts = np.bincount(codes, weights=values), np.bincount(codes)
-    picked = np.random.default_rng(seed).integers(0, len(counts), (RESAMPLES, len(counts)))
-    means = sums[picked].sum(axis=1) / counts[picked].sum(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(values.mean()), float(low), float(high)
 
 
 def _mean(frame: pl.DataFrame, column: str) -> str:
