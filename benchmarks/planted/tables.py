@@ -106,15 +106,15 @@ def null_table(rows: Sequence[Row]) -> Table:
 
 def details_table(frame: pl.DataFrame, methods: Sequence[str]) -> Table:
     """Every measure by scenario and method."""
-    names = [m for m in MEASURES if m != "chance"]
-    table = Table(
-        "scenario", "method", *names, "p10 x", "f1 x", "slices", "s", title="all measures (x: without labels)"
-    )
+    extra = ("p10 x", "f1 x", "chance x", "slices", "s")
+    table = Table("scenario", "method", *MEASURES, *extra, title="all measures (x: without labels)")
     for (scenario,), group in sorted(frame.group_by("scenario")):
         for name in methods:
             mine = group.filter(pl.col("method") == name)
             if mine.height:
-                values = [_mean(mine, column) for column in (*names, "p10_x", "f1_x", "found", "seconds")]
+                values = [
+                    _mean(mine, column) for column in (*MEASURES, "p10_x", "f1_x", "chance_x", "found", "seconds")
+                ]
                 table.add_row(str(scenario), name, *values)
         table.add_section()
     return table
