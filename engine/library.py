@@ -68,7 +68,8 @@ class Store(TableStore):
         """How an audit's slices moved: one row a slice, among the samples that `assign` puts into slices.
 
         `share` of the samples and, where there are labels, `error_rate` (of the slice's true class, at the audit's
-        threshold), each with a 95 % interval, the confirmation half's (`…_audited`) and the change with its interval.
+        threshold), or in an audit of losses `mean_loss`, each with a 95 % interval, the confirmation half's
+        (`…_audited`) and the change with its interval.
         """
         return self.assigned(audit_id, where, progress).moved
 

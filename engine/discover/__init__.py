@@ -1,7 +1,7 @@
 """Finding slices: the search on discovery rows, its calibration, and confirmation on held-out patients."""
 
 from .calibrate import SIGNIFICANCE, search_p_values
-from .confirm import Confirmation, confirm, difference, q_values, rate_interval
+from .confirm import Confirmation, Estimate, confirm, difference, q_values, rate_interval
 from .discriminant import ClassModel, every_row, fit_class_model, probability
 from .losses import LossConfirmation, confirm_losses, mean_interval, mean_loss, smallest_mean_loss
 from .patients import Codes
@@ -16,6 +16,7 @@ __all__ = [
     "ClassRows",
     "Codes",
     "Confirmation",
+    "Estimate",
     "LossConfirmation",
     "Rule",
     "confirm",

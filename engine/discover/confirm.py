@@ -115,11 +115,11 @@ def rate_interval(errors: Booleans, patients: Codes, seed: int) -> tuple[float, 
 
 
 Estimate = tuple[float, float, float]
-"""A rate with the lower and upper end of its interval."""
+"""A rate or mean with the lower and upper end of its interval."""
 
 
 def difference(new: Estimate, old: Estimate) -> Estimate:
-    """new - old with its 95 % interval, from the two rates' own intervals; NaN where either is.
+    """new - old with its 95 % interval, from the own intervals of two rates or means; NaN where either is.
 
     The square-and-add rule: Newcombe's hybrid score interval (Newcombe 1998, method 10) where both are Wilson's,
     and for any other intervals Zou and Donner (2008). The two are taken for independent.
