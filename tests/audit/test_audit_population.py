@@ -67,7 +67,13 @@ def frames(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
             "loss": [None] * 45,
             "winner": [None] * 45,
         },
-        schema_overrides={"task": pl.String, "label": pl.Int8, "threshold": pl.Float64, "loss": pl.Float64, "winner": pl.Boolean},
+        schema_overrides={
+            "task": pl.String,
+            "label": pl.Int8,
+            "threshold": pl.Float64,
+            "loss": pl.Float64,
+            "winner": pl.Boolean,
+        },
     )
     return images, predictions
 
