@@ -66,7 +66,7 @@ class Population:
         """The groups that are searched apart: the true classes, or, by loss, all rows as one (None)."""
         return (None,) if self.by_loss else CLASSES
 
-    def judged(self, true_class: int | None = None, half: str | None = None) -> pl.DataFrame:
+    def judged_rows(self, true_class: int | None = None, half: str | None = None) -> pl.DataFrame:
         """The rows that have an error, or by loss a loss; of one true class, or of all (None); of one half or both."""
         rows = self.rows.filter(pl.col("loss" if self.by_loss else "error").is_not_null())
         rows = rows if true_class is None else rows.filter(pl.col("label") == true_class)

@@ -179,16 +179,16 @@ def _no_errors(node: Discover, judged: Population, classes: Sequence[ClassRows])
 
 def _no_losses(node: Discover, rows: ClassRows) -> Iterator[Reason]:
     yield not len(rows.losses), "no row with a loss in the discovery half"
-    yield not standardised(rows.losses).any(), "all discovery rows have the same loss: no group stands out"
     yield (
         len(rows.losses) < 2 * node.min_size,
         f"fewer than {2 * node.min_size} discovery rows have a loss (twice the minimum size of a slice)",
     )
+    yield not standardised(rows.losses).any(), "all discovery rows have the same loss: no group stands out"
 
 
 def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:
     """The discovery rows of each class, in the order of the population's classes."""
-    rows = judged.judged(half=DISCOVERY)
+    rows = judged.judged_rows(half=DISCOVERY)
     vectors = fused.vectors[positions(fused, rows["sample_id"])]
     if judged.by_loss:
         return [ClassRows(None, vectors, rows["loss"].to_numpy(), codes(rows["patient"]), every_row(vectors.shape[1]))]

@@ -24,10 +24,10 @@ def smallest_effects(judged: Population, slice_rows: int) -> dict[str, object]:
     """The columns of audit_targets on what a slice of `slice_rows` confirmation rows would have had to show."""
     columns: dict[str, object] = {"smallest_effect_rows": slice_rows}
     if judged.by_loss:
-        rows = judged.judged(half=CONFIRMATION)
+        rows = judged.judged_rows(half=CONFIRMATION)
         return columns | {LOSS_COLUMN: smallest_mean_loss(rows["loss"].to_numpy(), codes(rows["patient"]), slice_rows)}
     for true_class in CLASSES:
-        rows = judged.judged(true_class, CONFIRMATION)
+        rows = judged.judged_rows(true_class, CONFIRMATION)
         errors = rows["error"].to_numpy().astype(bool)
         columns[effect_column(true_class)] = smallest_effect(errors, codes(rows["patient"]), slice_rows)
     return columns
@@ -37,8 +37,8 @@ def effects_told(judged: Population, effects: Mapping[str, object]) -> str:
     """The same in words, for an audit that found nothing; empty where there were no rows to confirm on."""
     small = f"a slice of {effects['smallest_effect_rows']} confirmation rows"
     if judged.by_loss:
-        return _loss_told(small, judged.judged(half=CONFIRMATION)["loss"].to_numpy(), effects[LOSS_COLUMN])
-    classes = {true_class: judged.judged(true_class, CONFIRMATION) for true_class in CLASSES}
+        return _loss_told(small, judged.judged_rows(half=CONFIRMATION)["loss"].to_numpy(), effects[LOSS_COLUMN])
+    classes = {true_class: judged.judged_rows(true_class, CONFIRMATION) for true_class in CLASSES}
     told = [_told(true_class, rows, effects[effect_column(true_class)]) for true_class, rows in classes.items()]
     if any(effects[effect_column(true_class)] is not None for true_class in CLASSES):
         return f"{small} would have been confirmed with 80 % power at {' or at '.join(filter(None, told))}"

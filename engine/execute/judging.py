@@ -57,7 +57,7 @@ class _Rows:
 
     @classmethod
     def of(cls, fused: FusedSamples, judged: Population) -> "_Rows":
-        rows = judged.judged()
+        rows = judged.judged_rows()
         return cls(
             positions(fused, rows["sample_id"]),
             rows["label"].fill_null(-1).to_numpy(),
