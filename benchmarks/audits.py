@@ -53,6 +53,7 @@ def _population(
         pl.col("label").cast(pl.Int8),
         task=pl.lit(None, pl.String),
         threshold=pl.lit(None, pl.Float64),
+        loss=pl.lit(None, pl.Float64),
         winner=pl.lit(None, pl.Boolean),
     )
     return population(scanned, predictions, MODEL, TARGET, 0.5)

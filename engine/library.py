@@ -68,7 +68,8 @@ class Store(TableStore):
         """How an audit's slices moved: one row a slice, among the samples that `assign` puts into slices.
 
         `share` of the samples and, where there are labels, `error_rate` (of the slice's true class, at the audit's
-        threshold), each with a 95 % interval, the confirmation half's (`…_audited`) and the change with its interval.
+        threshold), or in an audit of losses `mean_loss`, each with a 95 % interval, the confirmation half's
+        (`…_audited`) and the change with its interval.
         """
         return self.assigned(audit_id, where, progress).moved
 
@@ -201,6 +202,7 @@ class LazyAudit:
         threshold: float | None = None,
         min_patients: int = 5,
         stability: int = 20,
+        losses: bool = False,
     ) -> "LazyAudit":
         """Finds slices: memberships of every sample a slice's rule takes.
 
@@ -210,6 +212,9 @@ class LazyAudit:
         `min_patients`: fewest different patients among those rows, so that no slice is a handful of people, whose
         errors no test on patients can tell from chance (and who could be recognised); `stability`: bootstrap
         samples of the patients on which a class with slices is searched again to tell how stable they are (0: none).
+        `losses`: rows are judged by the loss of their prediction, higher being worse, instead of by label and
+        threshold; no label is needed, and all rows of a model and target that have a loss are searched as one class.
+        Raises AuditError where no prediction has one.
         """
         below = self if any(isinstance(step, Fuse) for step in self.plan.walk()) else self.fuse()
         for name, value, least in (
@@ -226,7 +231,9 @@ class LazyAudit:
                 f"{permutations} permutations cannot show a slice at the 5 % level",
                 f"use {FEWEST_PERMUTATIONS} or more, or 0 to leave calibration out",
             )
-        node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability)
+        if losses:
+            self._check_losses(threshold)
+        node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability, losses)
         return LazyAudit(self.store, node)
 
     def describe(self, *, phrases: int = 10) -> "LazyAudit":
@@ -279,6 +286,21 @@ class LazyAudit:
             assert isinstance(result, Described)
             write_audit(self.store, lazy.plan, result)
         return audit_id
+
+    def _check_losses(self, threshold: float | None) -> None:
+        """Raises AuditError where rows cannot be judged by losses."""
+        from .execute.inputs import read_predictions
+
+        if threshold is not None:
+            raise AuditError(
+                f"the threshold {threshold:g} has no use: losses are not compared with one", "leave it out"
+            )
+        scan = next(step for step in self.plan.walk() if isinstance(step, Scan))
+        if not read_predictions(self.store, scan.models, scan.targets)["loss"].is_not_null().any():
+            raise AuditError(
+                f"no prediction of {', '.join(scan.models)} for {', '.join(scan.targets)} has a loss",
+                "ingest predictions with a column loss, or leave losses out to judge rows by label and threshold",
+            )
 
     def _available(self) -> list[Modality]:
         embedded = {entry.modality for entry in self.store.encoders.values()}

@@ -161,6 +161,7 @@ AUDIT_TARGETS = TableContract(
         _integer("smallest_effect_rows"),
         _real("smallest_effect_false_negative"),
         _real("smallest_effect_false_positive"),
+        _real("smallest_effect_mean_loss"),
         pa.field("left_out", pa.list_(pa.struct([("reason", pa.string()), ("rows", pa.int64())]))),
         _text("note"),
         _CHECKSUM,
@@ -172,6 +173,8 @@ AUDIT_TARGETS = TableContract(
 `smallest_effect_false_negative` and `…_false_positive`: the smallest error rate at which a slice of label 1, or 0, with
 `smallest_effect_rows` confirmation rows (the audit's `min_size`), found and tested alone, would have been confirmed at
 the 5 % level with 80 % power, given the error rate of its class; NULL where no rate would have been enough.
+`smallest_effect_mean_loss`: the same for an audit of losses, by the normal approximation. Where losses were audited
+there is no threshold, and errors and their effects are NULL; elsewhere the mean loss is.
 """
 
 AUDITED = TableContract(
@@ -188,11 +191,15 @@ AUDITED = TableContract(
         pa.field("predicted", _CLASS),
         pa.field("error", pa.bool_()),
         _text("error_kind"),
+        _real("loss"),
         _CHECKSUM,
     ),
     key=("audit_id", "model", "target", "sample_id"),
 )
-"""One row a sample, model and target that an audit judged: the audit's own truth."""
+"""One row a sample, model and target that an audit judged: the audit's own truth.
+
+An audit of losses has `loss` and no error; any other has no loss, and `error` where there is a label and a threshold.
+"""
 
 SLICES = TableContract(
     "slices",
@@ -208,6 +215,8 @@ SLICES = TableContract(
         _integer("discovery_patients"),
         _real("discovery_error_rate"),
         _real("discovery_baseline_rate"),
+        _real("discovery_mean_loss"),
+        _real("discovery_baseline_loss"),
         _real("scan_statistic"),
         _real("search_p_value"),
         _real("stability"),
@@ -222,6 +231,10 @@ SLICES = TableContract(
         _real("error_rate_low"),
         _real("error_rate_high"),
         _real("baseline_rate"),
+        _real("mean_loss"),
+        _real("mean_loss_low"),
+        _real("mean_loss_high"),
+        _real("baseline_loss"),
         _real("lift"),
         _real("p_value"),
         _real("q_value"),
@@ -237,6 +250,9 @@ SLICES = TableContract(
 )
 """One row a slice. `error_rate`, its interval, `baseline_rate` and `lift` are those of the confirmation half.
 
+In an audit of losses `true_class` and all numbers of errors are NULL, rows are those with a loss, whatever their label,
+and `mean_loss`, its interval, `baseline_loss` (the mean outside), `lift` (NULL unless that is above 0) and
+`discovery_…_loss` take their place; elsewhere those are NULL.
 `stability`: how well searches over bootstrap samples of the discovery patients find the slice again, the mean Jaccard
 overlap on the discovery rows of its class; 1 is the same rows every time, NULL where it was left out.
 `share` with its interval: how much of the confirmation half (every sample that was scanned, whatever its class,
@@ -279,7 +295,10 @@ PHRASES = TableContract(
     ),
     key=("slice_id", "rank"),
 )
-"""One row a slice and phrase. `source` is `report` or `metadata`; rates are among rows of the slice's class."""
+"""One row a slice and phrase. `source` is `report` or `metadata`; rates are among rows of the slice's class.
+
+For a slice of an audit of losses those are all rows that have one.
+"""
 
 
 COMPARISONS = TableContract(

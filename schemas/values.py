@@ -11,6 +11,8 @@ CONFIRMATION: Final[Half] = "confirmation"
 
 FALSE_NEGATIVE: Final = "false negative"
 FALSE_POSITIVE: Final = "false positive"
+HIGH_LOSS: Final = "high loss"
+"""Stands for the kind of error where rows are judged by their loss."""
 
 NO_SLICE: Final = "none"
 """Stands for the slice of a sample that no slice takes."""
@@ -18,6 +20,8 @@ NO_SLICE: Final = "none"
 TRAIN_SPLIT: Final = "train"
 
 
-def error_kind_of(true_class: int) -> str:
-    """The kind of error that rows of a true class (0 or 1) can show."""
+def error_kind_of(true_class: int | None) -> str:
+    """The kind of error that rows of a true class (0 or 1) can show; None for rows judged by their loss."""
+    if true_class is None:
+        return HIGH_LOSS
     return FALSE_NEGATIVE if true_class == 1 else FALSE_POSITIVE

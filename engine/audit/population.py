@@ -9,12 +9,15 @@ from misread.schemas.values import DISCOVERY, TRAIN_SPLIT
 
 from .thresholds import Threshold, choose_threshold, with_errors
 
+CLASSES = (1, 0)
+
 NOT_SELECTED = "not selected by --where"
 TRAINING = "split is train"
 NO_VECTOR = "no vector in any chosen modality"
 NO_PREDICTION = "no prediction"
 NO_LABEL = "no label"
-REASONS = (NOT_SELECTED, TRAINING, NO_VECTOR, NO_PREDICTION, NO_LABEL)
+NO_LOSS = "no loss"
+REASONS = (NOT_SELECTED, TRAINING, NO_VECTOR, NO_PREDICTION, NO_LABEL, NO_LOSS)
 
 
 def is_training() -> pl.Expr:
@@ -44,8 +47,10 @@ def scanned_samples(
 class Population:
     """What is audited for one model and target.
 
-    `rows`: sample_id, patient, half, label, score, threshold, predicted, error, error_kind, by sample_id.
+    `rows`: sample_id, patient, half, label, score, threshold, predicted, error, error_kind, loss, by sample_id.
     `left_out`: rows of the store by reason; with `rows` they are all samples of the store.
+    `by_loss`: rows are judged by their loss, whatever their label: they have no threshold and no error; else they have
+    no loss. `has_losses`: whether the predictions of any sample that was scanned hold one.
     """
 
     model: str
@@ -53,32 +58,60 @@ class Population:
     threshold: Threshold
     rows: pl.DataFrame
     left_out: dict[str, int]
+    by_loss: bool = False
+    has_losses: bool = False
+
+    @property
+    def classes(self) -> tuple[int | None, ...]:
+        """The groups that are searched apart: the true classes, or, by loss, all rows as one (None)."""
+        return (None,) if self.by_loss else CLASSES
+
+    def judged_rows(self, true_class: int | None = None, half: str | None = None) -> pl.DataFrame:
+        """The rows that have an error, or by loss a loss; of one true class, or of all (None); of one half or both."""
+        rows = self.rows.filter(pl.col("loss" if self.by_loss else "error").is_not_null())
+        rows = rows if true_class is None else rows.filter(pl.col("label") == true_class)
+        return rows if half is None else rows.filter(pl.col("half") == half)
 
 
 def population(
-    scanned: pl.DataFrame, predictions: pl.DataFrame, model: str, target: str, option: float | None
+    scanned: pl.DataFrame,
+    predictions: pl.DataFrame,
+    model: str,
+    target: str,
+    option: float | None,
+    *,
+    by_loss: bool = False,
 ) -> Population:
     """The population of one model and target.
 
     `scanned`: sample_id, patient, half, left_out, one row a sample; `predictions`: the rows of this model and target
-    (sample_id, task, label, score, threshold, winner).
+    (sample_id, task, label, score, threshold, loss, winner); `option`: the threshold where they bring none.
     """
-    joined = scanned.join(predictions, on="sample_id", how="left").with_columns(
-        left_out=pl.coalesce(
-            "left_out",
-            pl.when(pl.col("score").is_null())
-            .then(pl.lit(NO_PREDICTION))
-            .when(pl.col("label").is_null())
-            .then(pl.lit(NO_LABEL)),
-        )
-    )
+    samples = scanned.select("sample_id", "patient", "half", "left_out")  # metadata may have any other name
+    joined = samples.join(predictions, on="sample_id", how="left")
+    has_losses = joined.filter(pl.col("left_out").is_null())["loss"].is_not_null().any()
+    joined = joined.with_columns(left_out=pl.coalesce("left_out", _no_loss() if by_loss else _no_error()))
     counts = dict(joined.drop_nulls("left_out").group_by("left_out").len().iter_rows())
     kept = joined.filter(pl.col("left_out").is_null()).sort("sample_id")
-    threshold = choose_threshold(kept, kept["half"] == DISCOVERY, option)
+    if by_loss:
+        threshold = Threshold(None, "none")
+    else:
+        threshold = choose_threshold(kept, kept["half"] == DISCOVERY, option)
+        kept = kept.with_columns(loss=pl.lit(None, pl.Float64))
     rows = with_errors(kept, threshold).select(
-        "sample_id", "patient", "half", "label", "score", "threshold", "predicted", "error", "error_kind"
+        "sample_id", "patient", "half", "label", "score", "threshold", "predicted", "error", "error_kind", "loss"
     )
-    return Population(model, target, threshold, rows, {r: counts[r] for r in REASONS if r in counts})
+    left_out = {reason: counts[reason] for reason in REASONS if reason in counts}
+    return Population(model, target, threshold, rows, left_out, by_loss, has_losses)
+
+
+def _no_error() -> pl.Expr:
+    missing = pl.when(pl.col("score").is_null()).then(pl.lit(NO_PREDICTION))
+    return missing.when(pl.col("label").is_null()).then(pl.lit(NO_LABEL))
+
+
+def _no_loss() -> pl.Expr:
+    return pl.when(pl.col("loss").is_null()).then(pl.lit(NO_LOSS))
 
 
 def winners(predictions: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,7 @@ class Threshold:
     """`value` (predicted = score >= value) and where it comes from; None where there is none to be had.
 
     `source`: `column` (the predictions' own), `option` (given for the audit), `Youden` (chosen on the discovery
-    rows), `argmax` (the classes of a task: no threshold) or `none`.
+    rows), `argmax` (the classes of a task: no threshold) or `none` (there is none, or losses stand in for errors).
     """
 
     value: float | None

@@ -34,6 +34,10 @@ STABILITY = typer.Option(
     min=0,
     help="Search again in so many resamples of the patients, to tell how stable slices are; 0: none. [default: 20]",
 )
+LOSSES = typer.Option(
+    "--losses",
+    help="Judge rows by the loss column of the predictions instead of by label and threshold; no label is needed.",
+)
 SEED = typer.Option(metavar="NUMBER", help="Seed of the halves and of every draw.")
 INCLUDE_TRAIN = typer.Option("--include-train", help="Audit rows whose split is train, too.")
 
@@ -52,6 +56,7 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
     min_size: Annotated[int | None, MIN_SIZE] = None,
     min_patients: Annotated[int | None, MIN_PATIENTS] = None,
     stability: Annotated[int | None, STABILITY] = None,
+    losses: Annotated[bool, LOSSES] = False,
     seed: Annotated[int, SEED] = 0,
     include_train: Annotated[bool, INCLUDE_TRAIN] = False,
     state: StateOption = None,
@@ -71,6 +76,7 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
         "min_size": min_size,
         "min_patients": min_patients,
         "stability": stability,
+        "losses": losses,
         "seed": seed,
         "include_train": include_train,
     }
@@ -87,7 +93,7 @@ def run_discovery(store: Any, wanted: dict[str, Any], progress: Progress) -> str
     if wanted["where"]:
         plan = plan.filter(wanted["where"])
     plan = plan.fuse(**{name: wanted[name] for name in ("image", "report", "metadata", "modalities")})
-    options = ("min_size", "min_patients", "stability", "threshold")
+    options = ("min_size", "min_patients", "stability", "threshold", "losses")
     settings = {name: wanted[name] for name in options if wanted[name] is not None}
     return str(plan.discover(**settings).describe().sink(progress=progress))
 

@@ -4,27 +4,21 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from .show import percent
+from .show import columns_of_kind, percent, shown, with_interval
 
-COLUMNS: Final = (
-    "slice_id",
-    "target",
-    "error",
-    "share",
-    "share_then",
-    "share_change",
-    "wrong",
-    "error_rate",
-    "error_rate_then",
-    "error_rate_change",
-)
+COLUMNS: Final = ("slice_id", "target", "error", "share", "share_then", "share_change")
+ERROR_COLUMNS: Final = ("wrong", "error_rate", "error_rate_then", "error_rate_change")
+LOSS_COLUMNS: Final = ("loss_rows", "mean_loss", "mean_loss_then", "mean_loss_change")
 
 
 def moves_for_people(moved: pa.Table) -> pa.Table:
-    """`Store.moved` with rates as percentages and changes in percentage points, each with its interval."""
-    return pa.Table.from_pylist(
-        [_row(row) for row in moved.to_pylist()], pa.schema([(n, pa.string()) for n in COLUMNS])
-    )
+    """`Store.moved` with rates as percentages, their changes in percentage points, and each change's interval.
+
+    Slices of losses have mean losses, in their own unit, in place of error rates.
+    """
+    rows = moved.to_pylist()
+    names = (*COLUMNS, *columns_of_kind(rows, ERROR_COLUMNS, LOSS_COLUMNS))
+    return pa.Table.from_pylist([_row(row) for row in rows], pa.schema([(name, pa.string()) for name in names]))
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
@@ -39,6 +33,10 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "error_rate": percent(row["error_rate"]),
         "error_rate_then": percent(row["error_rate_audited"]),
         "error_rate_change": _change(row, "error_rate"),
+        "loss_rows": shown(row["loss_rows"]),
+        "mean_loss": shown(row["mean_loss"]),
+        "mean_loss_then": shown(row["mean_loss_audited"]),
+        "mean_loss_change": with_interval(row, "mean_loss_change"),
     }
 
 

@@ -1,10 +1,12 @@
 """Finding slices: the search on discovery rows, its calibration, and confirmation on held-out patients."""
 
 from .calibrate import SIGNIFICANCE, search_p_values
-from .confirm import Confirmation, confirm, difference, q_values, rate_interval
-from .discriminant import ClassModel, fit_class_model, probability
+from .confirm import Confirmation, Estimate, confirm, difference, q_values, rate_interval
+from .discriminant import ClassModel, every_row, fit_class_model, probability
+from .losses import LossConfirmation, confirm_losses, mean_interval, mean_loss, smallest_mean_loss
 from .patients import Codes
 from .power import smallest_effect
+from .scan import standardised
 from .search import ClassRows, Rule, search
 from .stability import stabilities
 
@@ -14,15 +16,23 @@ __all__ = [
     "ClassRows",
     "Codes",
     "Confirmation",
+    "Estimate",
+    "LossConfirmation",
     "Rule",
     "confirm",
+    "confirm_losses",
     "difference",
+    "every_row",
     "fit_class_model",
+    "mean_interval",
+    "mean_loss",
     "probability",
     "q_values",
     "rate_interval",
     "search",
     "search_p_values",
     "smallest_effect",
+    "smallest_mean_loss",
     "stabilities",
+    "standardised",
 ]

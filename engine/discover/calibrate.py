@@ -1,4 +1,4 @@
-"""How high the scan statistic climbs when errors have nothing to do with the vectors."""
+"""How high the scan statistic climbs when errors or losses have nothing to do with the vectors."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,11 +23,12 @@ def search_p_values(
     seed: int,
     tick: Callable[[int], None] = _unwatched,
 ) -> NDArray[np.float64]:
-    """For each statistic of a class, how often the best of a search over shuffled errors is at least as high.
+    """For each statistic of a class, how often the best of a search over shuffled losses is at least as high.
 
-    Errors are shuffled within the class, whole patients at a time, and the search is run again:
-    p = (1 + hits) / (1 + shuffles). Stops early once even the highest statistic cannot come under the
-    significance level (Besag and Clifford 1991). `tick(done)` after each shuffle. NaN without shuffles.
+    Errors or losses are shuffled within the class, whole patients at a time, and the search is run again:
+    p = (1 + hits) / (1 + shuffles), which holds whatever law losses follow, however heavy their tail. Stops early once
+    even the highest statistic cannot come under the significance level (Besag and Clifford 1991). `tick(done)` after
+    each shuffle. NaN without shuffles.
     """
     observed = np.asarray(statistics, float)
     if not len(observed) or permutations < 1:
@@ -35,9 +36,9 @@ def search_p_values(
     hits = np.zeros(len(observed), int)
     enough = int(np.floor(SIGNIFICANCE * (1 + permutations)))  # this many hits of the best: never significant
     again = ClassSearch(rows)
-    draws = PatientShuffle(rows.patients).draws(rows.errors, permutations, seed + rows.true_class)
-    for done, errors in enumerate(draws, start=1):
-        rules = again.rules(errors.astype(bool), smallest=smallest, most=1)
+    draws = PatientShuffle(rows.patients).draws(rows.losses, permutations, rows.seed(seed))
+    for done, losses in enumerate(draws, start=1):
+        rules = again.rules(losses, smallest=smallest, most=1)
         hits += max((rule.statistic for rule in rules), default=0.0) >= observed
         tick(done)
         if hits[np.argmax(observed)] >= enough:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .patients import Codes, PatientShuffle
+from .scan import Values
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -71,8 +72,14 @@ def excess_p_value(inside: Booleans, errors: Booleans, patients: Codes, seed: in
         from scipy.stats import hypergeom
 
         return float(min(1.0, hypergeom.sf(k - 1, len(inside), int(errors.sum()), n)))
-    hits = sum(int(drawn[inside].sum()) >= k for drawn in shuffle.draws(errors, PERMUTATIONS, seed))
-    return (1 + hits) / (1 + PERMUTATIONS)
+    return permutation_p_value(inside, errors, shuffle, seed)
+
+
+def permutation_p_value(inside: Booleans, values: Values, shuffle: PatientShuffle, seed: int) -> float:
+    """The share of shuffles of `values` (n,) whose sum inside is at least the observed one, which counts too."""
+    observed = values[inside].sum()
+    hits = sum(drawn[inside].sum() >= observed for drawn in shuffle.draws(values, PERMUTATIONS, seed))
+    return float((1 + hits) / (1 + PERMUTATIONS))
 
 
 def wilson_interval(errors: int, rows: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -108,11 +115,11 @@ def rate_interval(errors: Booleans, patients: Codes, seed: int) -> tuple[float, 
 
 
 Estimate = tuple[float, float, float]
-"""A rate with the lower and upper end of its interval."""
+"""A rate or mean with the lower and upper end of its interval."""
 
 
 def difference(new: Estimate, old: Estimate) -> Estimate:
-    """new - old with its 95 % interval, from the two rates' own intervals; NaN where either is.
+    """new - old with its 95 % interval, from the own intervals of two rates or means; NaN where either is.
 
     The square-and-add rule: Newcombe's hybrid score interval (Newcombe 1998, method 10) where both are Wilson's,
     and for any other intervals Zou and Donner (2008). The two are taken for independent.

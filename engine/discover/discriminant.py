@@ -94,6 +94,11 @@ class ClassModel:
         return ClassModel(-self.direction, -self.offset)
 
 
+def every_row(dimension: int) -> ClassModel:
+    """The model of a class that every row is of: probability 1 wherever a vector of `dimension` numbers lies."""
+    return ClassModel(np.zeros(dimension), float("inf"))
+
+
 def probability(odds: Floats) -> Floats:
     """1 / (1 + exp(-odds)), without overflow, rounded to 9 decimals so that the order of sums never decides."""
     from scipy.special import expit

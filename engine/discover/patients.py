@@ -1,11 +1,14 @@
-"""Rearranging errors among whole patients: what chance alone would give."""
+"""Rearranging errors or losses among whole patients: what chance alone would give."""
 
 from collections.abc import Iterator
+from copy import copy
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[np.intp]
+Values = TypeVar("Values", bound=NDArray[Any])
 
 FEWEST_IN_STRATUM = 5
 
@@ -25,14 +28,14 @@ class PatientShuffle:
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
         self._strata = [[by_patient[starts[p] : starts[p] + counts[p]] for p in stratum] for stratum in _strata(counts)]
 
-    def draws(self, values: NDArray[np.generic], count: int, seed: int) -> Iterator[NDArray[np.generic]]:
+    def draws(self, values: Values, count: int, seed: int) -> Iterator[Values]:
         """`count` shuffles of `values` (n,), the same for the same seed."""
         generator = np.random.default_rng(seed)
         targets = [np.concatenate(runs) for runs in self._strata]
         even = [len({len(run) for run in runs}) == 1 for runs in self._strata]
         tables = [np.array(runs) if same else None for runs, same in zip(self._strata, even, strict=True)]
         for _ in range(count):
-            shuffled = values.copy()
+            shuffled = copy(values)
             for runs, target, table in zip(self._strata, targets, tables, strict=True):
                 order = generator.permutation(len(runs))
                 source = np.concatenate([runs[i] for i in order]) if table is None else table[order].ravel()

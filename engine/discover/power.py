@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from .calibrate import SIGNIFICANCE
 from .patients import Codes
+from .scan import Values
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -45,18 +46,18 @@ def power(inside: int, outside: int, rate: float, baseline: float) -> float:
     return _power(_rejections(inside, outside, baseline), rate)
 
 
-def design_effect(errors: Booleans, patients: Codes) -> float:
-    """How much more an error rate varies than with independent rows (Kish 1965), at least 1.
+def design_effect(values: Values, patients: Codes) -> float:
+    """How much more an error rate or a mean varies than with independent rows (Kish 1965), at least 1.
 
-    The rate's variance over whole patients, sum of (their errors - rate * their rows)^2 / n^2, over its variance over
-    rows, rate (1 - rate) / n.
+    The mean's variance over whole patients, sum of (their sum - mean * their rows)^2 / n^2, over its variance over
+    rows, sum of (value - mean)^2 / n^2. 1 where there is no row, or all are equal.
     """
-    n, rate = len(errors), float(errors.mean()) if len(errors) else 0.0
-    if not 0 < rate < 1:
+    residuals = values - values.mean() if len(values) else np.zeros(0)
+    spread = float((residuals**2).sum())
+    if not spread > 0:
         return 1.0
     _, codes = np.unique(patients, return_inverse=True)
-    residuals = np.bincount(codes, weights=errors - rate)
-    return max(1.0, float((residuals**2).sum() / (n * rate * (1 - rate))))
+    return max(1.0, float((np.bincount(codes, weights=residuals) ** 2).sum() / spread))
 
 
 def _rejections(inside: int, outside: int, baseline: float) -> tuple[int, Floats]:

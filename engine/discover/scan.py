@@ -1,9 +1,19 @@
-"""Kulldorff's Bernoulli scan statistic: are errors more frequent inside than outside?"""
+"""Kulldorff's scan statistics: are errors more frequent, or losses higher, inside than outside?"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+Values = Booleans | Floats
+"""What rows are judged by: errors (bool), or losses (float64, finite)."""
+
+STEPS = 1e9
+"""Losses are counted in so many steps of a standard deviation, so that the order of sums never decides."""
+ROUNDING = 1e-12
+"""Losses that differ by no more than this share of the largest are equal."""
+SMALLEST_VARIANCE = 1e-12
+"""What is left of the variance once two means explain it, as a share of all, counts as at least this."""
 
 
 def log_likelihood(successes: ArrayLike, trials: ArrayLike) -> Floats:
@@ -28,23 +38,73 @@ def scan_statistic(errors_inside: ArrayLike, inside: ArrayLike, errors: ArrayLik
     return np.asarray(np.where(more_inside, np.maximum(ratio, 0.0), 0.0))
 
 
-def best_prefix(
-    errors: NDArray[np.bool_], starts_group: NDArray[np.bool_], smallest: int, largest: int
-) -> tuple[float, int]:
+def mean_scan_statistic(
+    sum_inside: ArrayLike, inside: ArrayLike, total: ArrayLike, squares: ArrayLike, rows: ArrayLike
+) -> Floats:
+    """Log-likelihood ratio of "the mean is higher inside" against "the same everywhere", values being normal.
+
+    With n of N rows inside, their sum, the sum over all rows and the sum of all squares:
+    N / 2 ln(variance about one mean / variance about the two means) where the mean inside is higher, else 0
+    (Kulldorff, Huang and Konty 2009, normal model with one variance). 0 where all values are equal; never above
+    N / 2 ln 1e12, which stands for values that two means explain wholly. Broadcasts.
+    """
+    s, n, big_s, big_q, big_n = (np.asarray(x, float) for x in (sum_inside, inside, total, squares, rows))
+    inner, outer, count = np.maximum(n, 1.0), np.maximum(big_n - n, 1.0), np.maximum(big_n, 1.0)
+    excess = s - n * (big_s / count)
+    about_one = big_q - big_s * (big_s / count)
+    varied = (about_one > 0) & (n > 0) & (n < big_n)
+    explained = excess**2 * (count / (inner * outer)) / np.where(varied, about_one, 1.0)
+    ratio = -big_n / 2 * np.log(np.clip(1 - explained, SMALLEST_VARIANCE, 1.0))
+    return np.asarray(np.where(varied & (excess > 0), ratio, 0.0))
+
+
+def unit_scale(values: Floats) -> float:
+    """A power of two as large as the largest of `values` (n,) or up to half as large: dividing by it is exact."""
+    return float(np.ldexp(0.5, np.frexp(np.abs(values).max(initial=0.0))[1]))
+
+
+def standardised(values: Values) -> Values:
+    """`values` (n,) as the search takes them: errors as they are, losses in standard deviations from their mean.
+
+    Deviations come in whole steps of 1e-9, so that sums are exact and neither the order of rows nor the unit of the
+    losses matters. Above 0 are exactly the errors, or the losses above the mean. Zeros where all losses are equal.
+    """
+    if values.dtype == bool or not len(values):
+        return values
+    scaled = values / unit_scale(np.asarray(values, float))
+    centered = scaled - scaled.mean()
+    deviation = float(np.sqrt((centered**2).mean()))
+    if deviation <= ROUNDING:
+        return np.zeros(len(values))
+    return np.asarray(np.round(centered / deviation * STEPS))
+
+
+def best_prefix(values: Values, starts_group: Booleans, smallest: int, largest: int) -> tuple[float, int]:
     """The prefix of sorted rows with the highest scan statistic, as (statistic, length); (0.0, 0) if none.
 
-    `errors` (n,) bool in sorted order. A prefix may only end where the next row starts a group
-    (`starts_group` (n,) bool), so that rows of equal score are never divided. Ties: the shortest prefix.
+    `values` (n,) in sorted order: bool for errors (Bernoulli model), float64 for losses (normal model). A prefix may
+    only end where the next row starts a group (`starts_group` (n,) bool), so that rows of equal score are never
+    divided. Ties: the shortest prefix.
     """
-    n = len(errors)
     ends = np.flatnonzero(starts_group[1:])
     ends = ends[(ends + 1 >= smallest) & (ends + 1 <= largest)]
     if not len(ends):
         return 0.0, 0
+    statistics, ends = _of_errors(values, ends) if values.dtype == bool else _of_losses(values, ends)
+    best = int(np.argmax(statistics))
+    return (float(statistics[best]), int(ends[best]) + 1) if statistics[best] > 0 else (0.0, 0)
+
+
+def _of_errors(errors: Values, ends: NDArray[np.intp]) -> tuple[Floats, NDArray[np.intp]]:
+    """The statistics of the prefixes that may be the best, and where they end."""
     running = np.cumsum(errors)
     counts = running[ends]
     grown = np.diff(counts, prepend=-1) > 0  # but for the first, the best one ends with a group that holds an error
     ends, counts = ends[grown], counts[grown]
-    values = scan_statistic(counts, ends + 1, running[-1], n)
-    best = int(np.argmax(values))
-    return (float(values[best]), int(ends[best]) + 1) if values[best] > 0 else (0.0, 0)
+    return scan_statistic(counts, ends + 1, running[-1], len(errors)), ends
+
+
+def _of_losses(losses: Values, ends: NDArray[np.intp]) -> tuple[Floats, NDArray[np.intp]]:
+    running = np.cumsum(losses)
+    squares = float((losses**2).sum())
+    return mean_scan_statistic(running[ends], ends + 1, running[-1], squares, len(losses)), ends

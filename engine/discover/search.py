@@ -1,4 +1,4 @@
-"""The search inside one true class: candidates among its errors, frozen rules, the best of them in turn."""
+"""The search inside one true class, or among all rows with a loss: candidates, frozen rules, the best in turn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .discriminant import ClassModel, Moments, discriminant, shaping, unit
 from .patients import Codes
-from .scan import best_prefix
+from .scan import Values, best_prefix, standardised
 from .tree import Floats, Rows, local_coordinates, tree_nodes
 
 if TYPE_CHECKING:
@@ -36,19 +36,25 @@ DIGITS = 9
 class ClassRows:
     """Discovery rows of one true class, in an order that does not depend on the store's: all (n, ...).
 
-    `vectors` fused; `patients` codes; `model` tells the class from the vector.
+    `true_class` None: rows of any class or none, judged by a loss; what is said of a class then holds of all of them.
+    `vectors` fused; `losses` errors (bool, the zero-one loss) or any finite losses (float64), higher being worse;
+    `patients` codes; `model` tells the class from the vector.
     """
 
-    true_class: int
+    true_class: int | None
     vectors: Floats
-    errors: Booleans
+    losses: Values
     patients: Codes
     model: ClassModel
 
     def drawn(self, numbers: Rows) -> ClassRows:
         """The rows of those numbers, which may repeat."""
-        kept = (self.vectors[numbers], self.errors[numbers], self.patients[numbers])
+        kept = (self.vectors[numbers], self.losses[numbers], self.patients[numbers])
         return ClassRows(self.true_class, *kept, self.model)
+
+    def seed(self, seed: int) -> int:
+        """The seed of the class's own draws."""
+        return seed + (self.true_class or 0)
 
 
 @dataclass(frozen=True)
@@ -75,11 +81,11 @@ class Rule:
 
 def search(rows: ClassRows, *, smallest: int, most: int) -> list[Rule]:
     """The rules found among the rows of one class, best first, at most `most`; see `ClassSearch`."""
-    return ClassSearch(rows).rules(rows.errors, smallest=smallest, most=most)
+    return ClassSearch(rows).rules(rows.losses, smallest=smallest, most=most)
 
 
 class ClassSearch:
-    """A search made ready for one class, to be run for its errors and for any shuffle of them.
+    """A search made ready for one class, to be run for its errors or losses and for any shuffle of them.
 
     A row is scored by directions fitted without its patient's fold (5 folds), so that neither the statistic nor
     the cut is flattered by rows that shaped the direction.
@@ -99,11 +105,14 @@ class ClassSearch:
         self._moments = [Moments.of(self._vectors[fold]) for fold in self._folds]
         self._covariance = sum(self._moments[1:], self._moments[0]).squares / self._rows
 
-    def rules(self, errors: Booleans, *, smallest: int, most: int) -> list[Rule]:
-        """The rules for `errors` (n,) of the rows, best first; their scan statistics judge, ties go to the first.
+    def rules(self, losses: Values, *, smallest: int, most: int) -> list[Rule]:
+        """The rules for `losses` (n,) of the rows, best first; their scan statistics judge, ties go to the first.
 
-        Empty where there are no errors, only errors, equal rows, or fewer than 2 * `smallest` rows.
+        Candidates are sought among the rows whose loss is above the mean, which are the errors where losses are
+        those. Empty where there are fewer than 2 of them, only errors, equal rows, or fewer than 2 * `smallest` rows.
         """
+        values = standardised(losses)
+        errors = np.asarray(values > 0)
         if not self._varied or self._rows < 2 * smallest or errors.sum() < 2 or errors.all():
             return []
         members = _membership(self._candidates(errors), self._rows)
@@ -119,7 +128,7 @@ class ClassSearch:
             scores[fold] = self._vectors[fold] @ without.T
         scores = np.asarray(np.round(scores, DIGITS), float)
         alike = whole @ self._covariance @ whole.T
-        taken = _take_in_turn(scores, errors, alike, smallest, most)
+        taken = _take_in_turn(scores, values, alike, smallest, most)
         return [self._frozen(whole[j], cut, statistic) for j, cut, statistic in taken]
 
     def _candidates(self, errors: Booleans) -> list[Rows]:
@@ -186,22 +195,22 @@ class _Sums:
 
 
 def _take_in_turn(
-    scores: Floats, errors: Booleans, alike: Floats, smallest: int, most: int
+    scores: Floats, values: Values, alike: Floats, smallest: int, most: int
 ) -> list[tuple[int, float, float]]:
     """(candidate, cut, statistic): the best, its rows and those like it removed, then the best of what is left.
 
     `scores` (n, c); `alike` (c, c) how the candidates' directions correlate. Ties: the candidate that came first.
     """
-    largest = int(len(errors) * LARGEST_SHARE)
+    largest = int(len(values) * LARGEST_SHARE)
     orders = {j: np.argsort(-column) for j, column in enumerate(scores.T)}  # how equal scores lie does not matter
-    left = np.ones(len(errors), bool)
+    left = np.ones(len(values), bool)
     taken: list[tuple[int, float, float]] = []
     while len(taken) < most:
         best, value, cut = -1, 0.0, 0.0
         for j, order in orders.items():
             kept = order[left[order]]
             ranked = scores[kept, j]
-            statistic, length = best_prefix(errors[kept], _starts(ranked), smallest, largest)
+            statistic, length = best_prefix(values[kept], _starts(ranked), smallest, largest)
             if statistic > value:
                 best, value, cut = j, statistic, float(ranked[length - 1])
         if best < 0:

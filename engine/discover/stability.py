@@ -31,7 +31,7 @@ def stabilities(
         return np.full(len(rules), np.nan)
     taken = _taken(rows, rules)
     total = np.zeros(len(rules))
-    for drawn in bootstrap_rows(rows.patients, resamples, seed + rows.true_class):
+    for drawn in bootstrap_rows(rows.patients, resamples, rows.seed(seed)):
         # a patient drawn twice keeps its number, so that its copies share a fold of the search
         again = search(rows.drawn(drawn), smallest=smallest, most=most)
         total += _best_overlaps(taken, _taken(rows, again))
@@ -51,7 +51,7 @@ def bootstrap_rows(patients: Codes, resamples: int, seed: int) -> Iterator[Codes
 def _taken(rows: ClassRows, rules: Sequence[Rule]) -> NDArray[np.bool_]:
     """(r, n): which rows each rule takes."""
     taken = [rule.takes(rows.vectors) for rule in rules]
-    return np.array(taken, bool).reshape(len(rules), len(rows.errors))
+    return np.array(taken, bool).reshape(len(rules), len(rows.losses))
 
 
 def _best_overlaps(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 
 from misread.audit.population import Population
 from misread.discover import SIGNIFICANCE, confirm, q_values
@@ -48,9 +47,7 @@ def _own(found: FoundSlice) -> dict[str, object]:
 
 
 def _other(found: FoundSlice, judged: Population, seed: int) -> dict[str, object]:
-    rows = judged.rows.filter(
-        (pl.col("half") == CONFIRMATION) & (pl.col("label") == found.true_class) & pl.col("error").is_not_null()
-    )
+    rows = judged.judged_rows(found.true_class, CONFIRMATION)
     inside = rows["sample_id"].is_in(found.memberships["sample_id"].to_list()).to_numpy()
     verdict = confirm(inside, rows["error"].to_numpy().astype(bool), codes(rows["patient"]), seed)
     return {

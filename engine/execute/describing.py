@@ -18,7 +18,7 @@ def describe(node: Describe, store: TableStore, below: Discovered) -> Iterator[d
     """Rows of the phrases table: from reports where a slice's class has any, else from metadata."""
     texts = _texts(store)
     for found in below.slices:
-        rows = found.population.rows.filter(pl.col("label") == found.true_class)
+        rows = found.population.judged_rows(found.true_class)
         for rank, phrase in enumerate(_phrases(node, below, found, rows, texts), start=1):
             yield {
                 "audit_id": below.audit_id,

@@ -1,21 +1,30 @@
 """The discover step: searches every population, confirms what was found, and numbers it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
 import numpy as np
-import polars as pl
 
-from misread.audit.population import Population
-from misread.discover import SIGNIFICANCE, ClassRows, Rule, fit_class_model, search, search_p_values, stabilities
+from misread.audit.population import CLASSES, Population
+from misread.discover import (
+    SIGNIFICANCE,
+    ClassRows,
+    Rule,
+    every_row,
+    fit_class_model,
+    search,
+    search_p_values,
+    stabilities,
+    standardised,
+)
 from misread.plan import Discover
 from misread.progress import Progress
 from misread.schemas.values import DISCOVERY
 
 from .comparing import compare
-from .effects import CLASSES, effects_told, smallest_effects
+from .effects import effects_told, smallest_effects
 from .inputs import codes
 from .judging import Candidate, Judge, with_q_values
 from .steps import Discovered, FusedSamples, positions
@@ -25,7 +34,7 @@ def discover(
     node: Discover, fused: FusedSamples, populations: Sequence[Population], audit_id: str, progress: Progress
 ) -> Discovered:
     """Memberships and statistics of every slice, over all populations together."""
-    each = len(CLASSES) * node.permutations + 1
+    each = (1 if node.losses else len(CLASSES)) * node.permutations + 1
     steps = len(populations) * each
     candidates: list[Candidate] = []
     notes: dict[tuple[str, str], str] = {}
@@ -48,7 +57,7 @@ def discover(
     judge = Judge(fused, audit_id).judge
     slices = [judge(c, number) for number, c in enumerate(candidates, start=1)]
     judged_slices = tuple(with_q_values(slices))
-    comparisons = tuple(compare(judged_slices, populations, fused.below.scan.seed))
+    comparisons = () if node.losses else tuple(compare(judged_slices, populations, fused.below.scan.seed))
     return Discovered(fused, audit_id, tuple(populations), judged_slices, notes, effects, comparisons)
 
 
@@ -59,7 +68,7 @@ def _with_stability(
 
     def class_of(place: int) -> tuple[str, str, int]:
         c = candidates[place]
-        return c.population.model, c.population.target, c.true_class
+        return c.population.model, c.population.target, c.population.classes.index(c.true_class)
 
     tested = list(candidates)
     groups = [list(places) for _, places in groupby(sorted(range(len(candidates)), key=class_of), key=class_of)]
@@ -73,7 +82,7 @@ def _with_stability(
     for places in groups:
         first = candidates[places[0]]
         values = stabilities(
-            _class_rows(fused, first.population)[CLASSES.index(first.true_class)],
+            _class_rows(fused, first.population)[first.population.classes.index(first.true_class)],
             [candidates[place].rule for place in places],
             smallest=node.min_size,
             most=node.most,
@@ -112,7 +121,7 @@ def _search(
             tick=partial(_tick_from, tick, number * node.permutations),
         )
         found += [Candidate(judged, rows.true_class, rule, float(p)) for rule, p in zip(rules, p_values, strict=True)]
-    found.sort(key=lambda c: (-c.rule.statistic, -c.true_class))
+    found.sort(key=lambda c: (-c.rule.statistic, judged.classes.index(c.true_class)))
     kept = [c for c in found if node.permutations == 0 or c.search_p <= SIGNIFICANCE]
     return kept, "" if kept else _why_none(node, judged, classes, found, too_few)
 
@@ -133,33 +142,56 @@ def _why_none(
     too_few: int,
 ) -> str:
     """The first of the reasons that holds. `too_few`: the groups found that hold too few patients."""
-    rows, errors = sum(len(c.errors) for c in classes), sum(int(c.errors.sum()) for c in classes)
+    group = "group of high losses" if judged.by_loss else "group of errors"
     best = f"{min(c.search_p for c in found):.2f}" if found else ""
     reasons = (
-        (bool(found), f"no group of errors stands out more than chance gives (best candidate: p = {best})"),
+        (bool(found), f"no {group} stands out more than chance gives (best candidate: p = {best})"),
         (
             bool(too_few),
-            f"no group of errors spreads over {node.min_patients} patients (groups of fewer: {too_few})",
+            f"no {group} spreads over {node.min_patients} patients (groups of fewer: {too_few})",
         ),
-        (
-            judged.threshold.source == "none",
-            "no threshold can be chosen: the discovery rows do not hold both labels; give --threshold",
-        ),
-        (rows == 0, "no row with a prediction and a label in the discovery half"),
-        (errors == 0, "the model makes no error on the discovery rows"),
-        (errors == rows, "the model is wrong on every discovery row: no group stands out"),
-        (
-            all(len(c.errors) < 2 * node.min_size for c in classes),
-            f"no class has {2 * node.min_size} discovery rows (twice the minimum size of a slice)",
-        ),
+        *(_no_losses(node, classes[0]) if judged.by_loss else _no_errors(node, judged, classes)),
     )
-    return next((text for holds, text in reasons if holds), "no group of errors stands out")
+    return next((text for holds, text in reasons if holds), f"no {group} stands out")
+
+
+Reason = tuple[bool, str]
+
+
+def _no_errors(node: Discover, judged: Population, classes: Sequence[ClassRows]) -> Iterator[Reason]:
+    rows, errors = sum(len(c.losses) for c in classes), sum(int(c.losses.sum()) for c in classes)
+    yield (
+        judged.rows.is_empty() and judged.has_losses,
+        "no row has a label, but the predictions hold losses: --losses judges rows by them",
+    )
+    yield (
+        judged.threshold.source == "none",
+        "no threshold can be chosen: the discovery rows do not hold both labels; give --threshold",
+    )
+    yield rows == 0, "no row with a prediction and a label in the discovery half"
+    yield errors == 0, "the model makes no error on the discovery rows"
+    yield errors == rows, "the model is wrong on every discovery row: no group stands out"
+    yield (
+        all(len(c.losses) < 2 * node.min_size for c in classes),
+        f"no class has {2 * node.min_size} discovery rows (twice the minimum size of a slice)",
+    )
+
+
+def _no_losses(node: Discover, rows: ClassRows) -> Iterator[Reason]:
+    yield not len(rows.losses), "no row with a loss in the discovery half"
+    yield (
+        len(rows.losses) < 2 * node.min_size,
+        f"fewer than {2 * node.min_size} discovery rows have a loss (twice the minimum size of a slice)",
+    )
+    yield not standardised(rows.losses).any(), "all discovery rows have the same loss: no group stands out"
 
 
 def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:
-    """The discovery rows of each class, in the order of `CLASSES`."""
-    rows = judged.rows.filter((pl.col("half") == DISCOVERY) & pl.col("error").is_not_null())
+    """The discovery rows of each class, in the order of the population's classes."""
+    rows = judged.judged_rows(half=DISCOVERY)
     vectors = fused.vectors[positions(fused, rows["sample_id"])]
+    if judged.by_loss:
+        return [ClassRows(None, vectors, rows["loss"].to_numpy(), codes(rows["patient"]), every_row(vectors.shape[1]))]
     label, errors, patients = rows["label"].to_numpy(), rows["error"].to_numpy().astype(bool), codes(rows["patient"])
     first = fit_class_model(vectors, label == CLASSES[0])
     classes = []

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from misread.audit.population import Population
-from misread.discover import smallest_effect
+from misread.audit.population import CLASSES, Population
+from misread.discover import mean_loss, smallest_effect, smallest_mean_loss
 from misread.schemas.values import CONFIRMATION, error_kind_of
 
 from .inputs import codes
 
-CLASSES = (1, 0)
+LOSS_COLUMN = "smallest_effect_mean_loss"
 
 
 def effect_column(true_class: int) -> str:
@@ -21,8 +23,11 @@ def effect_column(true_class: int) -> str:
 def smallest_effects(judged: Population, slice_rows: int) -> dict[str, object]:
     """The columns of audit_targets on what a slice of `slice_rows` confirmation rows would have had to show."""
     columns: dict[str, object] = {"smallest_effect_rows": slice_rows}
+    if judged.by_loss:
+        rows = judged.judged_rows(half=CONFIRMATION)
+        return columns | {LOSS_COLUMN: smallest_mean_loss(rows["loss"].to_numpy(), codes(rows["patient"]), slice_rows)}
     for true_class in CLASSES:
-        rows = _held_out(judged, true_class)
+        rows = judged.judged_rows(true_class, CONFIRMATION)
         errors = rows["error"].to_numpy().astype(bool)
         columns[effect_column(true_class)] = smallest_effect(errors, codes(rows["patient"]), slice_rows)
     return columns
@@ -30,9 +35,11 @@ def smallest_effects(judged: Population, slice_rows: int) -> dict[str, object]:
 
 def effects_told(judged: Population, effects: Mapping[str, object]) -> str:
     """The same in words, for an audit that found nothing; empty where there were no rows to confirm on."""
-    classes = {true_class: _held_out(judged, true_class) for true_class in CLASSES}
-    told = [_told(true_class, rows, effects[effect_column(true_class)]) for true_class, rows in classes.items()]
     small = f"a slice of {effects['smallest_effect_rows']} confirmation rows"
+    if judged.by_loss:
+        return _loss_told(small, judged.judged_rows(half=CONFIRMATION)["loss"].to_numpy(), effects[LOSS_COLUMN])
+    classes = {true_class: judged.judged_rows(true_class, CONFIRMATION) for true_class in CLASSES}
+    told = [_told(true_class, rows, effects[effect_column(true_class)]) for true_class, rows in classes.items()]
     if any(effects[effect_column(true_class)] is not None for true_class in CLASSES):
         return f"{small} would have been confirmed with 80 % power at {' or at '.join(filter(None, told))}"
     return f"{small} could not have been confirmed with 80 % power whatever its error rate" if any(told) else ""
@@ -45,7 +52,10 @@ def _told(true_class: int, rows: pl.DataFrame, effect: object) -> str:
     return f"{rate} {error_kind_of(true_class)}s ({rows['error'].sum() / rows.height:.0%} in all)"
 
 
-def _held_out(judged: Population, true_class: int) -> pl.DataFrame:
-    return judged.rows.filter(
-        (pl.col("half") == CONFIRMATION) & (pl.col("label") == true_class) & pl.col("error").is_not_null()
-    )
+def _loss_told(small: str, losses: NDArray[np.float64], effect: object) -> str:
+    if not len(losses):
+        return ""
+    if effect is None:
+        return f"{small} could not have been confirmed with 80 % power whatever its mean loss"
+    whole = f"{mean_loss(losses):.3g} in all"
+    return f"{small} would have been confirmed with 80 % power at a mean loss of {effect:.3g} ({whole})"

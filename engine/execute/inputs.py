@@ -29,7 +29,7 @@ def metadata_columns(store: TableStore) -> list[str]:
 
 def read_predictions(store: TableStore, models: Sequence[str], targets: Sequence[str]) -> pl.DataFrame:
     """The predictions of some models and targets, with `winner` for the classes of a task."""
-    columns = ["sample_id", "model", "task", "target", "label", "score", "threshold"]
+    columns = ["sample_id", "model", "task", "target", "label", "score", "threshold", "loss"]
     rows = pl.DataFrame(store.table("predictions").read(columns)).filter(pl.col("model").is_in(list(models)))
     # before targets are chosen: a task's winner may be another class
     return winners(rows).filter(pl.col("target").is_in(list(targets)))

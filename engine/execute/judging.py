@@ -9,13 +9,25 @@ import polars as pl
 from numpy.typing import NDArray
 
 from misread.audit.population import Population
-from misread.discover import SIGNIFICANCE, Codes, Rule, confirm, q_values, rate_interval
+from misread.discover import (
+    SIGNIFICANCE,
+    Codes,
+    Confirmation,
+    LossConfirmation,
+    Rule,
+    confirm,
+    confirm_losses,
+    mean_loss,
+    q_values,
+    rate_interval,
+)
 from misread.schemas.values import CONFIRMATION, error_kind_of
 
 from .inputs import codes
 from .steps import FoundSlice, FusedSamples, positions
 
 Booleans = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,7 @@ class Candidate:
     """A rule found for one population and true class. `search_p`, `stability`: NaN where they were left out."""
 
     population: Population
-    true_class: int
+    true_class: int | None
     rule: Rule
     search_p: float
     stability: float = math.nan
@@ -31,24 +43,33 @@ class Candidate:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of one population that have a label and a prediction, all (n,): `places` in the fused samples."""
+    """The rows of one population that are judged, all (n,): `places` in the fused samples.
+
+    By loss `errors` are False, and `label` is -1 where there is none; else `losses` are NaN.
+    """
 
     places: NDArray[np.intp]
     label: NDArray[np.int8]
     errors: Booleans
+    losses: Floats
     held_out: Booleans
     patients: Codes
 
     @classmethod
     def of(cls, fused: FusedSamples, judged: Population) -> "_Rows":
-        rows = judged.rows.filter(pl.col("error").is_not_null())
+        rows = judged.judged_rows()
         return cls(
             positions(fused, rows["sample_id"]),
-            rows["label"].to_numpy(),
-            rows["error"].to_numpy().astype(bool),
+            rows["label"].fill_null(-1).to_numpy(),
+            rows["error"].fill_null(value=False).to_numpy().astype(bool),
+            rows["loss"].fill_null(math.nan).to_numpy(),
             (rows["half"] == CONFIRMATION).to_numpy(),
             codes(rows["patient"]),
         )
+
+    def own(self, true_class: int | None) -> Booleans:
+        """(n,): which rows are of that class; every one for None."""
+        return np.ones(len(self.label), bool) if true_class is None else np.asarray(self.label == true_class)
 
 
 class Judge:
@@ -92,29 +113,21 @@ class Judge:
             self._of_population[key] = _Rows.of(self._fused, judged)
         return self._of_population[key]
 
-    def _counts(self, rows: _Rows, true_class: int, taken: Booleans) -> dict[str, object]:
+    def _counts(self, rows: _Rows, true_class: int | None, taken: Booleans) -> dict[str, object]:
         """The columns on rows of the slice's class, in either half, and on held-out rows of other classes."""
-        inside, own = taken[rows.places], rows.label == true_class
+        inside, own = taken[rows.places], rows.own(true_class)
         found, held = own & ~rows.held_out, own & rows.held_out
         mine, others = found & inside, found & ~inside
-        verdict = confirm(inside[held], rows.errors[held], rows.patients[held], self._seed)
-        return {
+        counts = {
             "discovery_rows": int(mine.sum()),
-            "discovery_errors": int(rows.errors[mine].sum()),
             "discovery_patients": len(np.unique(rows.patients[mine])),
-            "discovery_error_rate": _mean(rows.errors[mine]),
-            "discovery_baseline_rate": _mean(rows.errors[others]),
-            "confirmation_rows": verdict.rows,
-            "confirmation_errors": verdict.errors,
-            "confirmation_patients": verdict.patients,
             "other_class_rows": int((inside & ~own & rows.held_out).sum()),
-            "error_rate": number(verdict.rate),
-            "error_rate_low": number(verdict.low),
-            "error_rate_high": number(verdict.high),
-            "baseline_rate": number(verdict.baseline),
-            "lift": number(verdict.lift),
-            "p_value": verdict.p_value,
         }
+        if true_class is None:
+            verdict = confirm_losses(inside[held], rows.losses[held], rows.patients[held], self._seed)
+            return counts | _of_losses(rows.losses[mine], rows.losses[others], verdict)
+        confirmed = confirm(inside[held], rows.errors[held], rows.patients[held], self._seed)
+        return counts | _of_errors(rows.errors[mine], rows.errors[others], confirmed)
 
     def _share(self, taken: Booleans) -> dict[str, float | None]:
         """How much of the confirmation half's samples a rule takes, with its interval."""
@@ -136,6 +149,40 @@ class Judge:
             class_probability="class_probability",
             rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
         )
+
+
+def _of_errors(mine: Booleans, others: Booleans, verdict: Confirmation) -> dict[str, object]:
+    """The columns on errors: of discovery rows inside and outside, and of held-out rows."""
+    return {
+        "discovery_errors": int(mine.sum()),
+        "discovery_error_rate": _mean(mine),
+        "discovery_baseline_rate": _mean(others),
+        "confirmation_rows": verdict.rows,
+        "confirmation_errors": verdict.errors,
+        "confirmation_patients": verdict.patients,
+        "error_rate": number(verdict.rate),
+        "error_rate_low": number(verdict.low),
+        "error_rate_high": number(verdict.high),
+        "baseline_rate": number(verdict.baseline),
+        "lift": number(verdict.lift),
+        "p_value": verdict.p_value,
+    }
+
+
+def _of_losses(mine: Floats, others: Floats, verdict: LossConfirmation) -> dict[str, object]:
+    """The same on losses."""
+    return {
+        "discovery_mean_loss": number(mean_loss(mine)),
+        "discovery_baseline_loss": number(mean_loss(others)),
+        "confirmation_rows": verdict.rows,
+        "confirmation_patients": verdict.patients,
+        "mean_loss": number(verdict.mean),
+        "mean_loss_low": number(verdict.low),
+        "mean_loss_high": number(verdict.high),
+        "baseline_loss": number(verdict.baseline),
+        "lift": number(verdict.lift),
+        "p_value": verdict.p_value,
+    }
 
 
 def _mean(values: Booleans) -> float | None:

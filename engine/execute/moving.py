@@ -1,4 +1,4 @@
-"""How an audit's slices moved: their share and error rate among some rows, against the confirmation half."""
+"""How an audit's slices moved: their share, and error rate or mean loss, against the confirmation half."""
 
 import math
 from collections.abc import Mapping
@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from misread.audit.population import CLASSES
 from misread.audit.thresholds import Threshold, with_errors
-from misread.discover import difference, rate_interval
+from misread.discover import Estimate, difference, mean_interval, mean_loss, rate_interval
+from misread.schemas.values import HIGH_LOSS
 from misread.store import TableStore
 
 from .frozen import FrozenAudit
@@ -17,10 +19,14 @@ from .inputs import codes, read_predictions
 from .judging import number
 
 Booleans = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+Judged = tuple[Booleans, Booleans, Floats]
+"""Which samples (n,) are judged, which of them are wrong, and what their losses are (NaN where there is none)."""
 
 _TEXTS = ("slice_id", "model", "target", "error_kind")
-_COUNTS = ("samples", "rows", "labelled_rows", "errors")
-_RATES = ("share", "error_rate")
+_COUNTS = ("samples", "rows", "labelled_rows", "errors", "loss_rows")
+_RATES = ("share", "error_rate", "mean_loss")
 _PARTS = ("", "_low", "_high", "_audited", "_change", "_change_low", "_change_high")
 MOVED: Mapping[str, Any] = {
     **dict.fromkeys(_TEXTS, pl.String),
@@ -28,12 +34,14 @@ MOVED: Mapping[str, Any] = {
     **dict.fromkeys(_COUNTS, pl.Int64),
     **{f"{rate}{part}": pl.Float64 for rate in _RATES for part in _PARTS},
     "baseline_rate": pl.Float64,
+    "baseline_loss": pl.Float64,
 }
 """Columns of the comparison.
 
 `samples`: how many were assigned; `rows`: those the slice takes, of any class; `share`: rows / samples.
 `labelled_rows`, `errors`, `error_rate`: its rows of the slice's true class that have a label and a prediction,
-judged at the audit's threshold; `baseline_rate`: the same outside. `…_audited`: the confirmation half's.
+judged at the audit's threshold; `baseline_rate`: the same outside. In an audit of losses these are NULL, and
+`loss_rows`, `mean_loss` (its rows that have a loss) and `baseline_loss` are not. `…_audited`: the confirmation half's.
 `…_change`: now less then.
 """
 
@@ -44,32 +52,53 @@ def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: 
     `samples`: sample_id and patient, one row an assigned sample; `inside` (n, s): who is in which slice.
     """
     patients = codes(samples["patient"])
-    errors = _errors(store, audit, samples)
+    truth = _truth(store, audit, samples)
     rows = []
     for place, found in enumerate(audit.slices.iter_rows(named=True)):
         members = inside[:, place]
-        judged, wrong = errors.get((found["model"], found["target"], found["true_class"]), _nothing(len(members)))
-        mine, others = members & judged, ~members & judged
-        rows.append(
-            {
-                **{name: found[name] for name in (*_TEXTS, "true_class")},
-                "samples": len(members),
-                "rows": int(members.sum()),
-                "labelled_rows": int(mine.sum()),
-                "errors": int(wrong[mine].sum()),
-                **_compared("share", members, patients, found, audit.seed),
-                **_compared("error_rate", wrong[mine], patients[mine], found, audit.seed),
-                "baseline_rate": number(_mean(wrong[others])),
-            }
-        )
+        judged = truth.get((found["model"], found["target"], found["true_class"]), _nothing(len(members)))
+        told = {
+            **{name: found[name] for name in (*_TEXTS, "true_class")},
+            "samples": len(members),
+            "rows": int(members.sum()),
+            **_compared("share", _rate(members, patients, audit.seed), found),
+        }
+        if found["error_kind"] == HIGH_LOSS:
+            told |= _of_losses(members, judged, patients, found)
+        else:
+            told |= _of_errors(members, judged, patients, found, audit.seed)
+        rows.append({name: told.get(name) for name in MOVED})
     return pl.DataFrame(rows, schema=MOVED)
 
 
-def _errors(
-    store: TableStore, audit: FrozenAudit, samples: pl.DataFrame
-) -> dict[tuple[str, str, int], tuple[Booleans, Booleans]]:
-    """By model, target and class: which samples (n,) are of that class and judged, and which of them are wrong."""
-    found: dict[tuple[str, str, int], tuple[Booleans, Booleans]] = {}
+def _of_errors(
+    members: Booleans, truth: Judged, patients: NDArray[np.intp], then: Mapping[str, Any], seed: int
+) -> dict[str, object]:
+    judged, wrong, _ = truth
+    mine = members & judged
+    return {
+        "labelled_rows": int(mine.sum()),
+        "errors": int(wrong[mine].sum()),
+        **_compared("error_rate", _rate(wrong[mine], patients[mine], seed), then),
+        "baseline_rate": number(_mean(wrong[~members & judged])),
+    }
+
+
+def _of_losses(
+    members: Booleans, truth: Judged, patients: NDArray[np.intp], then: Mapping[str, Any]
+) -> dict[str, object]:
+    judged, _, losses = truth
+    mine = members & judged
+    return {
+        "loss_rows": int(mine.sum()),
+        **_compared("mean_loss", (mean_loss(losses[mine]), *mean_interval(losses[mine], patients[mine])), then),
+        "baseline_loss": number(mean_loss(losses[~members & judged])),
+    }
+
+
+def _truth(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> dict[tuple[str, str, int | None], Judged]:
+    """By model, target and class (None: all rows with a loss)."""
+    found: dict[tuple[str, str, int | None], Judged] = {}
     wanted = audit.slices.select("model", "target").unique()
     if not wanted.height or not samples.height or not store.has("predictions"):
         return found
@@ -78,24 +107,26 @@ def _errors(
         mine = predictions.filter((pl.col("model") == row["model"]) & (pl.col("target") == row["target"]))
         judged = with_errors(mine, Threshold(row["threshold"], row["threshold_source"]))
         joined = samples.join(judged, on="sample_id", how="left", maintain_order="left")
-        wrong = joined["error"].fill_null(False).to_numpy()
-        for true_class in (0, 1):
+        wrong, losses = joined["error"].fill_null(False).to_numpy(), joined["loss"].fill_null(math.nan).to_numpy()
+        found[row["model"], row["target"], None] = ~np.isnan(losses), wrong, losses
+        for true_class in CLASSES:
             of_class = ((joined["label"] == true_class) & joined["error"].is_not_null()).fill_null(False).to_numpy()
-            found[row["model"], row["target"], true_class] = of_class, wrong
+            found[row["model"], row["target"], true_class] = of_class, wrong, losses
     return found
 
 
-def _nothing(n: int) -> tuple[Booleans, Booleans]:
-    return np.zeros(n, bool), np.zeros(n, bool)
+def _nothing(n: int) -> Judged:
+    return np.zeros(n, bool), np.zeros(n, bool), np.full(n, math.nan)
 
 
-def _compared(
-    name: str, hits: Booleans, patients: NDArray[np.intp], then: Mapping[str, Any], seed: int
-) -> dict[str, float | None]:
-    """A rate with its interval, the audit's, and the change with its interval."""
-    rate, (low, high) = _mean(hits), rate_interval(hits, patients, seed)
+def _rate(hits: Booleans, patients: NDArray[np.intp], seed: int) -> Estimate:
+    return _mean(hits), *rate_interval(hits, patients, seed)
+
+
+def _compared(name: str, now: Estimate, then: Mapping[str, Any]) -> dict[str, float | None]:
+    """A rate or mean with its interval, the audit's, and the change with its interval."""
     old = tuple(math.nan if then[f"{name}{end}"] is None else then[f"{name}{end}"] for end in ("", "_low", "_high"))
-    values = (rate, low, high, old[0], *difference((rate, low, high), (old[0], old[1], old[2])))
+    values = (*now, old[0], *difference(now, (old[0], old[1], old[2])))
     return {f"{name}{part}": number(value) for part, value in zip(_PARTS, values, strict=True)}
 
 

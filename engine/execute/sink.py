@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pyarrow as pa
 
+from misread.audit.population import Population
 from misread.plan import Filter, Fuse, Node
 from misread.schemas.tables import (
     AUDIT_TARGETS,
@@ -87,13 +88,17 @@ def _target_rows(below: Discovered) -> Iterable[dict[str, object]]:
             "threshold": judged.threshold.value,
             "threshold_source": judged.threshold.source,
             "discovery_rows": found.height,
-            "discovery_errors": int(found["error"].sum()),
+            "discovery_errors": _errors(judged, found),
             "confirmation_rows": held.height,
-            "confirmation_errors": int(held["error"].sum()),
+            "confirmation_errors": _errors(judged, held),
             **below.effects[judged.model, judged.target],
             "left_out": [{"reason": reason, "rows": rows} for reason, rows in judged.left_out.items()],
             "note": below.target_notes.get((judged.model, judged.target)),
         }
+
+
+def _errors(judged: Population, rows: pl.DataFrame) -> int | None:
+    return None if judged.by_loss else int(rows["error"].sum())
 
 
 def _append(commit: Commit, contract: TableContract, rows: Iterable[Mapping[str, object]]) -> None:

@@ -48,7 +48,7 @@ class FoundSlice:
     """One slice: its rule, its row of the slices table, and its memberships."""
 
     population: Population
-    true_class: int
+    true_class: int | None
     rule: Rule
     row: dict[str, object]
     memberships: pl.DataFrame
@@ -147,7 +147,9 @@ def _(node: Discover, store: TableStore, progress: Progress) -> Discovered:
     assert isinstance(below, FusedSamples)
     predictions = below.below.predictions.partition_by("model", "target", as_dict=True)
     populations = [
-        population(below.samples, rows.drop("model", "target"), str(model), str(target), node.threshold)
+        population(
+            below.samples, rows.drop("model", "target"), str(model), str(target), node.threshold, by_loss=node.losses
+        )
         for (model, target), rows in sorted(predictions.items())
     ]
     with one_thread():

@@ -46,7 +46,7 @@ class Scan(Node):
     `seed` decides which patients are the discovery half, and every random draw above.
     """
 
-    gives: ClassVar[tuple[str, ...]] = ("sample_id", "patient", "half", "model", "target", "label", "score")
+    gives: ClassVar[tuple[str, ...]] = ("sample_id", "patient", "half", "model", "target", "label", "score", "loss")
 
     location: str
     state: int
@@ -56,7 +56,7 @@ class Scan(Node):
     include_train: bool = False
 
     def reads(self) -> tuple[str, ...]:
-        columns = ("sample_id", "model", "task", "target", "label", "score", "threshold")
+        columns = ("sample_id", "model", "task", "target", "label", "score", "threshold", "loss")
         return (
             *(f"images.{c}" for c in ("sample_id", "patient_id", "split")),
             *(f"predictions.{c}" for c in columns),
@@ -119,6 +119,7 @@ class Discover(Node):
     threshold: float | None = None
     min_patients: int = 5
     stability: int = 20
+    losses: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 -- name: lift
 -- signature: lift(slice_id)
 -- inputs: slice_id (text)
--- output: error rate inside the slice over that of the rest of its true class; NULL for an unknown slice or a small cell
+-- output: error rate inside the slice over that of the rest of its true class, or mean loss inside over that of the rest; NULL for an unknown slice or a small cell, and where the mean loss of the rest is not above 0
 -- units: ratio
 -- source: slices.lift, as the audit found it on the confirmation half
 -- reads: slices, is_small_cell

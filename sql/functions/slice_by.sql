@@ -1,7 +1,7 @@
 -- name: slice_by
 -- signature: slice_by(subgroup)
 -- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
--- output: a table, one row a slice of the newest audits and subgroup ('missing' where the expression is NULL), of the slice's confirmation-half rows of its true class: rows, patients, errors, error_rate with its 95 % interval; a cell of fewer than smallest_cell() patients is NULL and suppressed is true
+-- output: a table, one row a slice of the newest audits and subgroup ('missing' where the expression is NULL), of the slice's confirmation-half rows of its true class (slices of losses have none): rows, patients, errors, error_rate with its 95 % interval; a cell of fewer than smallest_cell() patients is NULL and suppressed is true
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; the interval is widened where patients repeat
 -- source: samples.slice_ids; Wilson's interval of counts divided by design_effect
 -- reads: samples, slices, is_small_cell, wilson_low, wilson_high, design_effect

@@ -1,7 +1,7 @@
 -- name: slice_profile
 -- signature: slice_profile(slice_id)
 -- inputs: slice_id (text)
--- output: a table, one row a metadata column and value: how common it is among the patients inside the slice and among the others of the slice's true class, on the confirmation half; the most over-represented first. Values of a single patient group (all, or fewer than 11 patients in all) are not tested and not listed; numbers from fewer than smallest_cell() patients inside or outside are NULL and suppressed is true. A value that goes with a slice is no proof that it causes the errors
+-- output: a table, one row a metadata column and value: how common it is among the patients inside the slice and among the others of the slice's true class (for a slice of losses, of all with a loss), on the confirmation half; the most over-represented first. Values of a single patient group (all, or fewer than 11 patients in all) are not tested and not listed; numbers from fewer than smallest_cell() patients inside or outside are NULL and suppressed is true. A value that goes with a slice is no proof that it causes the errors
 -- units: patients are counts of different patients; shares and q_value 0 to 1; lift is a ratio of shares
 -- source: each patient counts once: inside where any of its rows is, with the values of those rows; Fisher's exact test, one-sided; q_value by Benjamini and Hochberg (1995) over every value tested; ties by column and value
 -- reads: slices, audited, images, memberships, metadata, is_small_cell, fisher_p_value
@@ -11,10 +11,11 @@ WITH judged AS (
         a.sample_id, coalesce(i.patient_id, a.sample_id) AS patient, m.sample_id IS NOT NULL AS is_inside
     FROM main.slices AS s
     JOIN main.audited AS a
-        ON a.audit_id = s.audit_id AND a.model = s.model AND a.target = s.target AND a.label = s.true_class
+        ON a.audit_id = s.audit_id AND a.model = s.model AND a.target = s.target
+        AND (s.true_class IS NULL OR a.label = s.true_class)
     JOIN main.images AS i ON i.sample_id = a.sample_id
     LEFT JOIN main.memberships AS m ON m.slice_id = s.slice_id AND m.sample_id = a.sample_id
-    WHERE s.slice_id = slice::VARCHAR AND a.half = 'confirmation' AND a.error IS NOT NULL
+    WHERE s.slice_id = slice::VARCHAR AND a.half = 'confirmation' AND coalesce(a.error::DOUBLE, a.loss) IS NOT NULL
 ),
 people AS (SELECT patient, bool_or(is_inside) AS inside FROM judged GROUP BY patient),
 held AS (

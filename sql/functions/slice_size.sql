@@ -1,7 +1,7 @@
 -- name: slice_size
 -- signature: slice_size(slice_id)
 -- inputs: slice_id (text)
--- output: how many confirmation-half rows of the slice's true class its rule takes; NULL for an unknown slice or a small cell
+-- output: how many confirmation-half rows of the slice's true class (for a slice of losses, rows with a loss) its rule takes; NULL for an unknown slice or a small cell
 -- units: rows
 -- source: slices.confirmation_rows, counted by the audit from memberships joined with audited
 -- reads: slices, is_small_cell

@@ -1,16 +1,20 @@
 -- name: slices_found
 -- inputs: audit_ids (list of text)
--- output: one row a slice of those audits, the confirmed and most wrong first, with its best phrase; counts and rates of a small cell are NULL
--- units: rows and errors are counts of the confirmation half; rates 0 to 1; lift is a ratio; q_value and stability 0 to 1
--- reads: slices, audits, nearest_phrase, is_small_cell, error_rate, error_rate_low, error_rate_high, lift
+-- output: one row a slice of those audits, the confirmed and most wrong (or of the highest loss) first, with its best phrase; counts and rates of a small cell are NULL
+-- units: rows and errors are counts of the confirmation half; rates 0 to 1; losses as given; lift is a ratio; q_value and stability 0 to 1
+-- reads: slices, audits, nearest_phrase, is_small_cell, error_rate, error_rate_low, error_rate_high, mean_loss, lift
 SELECT
     slice_id, s.model, s.target, s.error_kind,
     CASE WHEN NOT is_small_cell(s.confirmation_patients) THEN s.confirmation_rows END AS rows,
     CASE WHEN NOT is_small_cell(s.confirmation_patients) THEN s.confirmation_errors END AS errors,
     error_rate(slice_id) AS error_rate, error_rate_low(slice_id) AS error_rate_low,
-    error_rate_high(slice_id) AS error_rate_high, s.baseline_rate, lift(slice_id) AS lift,
+    error_rate_high(slice_id) AS error_rate_high, s.baseline_rate,
+    mean_loss(slice_id) AS mean_loss,
+    CASE WHEN NOT is_small_cell(s.confirmation_patients) THEN s.mean_loss_low END AS mean_loss_low,
+    CASE WHEN NOT is_small_cell(s.confirmation_patients) THEN s.mean_loss_high END AS mean_loss_high,
+    s.baseline_loss, lift(slice_id) AS lift,
     s.q_value, s.confirmed, s.stability,
     nearest_phrase(slice_id) AS nearest_phrase
 FROM slices AS s JOIN audits AS a USING (audit_id)
 WHERE list_contains($audit_ids, audit_id)
-ORDER BY a.created_at DESC, audit_id DESC, s.model, s.target, s.confirmed DESC, s.q_value, s.error_rate DESC, slice_id;
+ORDER BY a.created_at DESC, audit_id DESC, s.model, s.target, s.confirmed DESC, s.q_value, s.error_rate DESC, s.mean_loss DESC, slice_id;

@@ -1,12 +1,13 @@
 -- name: unexplained_slices
 -- inputs: none
--- output: one row a slice of the newest audits: the metadata subgroup that overlaps it best among those in which errors of its kind gather, the least explained slices first; overlap 0 where no subgroup was found
+-- output: one row a slice of the newest audits (of errors, not of losses): the metadata subgroup that overlaps it best among those in which errors of its kind gather, the least explained slices first; overlap 0 where no subgroup was found
 -- units: overlap 0 to 1
 -- source: the Jaccard index of the samples of the slice's true class that the slice takes and that have all terms of the subgroup, among all judged ones; the twenty subgroups of the highest scan statistic; ties by the subgroup's rank
 -- reads: latest_audits, slices, memberships, audited, metadata, subgroups
 WITH found AS (
     SELECT s.audit_id, s.slice_id, s.model, s.target, s.true_class
     FROM slices AS s JOIN latest_audits AS l USING (audit_id, model, target)
+    WHERE s.true_class IS NOT NULL
 ),
 searched AS (
     SELECT a.model, a.target, g.error_kind, g.rank, g.terms

@@ -1,7 +1,7 @@
 -- name: samples
 -- inputs: predictions, images, latest_audits, audited, slices, memberships
 -- output: one row a sample, model and target: the prediction, what the newest audit of the model and target made of it, and every column of images; a column of images that has the name of another one here is called metadata_ and its name
--- units: label and predicted 0 or 1; score and threshold 0 to 1; half 'discovery' or 'confirmation', NULL where the audit did not judge the sample; slice_ids holds every slice that takes the sample, slice_id the one of them found for the sample's own label: the confirmed before others, then by q_value, then by slice_id; NULL for none
+-- units: label and predicted 0 or 1; score and threshold 0 to 1; half 'discovery' or 'confirmation', NULL where the audit did not judge the sample; slice_ids holds every slice that takes the sample, slice_id the one of them found for the sample's own label, or in an audit of losses for any sample with a loss: the confirmed before others, then by q_value, then by slice_id; NULL for none
 -- reads: predictions, images, latest_audits, audited, slices, memberships
 CREATE VIEW samples AS
 WITH taken AS (
@@ -17,7 +17,8 @@ members AS (
         audit_id, model, target, sample_id,
         list(taker ORDER BY taker) AS slice_ids,
         arg_min(taker, place) FILTER (found_for = 1) AS slice_of_1,
-        arg_min(taker, place) FILTER (found_for = 0) AS slice_of_0
+        arg_min(taker, place) FILTER (found_for = 0) AS slice_of_0,
+        arg_min(taker, place) FILTER (found_for IS NULL) AS slice_of_loss
     FROM taken
     GROUP BY audit_id, model, target, sample_id
 ),
@@ -35,7 +36,10 @@ described AS (
 SELECT
     p.sample_id, p.model, p.task, p.target, p.label, p.score, p.threshold, p.loss, p.predicted, p.error, p.error_kind,
     l.audit_id, a.half,
-    if(p.label = 1, m.slice_of_1, if(p.label = 0, m.slice_of_0, NULL)) AS slice_id,
+    coalesce(
+        if(p.label = 1, m.slice_of_1, if(p.label = 0, m.slice_of_0, NULL)),
+        if(p.loss IS NOT NULL, m.slice_of_loss, NULL)
+    ) AS slice_id,
     m.slice_ids,
     d.* EXCLUDE (metadata_sample_id)
 FROM main.predictions AS p

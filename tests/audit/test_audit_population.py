@@ -64,9 +64,16 @@ def frames(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
             "label": [[0, 1, None][int(v)] for v in rng.integers(0, 3, 45)],
             "score": rng.random(45),
             "threshold": [None] * 45,
+            "loss": [None] * 45,
             "winner": [None] * 45,
         },
-        schema_overrides={"task": pl.String, "label": pl.Int8, "threshold": pl.Float64, "winner": pl.Boolean},
+        schema_overrides={
+            "task": pl.String,
+            "label": pl.Int8,
+            "threshold": pl.Float64,
+            "loss": pl.Float64,
+            "winner": pl.Boolean,
+        },
     )
     return images, predictions
 

@@ -1,6 +1,7 @@
 """`misread info` and `misread slices`."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,3 +117,23 @@ def test_a_missing_store_is_told(tmp_path: Path, command: list[str]) -> None:
     ended = invoke(command[0], tmp_path / "none", *command[1:])
     assert ended.exit_code == 1
     assert "misread ingest" in ended.stderr
+
+
+def test_slices_of_losses_have_columns_of_their_own(make_store: Callable[..., Path]) -> None:
+    """Mean losses stand in place of error rates; beside slices of errors all columns are there; small cells hide."""
+    loss = {"mean_loss": 2.5, "mean_loss_low": 1.25, "mean_loss_high": 3.75, "baseline_loss": 0.5, "lift": 5.0}
+    found = {"slice_id": "new-1", "model": "m", "target": "t", "confirmation_rows": 20, "confirmation_patients": 20}
+    high = {"audit_id": "new", "error_kind": "high loss", **found, **loss}
+    few = high | {"slice_id": "new-2", "confirmation_patients": 10}
+    wrong = found | {"audit_id": "old", "slice_id": "old-1", "error_kind": "false negative", "error_rate": 0.65}
+    audits = [{"audit_id": "old", "slices": 1}, {"audit_id": "new", "slices": 2}]
+    store = make_store(audits=audits, slices=[high, few, wrong])
+    alone = invoke("slices", store, "--audit", "new").stdout.splitlines()
+    assert alone[0].split()[3:7] == ["error", "rows", "mean_loss", "baseline_loss"]
+    assert re.search(r"  20 +2\.5 \(1\.25 to 3\.75\)  0\.5 ", alone[1])
+    assert re.search(r"  fewer than 11 patients  NULL +0\.5 ", alone[2])
+    both = invoke("slices", store, "--all").stdout.splitlines()
+    assert both[0].split()[3:10] == ["error", "wrong", "error_rate", "baseline", "rows", "mean_loss", "baseline_loss"]
+    rows = json.loads(invoke("slices", store, "--all", "--format", "json").stdout)
+    means = {row["slice_id"]: (row["mean_loss"], row["mean_loss_high"], row["lift"]) for row in rows}
+    assert means == {"new-1": (2.5, 3.75, 5.0), "new-2": (None, None, None), "old-1": (None, None, None)}

@@ -1,0 +1,74 @@
+"""Losses from a file to a table, at the command line."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+Ended = subprocess.CompletedProcess[str]
+FILMS = 600
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Metadata and predictions without any label: lateral films of small fields have four times the loss."""
+    rng = np.random.default_rng(0)
+    lateral = rng.random(FILMS) < 0.2
+    ids = [f"s{i:04}" for i in range(FILMS)]
+    folder = tmp_path_factory.mktemp("files")
+    metadata = {
+        "sample_id": ids,
+        "patient_id": [f"p{i}" for i in range(FILMS)],
+        "view": np.where(lateral, "lateral", "frontal"),
+        "field": rng.normal(np.where(lateral, 20, 40), 3),
+    }
+    pl.DataFrame(metadata).write_csv(folder / "metadata.csv")
+    losses = rng.exponential(np.where(lateral, 4.0, 1.0))
+    predictions = {"sample_id": ids, "model": "net", "target": "nodule", "label": None, "score": 0.5, "loss": losses}
+    pl.DataFrame(predictions).write_csv(folder / "predictions.csv")
+    return folder
+
+
+def test_losses_from_file_to_table(files: Path, misread: Callable[..., Ended]) -> None:
+    """Ingested, audited and shown without a label: the table has mean losses in place of error rates."""
+
+    def done(*arguments: object) -> Ended:
+        ended = misread(*arguments)
+        assert ended.returncode == 0, ended.stderr
+        return ended
+
+    tables = ("--metadata", files / "metadata.csv", "--predictions", files / "predictions.csv")
+    done("ingest", "store", *tables)
+    plain = done("discover", "store").stdout.strip()
+    assert "--losses judges rows by them" in done("slices", "store", "--audit", plain).stdout
+    audit = done("discover", "store", "--losses").stdout.strip()
+    assert audit != plain
+    header, first = done("slices", "store", "--audit", audit).stdout.splitlines()[:2]
+    assert header.split()[4:8] == ["rows", "mean_loss", "baseline_loss", "lift"]
+    assert "high loss" in first
+    (row, *_) = json.loads(done("slices", "store", "--audit", audit, "--format", "json").stdout)
+    assert row["error_rate"] is None
+    assert f"{row['mean_loss']:.4g} ({row['mean_loss_low']:.4g} to {row['mean_loss_high']:.4g})" in first
+    assert row["confirmed"] is True
+    moved = done("assign", "store", "--audit", audit, "--where", "true").stderr
+    assert "mean_loss_change" in moved
+    assert "error_rate" not in moved
+
+
+def test_what_cannot_be_judged_is_one_sentence(files: Path, misread: Callable[..., Ended]) -> None:
+    """Without losses, or with a threshold beside them: status 1 and what to do, no traceback."""
+    bare = files / "bare.csv"
+    pl.read_csv(files / "predictions.csv").drop("loss").with_columns(label=1).write_csv(bare)
+    misread("ingest", "bare", "--metadata", files / "metadata.csv", "--predictions", bare)
+    ended = misread("discover", "bare", "--losses")
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        "Error: no prediction of net for nodule has a loss",
+        "ingest predictions with a column loss, or leave losses out to judge rows by label and threshold",
+    ]
+    assert "has no use" in misread("discover", "bare", "--losses", "--threshold", "0.5").stderr
+    assert "no label is needed" in " ".join(misread("discover", "--help").stdout.split())
