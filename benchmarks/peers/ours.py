@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from misread.discover import ClassRows, Rule, fit_class_model, search
+from misread.discover import ClassRows, Rule, fit_class_model, order_among_classes, search
 from misread.fuse import Fusion, fuse
 from misread.plan import Discover
 from misread.schemas.errors import AuditError
@@ -50,15 +50,15 @@ class Ours:
 
 
 def _found(vectors: Floats, audit: Audit, smallest: int) -> list[tuple[int, Rule]]:
-    """(true class, rule): the best of each class, then all others, each by falling statistic."""
+    """(true class, rule), in the order of an audit."""
     ranked = []
     first = fit_class_model(vectors, audit.label == CLASSES[0])
-    for true_class, model in zip(CLASSES, (first, first.other), strict=True):
+    for number, (true_class, model) in enumerate(zip(CLASSES, (first, first.other), strict=True)):
         own = audit.label == true_class
         patients = np.unique(audit.patients[own], return_inverse=True)[1].astype(np.intp)
         rows = ClassRows(true_class, vectors[own], audit.error[own], patients, model)
         for place, rule in enumerate(search(rows, smallest=smallest, most=MOST)):
-            ranked.append(((place > 0, -rule.statistic, -true_class), (true_class, rule)))
+            ranked.append((order_among_classes(place, rule, number), (true_class, rule)))
     return [found for _, found in sorted(ranked, key=lambda item: item[0])]
 
 

@@ -7,7 +7,7 @@ from .losses import LossConfirmation, confirm_losses, mean_interval, mean_loss, 
 from .patients import Codes
 from .power import smallest_effect
 from .scan import standardised
-from .search import ClassRows, Rule, search
+from .search import ClassRows, Rule, order_among_classes, search
 from .stability import stabilities
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "fit_class_model",
     "mean_interval",
     "mean_loss",
+    "order_among_classes",
     "probability",
     "q_values",
     "rate_interval",

@@ -84,6 +84,15 @@ def search(rows: ClassRows, *, smallest: int, most: int) -> list[Rule]:
     return ClassSearch(rows).rules(rows.losses, smallest=smallest, most=most)
 
 
+def order_among_classes(place: int, rule: Rule, number: int) -> tuple[bool, float, int]:
+    """Sorts the rules of several classes: the best of each class first, then all others, each by falling statistic.
+
+    `place` of the rule in its class, from 0; `number` of the class, which decides ties. A larger class has higher
+    statistics, and would else hide the other's best slice behind its own second and third.
+    """
+    return place > 0, -rule.statistic, number
+
+
 class ClassSearch:
     """A search made ready for one class, to be run for its errors or losses and for any shuffle of them.
 

@@ -14,6 +14,7 @@ from misread.discover import (
     Rule,
     every_row,
     fit_class_model,
+    order_among_classes,
     search,
     search_p_values,
     stabilities,
@@ -106,7 +107,7 @@ def _search(
 ) -> tuple[list[Candidate], str]:
     """The slices of one population that chance alone seldom gives, best first; a note where there are none."""
     classes = _class_rows(fused, judged)
-    found: list[Candidate] = []
+    ranked: list[tuple[tuple[bool, float, int], Candidate]] = []
     too_few = 0
     for number, rows in enumerate(classes):
         searched = search(rows, smallest=node.min_size, most=node.most)
@@ -120,8 +121,10 @@ def _search(
             seed=fused.below.scan.seed,
             tick=partial(_tick_from, tick, number * node.permutations),
         )
-        found += [Candidate(judged, rows.true_class, rule, float(p)) for rule, p in zip(rules, p_values, strict=True)]
-    found.sort(key=lambda c: (-c.rule.statistic, judged.classes.index(c.true_class)))
+        for place, (rule, p) in enumerate(zip(rules, p_values, strict=True)):
+            order = order_among_classes(place, rule, number)
+            ranked.append((order, Candidate(judged, rows.true_class, rule, float(p))))
+    found = [candidate for _, candidate in sorted(ranked, key=lambda item: item[0])]
     kept = [c for c in found if node.permutations == 0 or c.search_p <= SIGNIFICANCE]
     return kept, "" if kept else _why_none(node, judged, classes, found, too_few)
 

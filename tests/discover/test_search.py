@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from misread.discover import ClassModel, ClassRows, Rule, search, search_p_values
+from misread.discover import ClassModel, ClassRows, Rule, order_among_classes, search, search_p_values
 from misread.discover.tree import local_coordinates, tree_nodes
 
 
@@ -146,3 +146,15 @@ def test_calibration_of_nothing_is_nothing() -> None:
     rows = class_rows(1, planted_group=False)
     assert len(search_p_values(rows, [], smallest=10, permutations=19, seed=0)) == 0
     assert np.isnan(search_p_values(rows, [1.0], smallest=10, permutations=0, seed=0)).all()
+
+
+def test_the_best_of_each_class_comes_first() -> None:
+    """A class's best slice is never behind another class's second; within that, the higher statistic first."""
+    model = ClassModel(np.zeros(1), 0.0)
+    statistics = {0: [9.0, 8.0, 1.0], 1: [2.0, 1.0], 2: [9.0]}
+    keys = {
+        (number, place): order_among_classes(place, Rule(np.ones(1), 0.0, value, model), number)
+        for number, values in statistics.items()
+        for place, value in enumerate(values)
+    }
+    assert sorted(keys, key=keys.__getitem__) == [(0, 0), (2, 0), (1, 0), (0, 1), (0, 2), (1, 1)]
