@@ -76,7 +76,7 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
         "min_size": min_size,
         "min_patients": min_patients,
         "stability": stability,
-        "losses": losses,
+        "losses": losses or None,
         "seed": seed,
         "include_train": include_train,
     }

@@ -135,6 +135,8 @@ def test_discover_builds_the_plan_that_was_asked_for(monkeypatch: pytest.MonkeyP
     assert plan.steps["fuse"][1]["modalities"] == ("image", "metadata")
     assert plan.steps["fuse"][1]["metadata"] == ("age", "sex")
     assert plan.steps["discover"][1] == {"min_size": 9, "threshold": 0.3}
+    assert invoke("discover", store, "--losses").exit_code == 0
+    assert plan.steps["discover"][1] == {"losses": True}
 
 
 def test_discover_refuses_what_cannot_be(store: Path) -> None:
