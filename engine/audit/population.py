@@ -117,6 +117,8 @@ def _no_loss() -> pl.Expr:
 def winners(predictions: pl.DataFrame) -> pl.DataFrame:
     """Predictions with `winner`: whether a target's score is its task's highest (ties: the first target by name)."""
     question = ["sample_id", "model", "task"]
-    ordered = predictions.sort([*question, "score", "target"], descending=[False, False, False, True, False])
+    ordered = predictions.sort(
+        [*question, "score", "target"], descending=[False, False, False, True, False], nulls_last=True
+    )
     is_first = pl.int_range(pl.len()).over(question) == 0
     return ordered.with_columns(winner=pl.when(pl.col("task").is_not_null()).then(is_first))

@@ -14,7 +14,8 @@ IMAGES = typer.Option(metavar="FOLDER", help="Folder that image paths are relati
 REPORTS = typer.Option(metavar="FILE", help="Reports, keyed by sample_id or study_id (CSV or Parquet).")
 PREDICTIONS = typer.Option(
     metavar="FILE",
-    help="sample_id, model, target, label, score (0 to 1), and threshold and loss if known (CSV or Parquet).",
+    help="sample_id, model, target, label, score (0 to 1), and threshold and loss if known (CSV or Parquet). "
+    "With a loss, label and score may be missing.",
 )
 EMBEDDINGS = typer.Option(metavar="FILE", help="Vectors computed elsewhere: sample_id, encoder, vector (Parquet).")
 IDENTIFIERS = typer.Option(

@@ -11,7 +11,8 @@ from .files import Source, as_text, take
 from .known import Known
 
 KEY: Final = ("sample_id", "model", "target")
-REQUIRED: Final = (*KEY, "label", "score")
+JUDGED: Final = ("label", "score")
+"""Needed unless there is a loss."""
 OPTIONAL: Final = ("task", "threshold", "loss")
 _REALS: Final = ("label", "score", "threshold", "loss")
 
@@ -19,11 +20,15 @@ _REALS: Final = ("label", "score", "threshold", "loss")
 def check_predictions(
     source: Source, stored: pl.DataFrame | None, known: Known, book: FaultBook
 ) -> pl.DataFrame | None:
-    """ROW and the columns of the predictions table that the file has; None where a required one is missing.
+    """ROW and the columns of the predictions table that the file has, label and score always; None where one it needs
+    is missing. With a column of losses it needs no labels or scores, and a row with a loss needs no score.
 
     `stored` are the store's predictions, against which labels, thresholds and tasks are held too.
     """
-    taken = take(source, book, REQUIRED, OPTIONAL)
+    has_loss = any(column.casefold() == "loss" for column in source.columns)
+    taken = take(source, book, KEY if has_loss else (*KEY, *JUDGED), (*JUDGED, *OPTIONAL) if has_loss else OPTIONAL)
+    if taken is not None:
+        taken = taken.with_columns(pl.lit(None, pl.String).alias(n) for n in JUDGED if n not in taken.columns)
     named = None if taken is None else as_text(taken, (*KEY, "task"), source, book)
     if named is None or not _have_numbers(named, source, book):
         return None
@@ -81,6 +86,8 @@ def _check_number(source: Source, frame: pl.DataFrame, name: str, book: FaultBoo
     tell(given & value.is_null(), f"{name} '{{}}' is not a number")
     tell(given & value.is_nan(), f"{name} is {{}}")
     if name == "score":
+        if "loss" in frame.columns:
+            given |= pl.lit(numbers(frame["loss"]).is_not_null())  # judged by its loss
         book.where(source.name, name, cells, ~given, "the score is missing")
         tell(value.is_not_nan() & ~value.is_between(0, 1), "score {} is outside 0..1")
     else:

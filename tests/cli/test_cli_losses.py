@@ -15,7 +15,7 @@ FILMS = 600
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Metadata and predictions without any label: lateral films of small fields have four times the loss."""
+    """Metadata and predictions without any label or score: lateral films of small fields have four times the loss."""
     rng = np.random.default_rng(0)
     lateral = rng.random(FILMS) < 0.2
     ids = [f"s{i:04}" for i in range(FILMS)]
@@ -28,7 +28,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     pl.DataFrame(metadata).write_csv(folder / "metadata.csv")
     losses = rng.exponential(np.where(lateral, 4.0, 1.0))
-    predictions = {"sample_id": ids, "model": "net", "target": "nodule", "label": None, "score": 0.5, "loss": losses}
+    predictions = {"sample_id": ids, "model": "net", "target": "nodule", "loss": losses}
     pl.DataFrame(predictions).write_csv(folder / "predictions.csv")
     return folder
 
@@ -62,7 +62,7 @@ def test_losses_from_file_to_table(files: Path, misread: Callable[..., Ended]) -
 def test_what_cannot_be_judged_is_one_sentence(files: Path, misread: Callable[..., Ended]) -> None:
     """Without losses, or with a threshold beside them: status 1 and what to do, no traceback."""
     bare = files / "bare.csv"
-    pl.read_csv(files / "predictions.csv").drop("loss").with_columns(label=1).write_csv(bare)
+    pl.read_csv(files / "predictions.csv").drop("loss").with_columns(label=1, score=0.5).write_csv(bare)
     misread("ingest", "bare", "--metadata", files / "metadata.csv", "--predictions", bare)
     ended = misread("discover", "bare", "--losses")
     assert ended.returncode == 1
@@ -72,3 +72,15 @@ def test_what_cannot_be_judged_is_one_sentence(files: Path, misread: Callable[..
     ]
     assert "has no use" in misread("discover", "bare", "--losses", "--threshold", "0.5").stderr
     assert "no label is needed" in " ".join(misread("discover", "--help").stdout.split())
+
+
+def test_a_row_without_score_and_loss_is_a_fault(files: Path, misread: Callable[..., Ended]) -> None:
+    """Beside a column of losses a score may be missing where there is a loss, and nowhere else."""
+    rows = pl.read_csv(files / "predictions.csv").with_row_index()
+    lacking = pl.when(pl.col("index") == 3).then(None).otherwise("loss")
+    scores = pl.when(pl.col("index") == 5).then(0.5)
+    rows.with_columns(loss=lacking, score=scores).drop("index").write_csv(files / "gaps.csv")
+    ended = misread("ingest", "gaps", "--metadata", files / "metadata.csv", "--predictions", files / "gaps.csv")
+    assert ended.returncode == 1
+    told = [line.split() for line in ended.stderr.splitlines() if "missing" in line]
+    assert [line[:3] for line in told] == [["gaps.csv", "5", "score"]]
