@@ -1,5 +1,6 @@
 """Scoring rows whose labels are known, alike for every method whose model has no place for them."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,17 +29,17 @@ def label_scores(scores: Floats, classes: Integers, audit: Audit, bonus: float) 
 
 
 @dataclass(frozen=True, eq=False)
-class ClassSlices:
+class ClassSlices(ABC):
     """Slices of one true class each. A method gives `raw` (n, s) scores and `inside` (n, s) of any rows."""
 
     classes: Integers
     bonus: float
 
-    def raw(self, audit: Audit) -> Floats:
-        raise NotImplementedError
+    @abstractmethod
+    def raw(self, audit: Audit) -> Floats: ...
 
-    def inside(self, audit: Audit) -> Booleans:
-        raise NotImplementedError
+    @abstractmethod
+    def inside(self, audit: Audit) -> Booleans: ...
 
     def score(self, audit: Audit, with_labels: bool) -> Floats:
         raw = self.raw(audit)

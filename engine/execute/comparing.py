@@ -9,7 +9,7 @@ from misread.discover import SIGNIFICANCE, confirm, q_values
 from misread.schemas.values import CONFIRMATION
 
 from .inputs import codes
-from .judging import number
+from .judging import rates
 from .steps import FoundSlice
 
 OWN = ("error_rate", "error_rate_low", "error_rate_high", "baseline_rate", "lift", "p_value", "q_value")
@@ -57,10 +57,5 @@ def _other(found: FoundSlice, judged: Population, seed: int) -> dict[str, object
         "rows": verdict.rows,
         "errors": verdict.errors,
         "patients": verdict.patients,
-        "error_rate": number(verdict.rate),
-        "error_rate_low": number(verdict.low),
-        "error_rate_high": number(verdict.high),
-        "baseline_rate": number(verdict.baseline),
-        "lift": number(verdict.lift),
-        "p_value": verdict.p_value,
+        **rates(verdict),
     }

@@ -160,6 +160,13 @@ def _of_errors(mine: Booleans, others: Booleans, verdict: Confirmation) -> dict[
         "confirmation_rows": verdict.rows,
         "confirmation_errors": verdict.errors,
         "confirmation_patients": verdict.patients,
+        **rates(verdict),
+    }
+
+
+def rates(verdict: Confirmation) -> dict[str, float | None]:
+    """The columns of a confirmation that are no counts."""
+    return {
         "error_rate": number(verdict.rate),
         "error_rate_low": number(verdict.low),
         "error_rate_high": number(verdict.high),
