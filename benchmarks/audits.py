@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from misread.audit.population import Population, population
 from misread.execute.discovering import discover
 from misread.execute.steps import FusedSamples, ScannedSamples
-from misread.fuse import Block, fuse
+from misread.fitting import fuse
+from misread.fuse import Block
 from misread.metadata import fit_features
-from misread.plan import Discover, Scan
+from misread.plan import Discover, Node
 from misread.progress import silent
 from misread.schemas.values import DISCOVERY
 
@@ -33,12 +34,11 @@ def audited(
 ) -> list[dict[str, Any]]:
     """The slices table of an audit of rows, all (n, ...), at the threshold .5; stability is left out."""
     judged = _population(patients, half, label, score)
-    scan = Scan("", 0, (MODEL,), (TARGET,), seed=seed)
     samples = judged.rows.select("sample_id", "patient", "half").with_columns(left_out=pl.lit(None, pl.String))
     fusion, vectors = fuse(blocks, half == DISCOVERY)
-    below = ScannedSamples(scan, samples, pl.DataFrame())
+    below = ScannedSamples(seed, samples, pl.DataFrame())
     fused = FusedSamples(below, samples, vectors, fusion, fit_features(pl.DataFrame(), []), (), ())
-    node = Discover(scan, permutations=permutations, stability=0, threshold=0.5)
+    node = Discover(Node(), permutations=permutations, stability=0, threshold=0.5)
     return [found.row for found in discover(node, fused, [judged], "audit", silent).slices]
 
 

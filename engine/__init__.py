@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from misread.schemas.errors import MisreadError
 
-    from .library import LazyAudit, Store, open  # noqa: A004 - mr.open(...) reads as it does
+    from .frame import LazyFrame
+    from .library import Store, open, scan_samples, scan_table  # noqa: A004 - mr.open(...) reads as it does
 
     __version__: str
 
-__all__ = ["LazyAudit", "MisreadError", "Store", "__version__", "open"]
+__all__ = ["LazyFrame", "MisreadError", "Store", "__version__", "open", "scan_samples", "scan_table"]
 
 
 def __getattr__(name: str) -> Any:

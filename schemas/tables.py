@@ -32,6 +32,11 @@ class TableContract:
         return pa.schema(self.fields)
 
     @property
+    def readable(self) -> pa.Schema:
+        """The columns that a plan may read of a table of this contract: those not hidden, vectors and pictures."""
+        return pa.schema([f for f in self.fields if f.name not in self.hidden or f.name in (VECTOR, PICTURE)])
+
+    @property
     def names(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.fields)
 
@@ -125,6 +130,7 @@ AUDITS = TableContract(
     "audits",
     (
         _text("audit_id", required=True),
+        _text("name"),
         pa.field("created_at", pa.timestamp("us", tz="UTC")),
         _text("package_version"),
         _integer("state"),
@@ -144,7 +150,10 @@ AUDITS = TableContract(
     ),
     key=("audit_id",),
 )
-"""One row an audit. `parameters` and `tables` are JSON; `fusion` names the fitted model file in the store."""
+"""One row an audit. `name`: what it may be called besides; no two audits have the same.
+
+`parameters` and `tables` are JSON; `fusion` names the fitted model file in the store.
+"""
 
 AUDIT_TARGETS = TableContract(
     "audit_targets",

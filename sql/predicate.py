@@ -9,7 +9,7 @@ from .catalogue import functions
 from .gate import admit
 from .tree import Tree
 
-_SHAPE_HINT = "write one expression that is true or false, such as: view = 'PA' AND age > 60"
+SHAPE_HINT = "write one expression that is true or false, such as: view = 'PA' AND age > 60"
 _UNSTEADY = (
     "SELECT DISTINCT lower(function_name) FROM duckdb_functions() "
     "WHERE stability <> 'CONSISTENT' AND function_type = 'scalar'"
@@ -23,9 +23,9 @@ def check_predicate(connection: Any, text: str, view: str, views: Collection[str
         # inside a list, an expression that closes a bracket it never opened is no SQL at all
         tree = admit(connection, f"SELECT [\n{text}\n] FROM {view}", views)
     except QueryError as error:
-        raise QueryError(f"{text!r} cannot be used to choose rows: {error.message}", _SHAPE_HINT) from None
+        raise QueryError(f"{text!r} cannot be used to choose rows: {error.message}", SHAPE_HINT) from None
     if not _is_one_expression(tree):
-        raise QueryError(f"{text!r} is not one expression", _SHAPE_HINT)
+        raise QueryError(f"{text!r} is not one expression", SHAPE_HINT)
     if next(tree.of_type("SUBQUERY"), None) or tree.functions() & functions().keys():
         raise QueryError(f"{text!r} asks a question of its own", f"only columns of {view} can choose rows")
     unsteady = _unsteady(connection, tree)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from misread.discover import ClassRows, Rule, fit_class_model, order_among_classes, search
-from misread.fuse import Fusion, fuse
+from misread.fitting import fuse
+from misread.fuse import Fusion
 from misread.plan import Discover
 from misread.schemas.errors import AuditError
 

@@ -1,6 +1,5 @@
 """The rows of one model and target that an audit judges, and every other row with the reason it is left out."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -26,19 +25,14 @@ def is_training() -> pl.Expr:
     return (split == TRAIN_SPLIT).fill_null(False)
 
 
-def scanned_samples(
-    images: pl.DataFrame,
-    selected: Collection[str] | None,
-    with_vector: Collection[str],
-    *,
-    include_train: bool,
-) -> pl.DataFrame:
-    """The images with `left_out`: the first reason that applies to the sample whatever the model, or null."""
-    sample = pl.col("sample_id")
+def scanned_samples(images: pl.DataFrame, has_vector: pl.Series, *, include_train: bool) -> pl.DataFrame:
+    """The images with `left_out`: the first reason that applies to the sample whatever the model, or null.
+
+    `has_vector`: for each image, whether it has a vector in any modality.
+    """
     applies = {
-        NOT_SELECTED: ~sample.is_in(list(selected)) if selected is not None else pl.lit(False),
         TRAINING: is_training() if not include_train else pl.lit(False),
-        NO_VECTOR: ~sample.is_in(list(with_vector)),
+        NO_VECTOR: pl.lit(~has_vector),
     }
     return images.with_columns(left_out=pl.coalesce(pl.when(test).then(pl.lit(why)) for why, test in applies.items()))
 
@@ -81,17 +75,20 @@ def population(
     option: float | None,
     *,
     by_loss: bool = False,
+    not_selected: int = 0,
 ) -> Population:
     """The population of one model and target.
 
     `scanned`: sample_id, patient, half, left_out, one row a sample; `predictions`: the rows of this model and target
-    (sample_id, task, label, score, threshold, loss, winner); `option`: the threshold where they bring none.
+    (sample_id, task, label, score, threshold, loss, winner); `option`: the threshold where they bring none;
+    `not_selected`: rows of the store that a filter took away before.
     """
     samples = scanned.select("sample_id", "patient", "half", "left_out")  # metadata may have any other name
     joined = samples.join(predictions, on="sample_id", how="left")
     has_losses = joined.filter(pl.col("left_out").is_null())["loss"].is_not_null().any()
     joined = joined.with_columns(left_out=pl.coalesce("left_out", _no_loss() if by_loss else _no_error()))
     counts = dict(joined.drop_nulls("left_out").group_by("left_out").len().iter_rows())
+    counts |= {NOT_SELECTED: not_selected} if not_selected else {}
     kept = joined.filter(pl.col("left_out").is_null()).sort("sample_id")
     if by_loss:
         threshold = Threshold(None, "none")

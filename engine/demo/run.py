@@ -47,7 +47,7 @@ def run(
     )
     ingest(store, sources, progress=progress)
     embed(store, progress=progress)
-    audit_id = open_store(location).scan(model=MODEL, target=TARGET).discover().describe().sink(progress)
+    audit_id = open_store(location).scan(model=MODEL, target=TARGET).discover().describe().sink(progress=progress)
     opened = open_store(location)
     return Demonstration(opened, files, audit_id, matches(opened, audit_id, archive))
 

@@ -2,8 +2,10 @@
 
 from .assigning import Assigned
 from .identity import audit_id_of
-from .sink import stored_audit, write_audit
-from .steps import Described, Discovered, FusedSamples, ScannedSamples, run
+from .scans import samples_of, scan_of
+from .sink import audit_named, audit_names, sink_audit
+from .steps import Described, Discovered, FusedSamples, ScannedSamples
+from .work import Work
 
 __all__ = [
     "Assigned",
@@ -11,8 +13,11 @@ __all__ = [
     "Discovered",
     "FusedSamples",
     "ScannedSamples",
+    "Work",
     "audit_id_of",
-    "run",
-    "stored_audit",
-    "write_audit",
+    "audit_named",
+    "audit_names",
+    "samples_of",
+    "scan_of",
+    "sink_audit",
 ]

@@ -1,7 +1,7 @@
 """The assign step: rows put into the frozen slices of an audit, without labels, and how the slices moved since."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,7 @@ from misread.audit.halves import patient_unit
 from misread.audit.population import NO_VECTOR, TRAINING, is_training
 from misread.discover import probability
 from misread.encode.texts import report_texts
-from misread.plan import Assign
+from misread.plan import Assign, Filter, Score, Select, optimise
 from misread.progress import Progress
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
@@ -20,7 +20,12 @@ from misread.store import TableStore
 
 from .frozen import FrozenAudit, check_spaces, frozen_audit
 from .moving import moved
+from .scans import scan_of
 
+if TYPE_CHECKING:
+    from .work import Work
+
+_SCORED = {"sample_id": pl.String, "slice_id": pl.String, "score": pl.Float64, "class_probability": pl.Float64}
 DIGITS = 9
 """Decimals of a score, as in `Rule.scores`: the order of sums never decides."""
 
@@ -34,21 +39,59 @@ class Assigned:
     notes: tuple[str, ...]
 
 
-def assign(node: Assign, store: TableStore, progress: Progress) -> Assigned:
+@dataclass(frozen=True)
+class Scored:
+    """`rows`: one row a sample and slice, whether the slice takes it or not."""
+
+    rows: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Of every sample: (n, s) scores and probabilities of each slice's class; notes on samples left out."""
+
+    audit: FrozenAudit
+    samples: pl.DataFrame
+    along: NDArray[np.float64]
+    likely: NDArray[np.float64]
+    notes: tuple[str, ...]
+
+
+def assign(node: Assign, work: "Work") -> Assigned:
     """Reads the vectors a batch at a time and keeps of each row its scores alone: (rows, slices) numbers in all."""
+    found = _scored(node, work)
+    inside = found.along >= found.audit.cuts
+    rows = _rows(found.audit, found.samples["sample_id"], found.along, found.likely, inside)
+    return Assigned(rows, moved(work.store, found.audit, found.samples, inside), found.notes)
+
+
+def score(node: Score, work: "Work") -> Scored:
+    """The same, of every sample under every slice: by slice, then by sample id."""
+    found = _scored(node, work)
+    slices, samples = found.audit.slices["slice_id"], found.samples["sample_id"]
+    place, row = np.divmod(np.arange(len(slices) * len(samples)), max(len(samples), 1))
+    columns = {
+        "sample_id": samples.gather(row),
+        "slice_id": slices.gather(place),
+        "score": found.along.T.ravel(),
+        "class_probability": found.likely.T.ravel(),
+    }
+    return Scored(pl.DataFrame(columns, schema=_SCORED))
+
+
+def _scored(node: Assign | Score, work: "Work") -> _Scores:
+    store = work.store
     audit = frozen_audit(store, node.audit_id)
     check_spaces(store, audit)
     audit.features.check(_kinds(store), f"{store.location} any more")
-    samples, notes = _samples(node, store, audit)
+    samples, notes = _samples(node, work, audit)
     _refuse_unencoded(store, audit, samples["sample_id"])
-    scores, likely, has_vector = _scores(store, audit, samples["sample_id"], progress)
+    scores, likely, has_vector = _scores(store, audit, samples["sample_id"], work.progress)
     lacking = int((~has_vector).sum())
     if lacking:
         notes.append(f"{lacking} samples are left out: {NO_VECTOR}")
-    samples, scores, likely = samples.filter(pl.Series(has_vector)), scores[has_vector], likely[has_vector]
-    inside = scores >= audit.cuts
-    rows = _rows(audit, samples["sample_id"], scores, likely, inside)
-    return Assigned(rows, moved(store, audit, samples, inside), tuple(notes))
+    kept = pl.Series(has_vector)
+    return _Scores(audit, samples.filter(kept), scores[has_vector], likely[has_vector], tuple(notes))
 
 
 def _kinds(store: TableStore) -> dict[str, pl.DataType]:
@@ -57,26 +100,27 @@ def _kinds(store: TableStore) -> dict[str, pl.DataType]:
     return dict(empty.schema)
 
 
-def _samples(node: Assign, store: TableStore, audit: FrozenAudit) -> tuple[pl.DataFrame, list[str]]:
+def _samples(node: Assign | Score, work: "Work", audit: FrozenAudit) -> tuple[pl.DataFrame, list[str]]:
     """sample_id and patient of the samples asked for, by sample id; notes on those left out."""
-    from misread.query import selected_samples
-
-    rows = pl.DataFrame(store.table("images").read(["sample_id", "patient_id", "split"])).sort("sample_id")
-    predicates = audit.predicates if node.where is None else node.where
-    if predicates:
-        chosen = selected_samples(store, " AND ".join(f"({predicate})" for predicate in predicates))
-        rows = rows.filter(pl.col("sample_id").is_in(list(chosen)))
+    images = work.store.table("images")
+    rows = pl.DataFrame(images.read(["sample_id", "patient_id", "split"])).sort("sample_id")
+    rows = rows.with_columns(patient_unit())
+    if node.input is not None:
+        chosen = work.rows(node.input)["sample_id"]
+        return rows.filter(pl.col("sample_id").is_in(chosen.implode())).select("sample_id", "patient"), []
+    if audit.predicates:
+        asked = work.rows(optimise(Select(Filter(scan_of(work.store, "images"), audit.predicates), ("sample_id",))))
+        rows = rows.join(asked, on="sample_id", how="semi", maintain_order="left")
+    seen = pl.DataFrame(work.store.table("audited").read(["sample_id"], f"audit_id = '{audit.audit_id}'"))
+    rows = rows.join(seen, on="sample_id", how="anti", maintain_order="left")
     notes = []
-    if node.where is None:
-        seen = pl.DataFrame(store.table("audited").read(["sample_id"], f"audit_id = '{audit.audit_id}'"))
-        rows = rows.join(seen, on="sample_id", how="anti", maintain_order="left")
-        if not audit.include_train:
-            train = rows.select(is_training().sum()).item()
-            rows = rows.filter(~is_training())
-            notes += [f"{train} samples are left out: {TRAINING}"] if train else []
-        if not rows.height:
-            notes.append(f"no sample is new to audit {audit.audit_id}; choose any others with --where")
-    return rows.with_columns(patient_unit()).select("sample_id", "patient"), notes
+    if not audit.include_train:
+        train = rows.select(is_training().sum()).item()
+        rows = rows.filter(~is_training())
+        notes += [f"{train} samples are left out: {TRAINING}"] if train else []
+    if not rows.height:
+        notes.append(f"no sample is new to audit {audit.audit_id}; choose any others with --where")
+    return rows.select("sample_id", "patient"), notes
 
 
 def _refuse_unencoded(store: TableStore, audit: FrozenAudit, samples: pl.Series) -> None:
@@ -155,7 +199,7 @@ def _rows(
             "score": scores[row, place],
             "class_probability": likely[row, place],
         },
-        schema={"sample_id": pl.String, "slice_id": pl.String, "score": pl.Float64, "class_probability": pl.Float64},
+        schema=_SCORED,
     ).sort(["slice_id", "score", "sample_id"], descending=[False, True, False])
     ranked = taken.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("slice_id"))
     alone = pl.DataFrame({"sample_id": samples.filter(pl.Series(~inside.any(axis=1)))})

@@ -58,7 +58,7 @@ def discover(
     judge = Judge(fused, audit_id).judge
     slices = [judge(c, number) for number, c in enumerate(candidates, start=1)]
     judged_slices = tuple(with_q_values(slices))
-    comparisons = () if node.losses else tuple(compare(judged_slices, populations, fused.below.scan.seed))
+    comparisons = () if node.losses else tuple(compare(judged_slices, populations, fused.below.seed))
     return Discovered(fused, audit_id, tuple(populations), judged_slices, notes, effects, comparisons)
 
 
@@ -88,7 +88,7 @@ def _with_stability(
             smallest=node.min_size,
             most=node.most,
             resamples=node.stability,
-            seed=fused.below.scan.seed,
+            seed=fused.below.seed,
             tick=tick,
         )
         for place, value in zip(places, values, strict=True):
@@ -118,7 +118,7 @@ def _search(
             [rule.statistic for rule in rules],
             smallest=node.min_size,
             permutations=node.permutations,
-            seed=fused.below.scan.seed,
+            seed=fused.below.seed,
             tick=partial(_tick_from, tick, number * node.permutations),
         )
         for place, (rule, p) in enumerate(zip(rules, p_values, strict=True)):

@@ -53,7 +53,7 @@ def frozen_audit(store: TableStore, audit_id: str) -> FrozenAudit:
         audit_id=audit_id,
         state=row["state"],
         seed=row["seed"],
-        include_train=asked["scan"][0]["include_train"],
+        include_train=asked["samples"][0]["include_train"],
         predicates=tuple(p for step in asked.get("filter", []) for p in step["predicates"]),
         encoders={name: fuse[name] for name in ("image", "report") if fuse[name]},
         fusion=fusion,

@@ -1,51 +1,72 @@
 """The name of an audit: a hash of what it read, how it was asked, and by which version of misread."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import fields
 from hashlib import blake2b
 from importlib.metadata import version
 
-from misread.plan import Describe, Fuse, Node, Scan
-from misread.schemas.tables import EMBEDDINGS_PREFIX
+from misread.plan import Discover, Filter, Fuse, Node, Samples, Scan, Take
+from misread.schemas.errors import StoreError
 from misread.store import TableStore
+
+_HOW = ("with_half", "named")
+"""Fields that say how a step is run, and nothing of what it gives."""
 
 
 def package_version() -> str:
     return version("misread")
 
 
-def parameters_of(node: Node) -> dict[str, object]:
-    """Everything a plan asks, by node; where the store lies and which of its states was open do not count."""
-    found: dict[str, object] = {}
+def parameters_of(node: Node) -> dict[str, list[dict[str, object]]]:
+    """Everything an audit asks, by the name of the step; which of the store's states was open does not count."""
+    found: dict[str, list[dict[str, object]]] = {}
     for step in node.walk():
-        if isinstance(step, Describe):
-            continue
-        values = {
-            field.name: getattr(step, field.name)
-            for field in fields(step)
-            if field.name not in ("location", "state", "input")
-        }
-        name = type(step).__name__.lower()
-        found[name] = [*found[name], values] if isinstance(found.get(name), list) else [values]  # type: ignore[misc]
+        if isinstance(step, Filter | Samples | Fuse | Discover):
+            values = {field.name: getattr(step, field.name) for field in fields(step)}
+            asked = {name: value for name, value in values.items() if name not in _HOW and not isinstance(value, Node)}
+            if not (isinstance(step, Filter) and isinstance(step.input, Scan)):  # those Samples says by itself
+                found.setdefault(type(step).__name__.lower(), []).append(asked)
     return found
 
 
 def tables_of(store: TableStore, node: Node) -> dict[str, dict[str, object]]:
-    """Version and fingerprint of every table the plan's answer depends on."""
-    names = {"images", "predictions", "reports"}
-    for step in node.walk():
-        if isinstance(step, Fuse):
-            names |= {EMBEDDINGS_PREFIX + encoder for encoder in (step.image, step.report) if encoder}
-    entries = store.manifest.tables
-    return {
-        name: {"version": entries[name].version, "fingerprint": entries[name].fingerprint}
-        for name in sorted(names & set(entries))
+    """Version and fingerprint of every table the answer depends on; of an audit those of reports, which tell it."""
+    found = {
+        scan.table: {"version": scan.version, "fingerprint": fingerprint_of(store, scan)} for scan in scans_of(node)
     }
+    reports = store.manifest.tables.get("reports")
+    if reports and any(isinstance(step, Discover) for step in node.walk()):
+        found["reports"] = {"version": reports.version, "fingerprint": reports.fingerprint}
+    return dict(sorted(found.items()))
+
+
+def fingerprint_of(store: TableStore, scan: Scan) -> str:
+    """What the table holds at the version that a scan reads. Raises StoreError if the store no longer knows it."""
+    for state in reversed(store.manifest.states):
+        entry = state.tables.get(scan.table)
+        if entry is not None and entry.version == scan.version:
+            return entry.fingerprint
+    if not scan.version:
+        return ""
+    raise StoreError(
+        f"the store {store.location} has no version {scan.version} of {scan.table!r} any more",
+        "open the store again and write the plan anew",
+    )
+
+
+def scans_of(node: Node) -> Iterator[Scan]:
+    """Every scan of a plan, those that rows are fetched from too."""
+    for step in node.walk():
+        if isinstance(step, Scan):
+            yield step
+        if isinstance(step, Take):
+            yield step.table
 
 
 def audit_id_of(store: TableStore, node: Node) -> str:
     """12 hex digits. Tables count by their content, so equal stores filled in another order agree."""
     content = {name: entry["fingerprint"] for name, entry in tables_of(store, node).items()}
-    seed = next(step.seed for step in node.walk() if isinstance(step, Scan))
+    seed = next(step.seed for step in node.walk() if isinstance(step, Samples))
     document = json.dumps([package_version(), parameters_of(node), content, seed], sort_keys=True)
     return blake2b(document.encode(), digest_size=6).hexdigest()

@@ -76,7 +76,7 @@ class Judge:
     """Judges the candidates of one audit; what they have in common is worked out once."""
 
     def __init__(self, fused: FusedSamples, audit_id: str) -> None:
-        self._fused, self._audit_id, self._seed = fused, audit_id, fused.below.scan.seed
+        self._fused, self._audit_id, self._seed = fused, audit_id, fused.below.seed
         self._kept = fused.samples["left_out"].is_null().to_numpy()
         self._held_out = self._kept & (fused.samples["half"] == CONFIRMATION).fill_null(False).to_numpy()
         self._held_patients = codes(fused.samples["patient"].filter(pl.Series(self._held_out)))

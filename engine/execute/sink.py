@@ -1,6 +1,7 @@
 """Keeping an audit in its store."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -8,7 +9,8 @@ import polars as pl
 import pyarrow as pa
 
 from misread.audit.population import Population
-from misread.plan import Filter, Fuse, Node
+from misread.plan import Discover, Fuse, Node, Samples, optimise
+from misread.schemas.errors import AuditError, unknown_name
 from misread.schemas.tables import (
     AUDIT_TARGETS,
     AUDITED,
@@ -25,6 +27,10 @@ from misread.store import Commit, TableStore
 
 from .identity import package_version, parameters_of, tables_of
 from .steps import Described, Discovered
+from .work import Work
+
+_NAME = re.compile(r"\w[\w .-]{0,99}")
+_ID = re.compile(r"[0-9a-f]{12}")
 
 
 def stored_audit(store: TableStore, audit_id: str) -> bool:
@@ -32,14 +38,66 @@ def stored_audit(store: TableStore, audit_id: str) -> bool:
     return store.has("audits") and store.table("audits").count(f"audit_id = '{audit_id}'") > 0
 
 
-def write_audit(store: TableStore, node: Node, described: Described) -> None:
+def sink_audit(store: TableStore, node: Node, name: str | None, work: Work) -> str:
+    """Runs a plan that describes an audit and keeps it by its id, and by `name` if one is given; returns the id.
+
+    An audit that is there already is not run again. Raises AuditError for a name that another audit has or that can
+    be none.
+    """
+    audit_id = next(step.named for step in node.walk() if isinstance(step, Discover))
+    newest = TableStore.open(store.location)
+    _check_name(newest, name, audit_id)
+    if not stored_audit(newest, audit_id):
+        write_audit(store, node, work.value(optimise(node)), name)
+    elif name is not None and (audit_id, name) not in audit_names(newest):
+        _rename(store, audit_id, name)
+    return audit_id
+
+
+def audit_names(store: TableStore) -> list[tuple[str, str | None]]:
+    """(id, name or None) of every audit."""
+    rows = store.table("audits").read(["audit_id", "name"]).to_pylist() if store.has("audits") else []
+    return sorted((row["audit_id"], row["name"]) for row in rows)
+
+
+def audit_named(store: TableStore, text: str) -> str:
+    """The id of an audit by its id or name. Raises UnknownNameError for neither, AuditError without audits."""
+    known = audit_names(store)
+    if not known:
+        raise AuditError(
+            f"nothing in {store.location} has been audited yet", "find slices with: misread discover STORE"
+        )
+    for audit_id, name in known:
+        if text in (audit_id, name):
+            return audit_id
+    raise unknown_name("audit", text, [part for pair in known for part in pair if part], store.location)
+
+
+def _check_name(store: TableStore, name: str | None, audit_id: str) -> None:
+    if name is None:
+        return
+    if not _NAME.fullmatch(name) or _ID.fullmatch(name):
+        raise AuditError(f"{name!r} cannot be the name of an audit", "use letters, digits, spaces, - _ and .")
+    holder = next((known for known, called in audit_names(store) if called == name), audit_id)
+    if holder != audit_id:
+        raise AuditError(f"audit {holder} is already named {name!r}", "choose another name")
+
+
+def _rename(store: TableStore, audit_id: str, name: str) -> None:
+    with store.commit("name audit") as commit:
+        rows = commit.table("audits").read(predicate=f"audit_id = '{audit_id}'").drop_columns([CHECKSUM])
+        place = rows.schema.get_field_index("name")
+        commit.upsert("audits", rows.set_column(place, rows.schema.field(place), pa.array([name], pa.string())))
+
+
+def write_audit(store: TableStore, node: Node, described: Described, name: str | None = None) -> None:
     """Writes every table of an audit in one commit; does nothing if it is there already."""
     below = described.below
     with store.commit("discover") as commit:
         if commit.has("audits") and commit.table("audits").count(f"audit_id = '{below.audit_id}'"):
             return
         fusion = commit.put_model("fusion", below.below.fusion.to_arrays())
-        _append(commit, AUDITS, [_audit_row(store, node, below, fusion)])
+        _append(commit, AUDITS, [{**_audit_row(store, node, below, fusion), "name": name}])
         _append(commit, AUDIT_TARGETS, _target_rows(below))
         for judged in below.populations:
             rows = judged.rows.with_columns(
@@ -53,18 +111,19 @@ def write_audit(store: TableStore, node: Node, described: Described) -> None:
 
 
 def _audit_row(store: TableStore, node: Node, below: Discovered, fusion: str) -> dict[str, object]:
-    scan = below.below.below.scan
-    predicates = [p for step in node.walk() if isinstance(step, Filter) for p in step.predicates]
+    samples = next(step for step in node.walk() if isinstance(step, Samples))
+    asked = parameters_of(node)
+    predicates = [p for step in asked.get("filter", []) for p in step["predicates"]]  # type: ignore[attr-defined]
     fuse = next(step for step in node.walk() if isinstance(step, Fuse))
-    parameters = {**parameters_of(node), "metadata_features": json.loads(below.below.features.to_json())}
+    parameters = {**asked, "metadata_features": json.loads(below.below.features.to_json())}
     return {
         "audit_id": below.audit_id,
         "created_at": datetime.now(UTC),
         "package_version": package_version(),
-        "state": scan.state,
-        "seed": scan.seed,
-        "models": list(scan.models),
-        "targets": list(scan.targets),
+        "state": store.state,
+        "seed": samples.seed,
+        "models": list(samples.models),
+        "targets": list(samples.targets),
         "where": " AND ".join(predicates) or None,
         "modalities": list(fuse.modalities),
         "samples": int(below.below.samples["left_out"].null_count()),

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 
 from misread.schemas.errors import StoreError
-from misread.schemas.tables import CHECKSUM, PICTURE, TableContract
+from misread.schemas.tables import CHECKSUM, PICTURE, VECTOR, TableContract
 
 from .checksums import fingerprint
 from .manifest import TableEntry
@@ -37,13 +37,13 @@ def _opened(uri: str, contract: TableContract, version: int) -> Any:
         ) from error
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
 def in_list(column: str, values: Iterable[str]) -> str:
     """The predicate `column IN (...)` over text values."""
-    return f"`{column}` IN ({', '.join(_quoted(value) for value in values)})"
+    return f"`{column}` IN ({', '.join(quoted(value) for value in values)})"
 
 
 class LanceTable:
@@ -95,6 +95,51 @@ class LanceTable:
                 # (position, bytes) pairs come back in the order asked for
                 yield [ids[i] for i in present], [bytes(content) for _, content in blobs]
             row += batch.num_rows
+
+    @property
+    def readable(self) -> pa.Schema:
+        """The columns that a plan may read: those shown, vectors, and pictures as bytes."""
+        heavy = [f.name for f in self.contract.fields if f.name in (PICTURE, VECTOR)]
+        schema = _plain_schema(self.schema)
+        return pa.schema([f for f in schema if f.name in self.shown or f.name in heavy])
+
+    def located(
+        self, columns: Sequence[str], where: str | None, *, with_locator: bool, batch_rows: int = BATCH_ROWS
+    ) -> Iterator[tuple[pa.RecordBatch, pa.Array | None]]:
+        """Batches of the named columns, pictures too, with the number that `fetch` finds each row by, if asked for."""
+        light = [name for name in columns if name != PICTURE]
+        numbered = with_locator or not light or PICTURE in columns
+        rows = PICTURE_ROWS if PICTURE in columns else batch_rows
+        scanner = self._dataset.scanner(columns=light, filter=where, batch_size=rows, with_row_id=numbered)
+        for batch in scanner.to_batches():
+            found = batch.column("_rowid") if numbered else None
+            kept = {name: batch.column(name) for name in light}
+            if PICTURE in columns:
+                kept[PICTURE] = self._pictures(found)
+            yield pa.RecordBatch.from_pydict(kept), found
+
+    def fetch(self, found: pa.Array, columns: Sequence[str]) -> dict[str, pa.Array]:
+        """Columns of the rows with these numbers (from `located`), in that order; all NULL for a NULL."""
+        wanted = found.drop_null()
+        light = [name for name in columns if name != PICTURE]
+        rows = self._dataset._take_rows(wanted.to_pylist(), columns=light) if light and len(wanted) else None
+        fetched = {name: rows[name].combine_chunks() for name in light} if rows else {}
+        if PICTURE in columns:
+            fetched[PICTURE] = self._pictures(wanted)
+        if len(wanted) == len(found):
+            return fetched or {name: pa.array([], self.readable.field(name).type) for name in columns}
+        place = iter(range(len(found)))
+        places = pa.array([next(place) if there else None for there in found.is_valid().to_pylist()], pa.int64())
+        empty = {name: pa.nulls(len(found), self.readable.field(name).type) for name in columns}
+        return {name: fetched[name].take(places) for name in fetched} if fetched else empty
+
+    def _pictures(self, found: pa.Array) -> pa.Array:
+        """The encoded pictures of these rows; NULL where there is none."""
+        numbers = found.to_pylist()
+        digests = self._dataset._take_rows(numbers, columns=["sha256"])["sha256"].to_pylist() if numbers else []
+        there = [number for number, digest in zip(numbers, digests, strict=True) if digest]
+        blobs = (bytes(content) for _, content in self._dataset.read_blobs(PICTURE, ids=there)) if there else iter(())
+        return pa.array([next(blobs) if digest else None for digest in digests], pa.large_binary())
 
     def entry(self) -> TableEntry:
         return TableEntry(self.version, self.count(), fingerprint(self.batches([CHECKSUM])))
@@ -238,7 +283,7 @@ class LanceWriter:
 
 
 def _equals(column: str, value: str | None) -> str:
-    return f"`{column}` IS NULL" if value is None else f"`{column}` = {_quoted(value)}"
+    return f"`{column}` IS NULL" if value is None else f"`{column}` = {quoted(value)}"
 
 
 def _all_valid(keys: pa.Table) -> list[bool]:

@@ -88,6 +88,10 @@ class TableStore:
             raise unknown_name("table", name, self.tables, self.location)
         return LanceTable(table_uri(self.files, name), contract_of(name), entry.version)
 
+    def table_at(self, name: str, version: int) -> LanceTable:
+        """One table at the version that a plan names. Raises StoreError if the store no longer holds it."""
+        return LanceTable(table_uri(self.files, name), contract_of(name), version)
+
     def read_model(self, file: str) -> dict[str, np.ndarray]:
         """The arrays of a fitted model. Raises StoreError if the file is gone or is not what was written."""
         try:

@@ -82,9 +82,10 @@ def frames(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
 def test_every_row_is_audited_or_left_out_for_one_reason(seed: int, select: bool, include_train: bool) -> None:
     """Audited rows and the counts of all reasons add up to the samples of the store."""
     images, predictions = frames(seed)
-    selected = set(images["sample_id"][:50]) if select else None
-    scanned = scanned_samples(images, selected, images["sample_id"][3:].to_list(), include_train=include_train)
-    result = population(scanned, predictions, "m", "t", 0.5)
+    kept = images[:50] if select else images
+    has_vector = pl.Series([row >= 3 for row in range(kept.height)])
+    scanned = scanned_samples(kept, has_vector, include_train=include_train)
+    result = population(scanned, predictions, "m", "t", 0.5, not_selected=images.height - kept.height)
     assert result.rows.height + sum(result.left_out.values()) == images.height
     assert set(result.left_out) <= set(REASONS)
     assert result.rows["label"].null_count() == 0
@@ -97,7 +98,7 @@ def test_every_row_is_audited_or_left_out_for_one_reason(seed: int, select: bool
 def test_an_error_is_a_prediction_that_is_not_the_label(seed: int, option: float | None) -> None:
     """predicted = score >= threshold; error = predicted != label; the kind is named by the label."""
     images, predictions = frames(seed)
-    scanned = scanned_samples(images, None, images["sample_id"].to_list(), include_train=True)
+    scanned = scanned_samples(images, pl.Series([True] * images.height), include_train=True)
     result = population(scanned, predictions, "m", "t", option)
     assert result.threshold.source == ("option" if option else "Youden")
     for row in result.rows.iter_rows(named=True):
@@ -111,7 +112,7 @@ def test_a_given_column_is_the_threshold() -> None:
     """The predictions' own threshold comes before the option, and before Youden's."""
     images, predictions = frames(1)
     predictions = predictions.with_columns(threshold=pl.lit(0.9))
-    scanned = scanned_samples(images, None, images["sample_id"].to_list(), include_train=True)
+    scanned = scanned_samples(images, pl.Series([True] * images.height), include_train=True)
     assert population(scanned, predictions, "m", "t", 0.2).threshold == Threshold(0.9, "column")
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from misread.query import open_session, selected_samples
+from misread.library import Store
+from misread.query import open_session
 from misread.schemas.errors import QueryError, UnknownNameError
 from misread.store import TableStore
 
@@ -27,25 +28,27 @@ WAYS: dict[str, Callable[[dict[str, Any]], bool]] = {
 @pytest.mark.parametrize("where", WAYS)
 def test_a_predicate_selects_where_it_is_true(store: Path, where: str) -> None:
     """A sample is selected if and only if the predicate is true for it; NULL does not select."""
-    opened = TableStore.open(store)
+    opened = Store.open(store)
     with open_session(opened) as session:
         rows = session.query("SELECT * FROM images").to_pylist()
-    assert selected_samples(opened, where) == {row["sample_id"] for row in rows if WAYS[where](row)}
+    assert set(opened.scan_table("images").filter(where).collect()["sample_id"]) == {
+        row["sample_id"] for row in rows if WAYS[where](row)
+    }
 
 
 def test_what_is_no_predicate_is_refused(store: Path) -> None:
     """A predicate that is not one true-or-false expression over images is an error in words."""
-    opened = TableStore.open(store)
+    opened = Store.open(store)
     for where in ("age", "age > 3) OR (true", "count(*) > 1", "age > 1; SELECT 1", "random() > 0.5"):
         with pytest.raises(QueryError):
-            selected_samples(opened, where)
+            opened.scan_table("images").filter(where)
     with pytest.raises(UnknownNameError, match="did you mean 'view'"):
-        selected_samples(opened, "veiw = 'PA'")
+        opened.scan_table("images").filter("veiw = 'PA'")
 
 
 def test_every_stored_table_can_be_asked(store: Path) -> None:
     """Counting a view over the store is counting the table's rows."""
-    opened = TableStore.open(store)
+    opened = Store.open(store)
     with open_session(opened) as session:
         for name in opened.tables:
             asked = f"SELECT count(*) AS n FROM {name}"

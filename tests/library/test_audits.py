@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 
 import misread as mr
-from misread.library import LazyAudit, Store
+from misread.library import LazyFrame, Store
 from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
 from stores import planted_store, write_store
 
 
-def audit(store: Store, **options: object) -> LazyAudit:
+def audit(store: Store, **options: object) -> LazyFrame:
     return store.scan(model="m").discover(permutations=19, **options).describe()  # type: ignore[arg-type]
 
 
@@ -260,10 +260,12 @@ def test_the_plan_is_told_as_a_tree(audited: Store) -> None:
     """Explaining runs nothing, names what is read, and shows only what differs from the defaults."""
     text = audited.scan(model="m").filter("age < 40").discover(min_size=20).describe().explain()
     lines = text.splitlines()
-    assert [line.split("(")[0].split()[0] for line in lines] == ["Describe", "Discover", "Fuse", "Filter", "Scan"]
+    steps = [line.split("(")[0].split()[0] for line in lines]
+    assert steps == ["Describe", "Discover", "Fuse", "Samples", "Scan", "Scan", "Take", "Scan"]
     assert "min_size=20" in text
     assert "permutations" not in text
-    assert "embeddings_outside.vector" in text
+    assert "Take(vector of embeddings_outside" in text
+    assert "where (`age` < 40), in Lance" in text
 
 
 def test_targets_are_judged_together(tmp_path: Path) -> None:

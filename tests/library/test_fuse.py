@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from misread.fuse import Block, fuse
+from misread.fitting import fuse
+from misread.fuse import Block
 from misread.schemas.errors import AuditError
 
 

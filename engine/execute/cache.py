@@ -1,0 +1,168 @@
+"""Answers kept beside a store's tables, by what they are the answer to."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from hashlib import blake2b, sha256
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import pyarrow as pa
+
+from misread.plan import Assign, Node, Scan, Score, tree
+from misread.store import TableStore
+
+from .identity import fingerprint_of, package_version, scans_of
+
+FOLDER: Final = "cache"
+MOST_BYTES: Final = 2 << 30
+"""What a store's cache may hold; the answers unused for longest go first."""
+_HEADER: Final = 64
+"""Bytes before the Arrow file: a SHA-256 of it, and as many zeros, so that its buffers stay aligned."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One answer: the key it is found by, its size, when it was last used (seconds since 1970), and its plan."""
+
+    key: str
+    bytes: int
+    used: float
+    plan: str
+
+
+class Cache:
+    """The answers kept for one store. Stores that cannot be written, and object stores, keep none.
+
+    An answer lies in the store's own folder, as private as its tables. It is found by its plan, by the content of the
+    tables it was read from, and by the version of misread; a damaged one is worked out again.
+    """
+
+    def __init__(self, store: TableStore) -> None:
+        self._store = store
+        self._folder = Path(store.location) / FOLDER if store.files.is_local else None
+
+    def answer(self, plan: Node, work: Callable[[], pa.Table]) -> pa.Table:
+        """The answer kept for a plan, else that of `work`, which is kept."""
+        key = key_of(self._store, plan)
+        known = self._read(key)
+        if known is not None:
+            return known
+        table = work()
+        self._keep(key, plan, table)
+        return table
+
+    def kept(self) -> list[Kept]:
+        """Every answer, the one used last first."""
+        found = []
+        for path in self._paths():
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                found.append(Kept(path.stem, status.st_size, status.st_mtime, _plan_of(path)))
+        return sorted(found, key=lambda kept: (-kept.used, kept.key))
+
+    def clear(self) -> int:
+        """Removes every answer; returns how many there were."""
+        paths = self._paths()
+        for path in paths:
+            path.unlink(missing_ok=True)
+        return len(paths)
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob("*.arrow")) if self._folder and self._folder.is_dir() else []
+
+    def _read(self, key: str) -> pa.Table | None:
+        if self._folder is None:
+            return None
+        path = self._folder / f"{key}.arrow"
+        try:
+            content = pa.memory_map(str(path)).read_buffer()
+            body = content.slice(_HEADER)
+            if sha256(body).digest() != content.slice(0, sha256().digest_size).to_pybytes():
+                return None
+            table = pa.ipc.open_file(body).read_all()
+            os.utime(path)
+        except (OSError, ValueError):
+            return None
+        return table.replace_schema_metadata(None)
+
+    def _keep(self, key: str, plan: Node, table: pa.Table) -> None:
+        if self._folder is None or table.nbytes > MOST_BYTES // 2:
+            return
+        with contextlib.suppress(OSError):  # a store that cannot be written is still read
+            self._make_room(table.nbytes)
+            _write(self._folder / f"{key}.arrow", table.replace_schema_metadata({"plan": tree(plan)}))
+
+    def _make_room(self, more: int) -> None:
+        held = self.kept()
+        total = sum(kept.bytes for kept in held) + more
+        while held and total > MOST_BYTES:
+            oldest = held.pop()
+            assert self._folder is not None
+            (self._folder / f"{oldest.key}.arrow").unlink(missing_ok=True)
+            total -= oldest.bytes
+
+
+def key_of(store: TableStore, plan: Node) -> str:
+    """32 hex digits that name a plan's answer: what is asked, of which content, of which version of misread."""
+    content = {f"{scan.table} {scan.version}": fingerprint_of(store, scan) for scan in scans_of(plan)}
+    if any(isinstance(step, Assign | Score) for step in plan.walk()):  # they read what the audit read, as it is now
+        content |= {name: entry.fingerprint for name, entry in store.manifest.tables.items()}
+    document = json.dumps([package_version(), _canonical(plan), content], sort_keys=True, default=str)
+    return blake2b(document.encode(), digest_size=16).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """A plan as JSON: every field that decides what it gives."""
+    if not isinstance(value, Node):
+        return value
+    hidden = ("location", "state", *(("version", "stored") if isinstance(value, Scan) else ()))
+    told = {f.name: _canonical(getattr(value, f.name)) for f in fields(value) if f.name not in hidden}
+    return {"step": type(value).__name__, **told}
+
+
+def _plan_of(path: Path) -> str:
+    try:
+        schema = pa.ipc.open_file(pa.memory_map(str(path)).read_buffer().slice(_HEADER)).schema
+    except (OSError, ValueError):
+        return "damaged"
+    told: bytes = (schema.metadata or {}).get(b"plan", b"")
+    return told.decode()
+
+
+class _Hashed:
+    """A file that is written and hashed at once."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.digest, self.closed = file, sha256(), False
+
+    def write(self, content: Any) -> int:
+        self.digest.update(content)
+        return self._file.write(content)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    """Writes an answer whole or not at all, for its owner alone."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".answer-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(bytes(_HEADER))
+            hashed = _Hashed(file)
+            with pa.ipc.new_file(pa.PythonFile(hashed, mode="w"), table.schema) as writer:
+                writer.write_table(table)
+            file.seek(0)
+            file.write(hashed.digest.digest())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,203 @@
+"""The fuse step: fitted in one reading of the discovery half's vectors; then rows stream through it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, TypeVar
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from misread.audit.population import NOT_SELECTED, scanned_samples
+from misread.fitting import FusionFit
+from misread.fuse import AT_ONCE, Block, Fusion
+from misread.metadata import MetadataFeatures, choose_columns, fit_features
+from misread.plan import AUTOMATIC, Fuse, Scan
+from misread.progress import Progress
+from misread.schemas.errors import AuditError
+from misread.schemas.tables import IMAGES, VECTOR
+from misread.schemas.values import DISCOVERY
+from misread.store import TableStore
+from misread.store.lance_table import LanceTable
+from misread.threads import in_order, one_thread
+
+from .steps import FusedSamples, ScannedSamples
+
+Places = NDArray[np.intp]
+T = TypeVar("T")
+HELD_PER_NUMBER: Final = 32
+"""Bytes that finding slices holds for every number of every vector: the vectors, and what a search makes of them."""
+
+
+@dataclass(frozen=True)
+class SampleVectors:
+    """The vectors of samples, one modality beside the other, fetched for the samples that are asked for.
+
+    `tables`: by modality the table and, for every sample, the number its vector is found by, -1 for none.
+    """
+
+    samples: pl.DataFrame
+    tables: dict[str, tuple[LanceTable, NDArray[np.int64]]]
+    features: MetadataFeatures | None
+
+    def has_any(self) -> NDArray[np.bool_]:
+        """(n,): who has a vector in any modality; metadata has everybody."""
+        if self.features is not None:
+            return np.ones(self.samples.height, bool)
+        has: NDArray[np.bool_] = np.any([found >= 0 for _, found in self.tables.values()], axis=0)
+        return has
+
+    def at(self, rows: Places) -> dict[str, Block]:
+        """The modalities of the numbered samples."""
+        blocks = {name: _block(table, found[rows]) for name, (table, found) in self.tables.items()}
+        if self.features is not None:
+            blocks["metadata"] = Block(self.features.transform(self.samples[rows]), np.ones(len(rows), bool))
+        return blocks
+
+
+@dataclass(frozen=True)
+class FittedFusion:
+    """A fusion fitted on samples, before any other vector is read.
+
+    `samples`: those that were selected, with `left_out`; `columns`: the metadata that describes them.
+    """
+
+    below: ScannedSamples
+    samples: pl.DataFrame
+    vectors: SampleVectors
+    fusion: Fusion
+    columns: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @cached_property
+    def kept(self) -> Places:
+        return np.flatnonzero(self.samples["left_out"].is_null().to_numpy())
+
+    def held(self, progress: Progress, memory: int | None) -> FusedSamples:
+        """Every vector at once. Raises AuditError where they would take more than `memory` bytes."""
+        needed = self.samples.height * self.fusion.dimension * HELD_PER_NUMBER
+        if memory is not None and needed > memory:
+            raise AuditError(
+                f"finding slices among {self.samples.height} samples takes about {needed / 1e6:.0f} MB; "
+                f"the budget is {memory / 1e6:.0f} MB",
+                "allow more memory, or choose samples with filter",
+            )
+        vectors = np.zeros((self.samples.height, self.fusion.dimension))
+        for rows, part in self._parts(progress):
+            vectors[rows] = part
+        features = self.vectors.features or MetadataFeatures(())
+        return FusedSamples(self.below, self.samples, vectors, self.fusion, features, self.columns, self.notes)
+
+    def batches(self, batch_rows: int, progress: Progress) -> Iterator[pa.RecordBatch]:
+        """sample_id, half and vector of the samples that are kept, by sample id."""
+        kept = self.samples.select("sample_id", "half").to_arrow().cast(_TEXTS)
+        waiting: list[pa.RecordBatch] = []
+        for rows, part in self._parts(progress):
+            fixed = pa.FixedSizeListArray.from_arrays(pa.array(part.ravel()), part.shape[1])
+            columns = [kept[name].combine_chunks().take(pa.array(rows)) for name in _TEXTS.names]
+            waiting.append(pa.RecordBatch.from_arrays([*columns, fixed], [*_TEXTS.names, VECTOR]))
+            ready = pa.Table.from_batches(waiting).combine_chunks().to_batches(batch_rows)
+            full = [batch for batch in ready if batch.num_rows == batch_rows]
+            yield from full
+            waiting = [batch for batch in ready if batch.num_rows < batch_rows]
+        yield from waiting
+
+    def _parts(self, progress: Progress) -> Iterator[tuple[Places, NDArray[np.float64]]]:
+        """The numbers of some samples that are kept, and their fused vectors."""
+
+        def work(rows: Places) -> NDArray[np.float64]:
+            return self.fusion.transform(self.vectors.at(rows))
+
+        yield from _told(work, self.kept, progress, "fusing vectors")
+
+
+_TEXTS = pa.schema([("sample_id", pa.string()), ("half", pa.string())])
+
+
+def fit_samples(node: Fuse, below: ScannedSamples, store: TableStore, progress: Progress) -> FittedFusion:
+    """Fits a fusion on the discovery half. Raises AuditError where no sample is left, or nothing tells them apart."""
+    if not node.modalities:
+        raise AuditError("a plan needs at least one modality", "fuse image, report or metadata")
+    tables = {name: _found(scan, store, below.images["sample_id"]) for name, scan in _scans(node).items()}
+    everybody = MetadataFeatures(()) if node.metadata is not None else None
+    has_vector = pl.Series(SampleVectors(below.images, tables, everybody).has_any())
+    samples = scanned_samples(below.images, has_vector, include_train=below.include_train)
+    kept = samples["left_out"].is_null()
+    if not kept.any():
+        raise AuditError("no sample is left to audit", _why_nothing(samples, below.not_selected))
+    fitted_on = (kept & (samples["half"] == DISCOVERY)).to_numpy()
+    columns, notes = _metadata(node, below, samples.filter(kept))
+    features = fit_features(samples.filter(pl.Series(fitted_on)), columns) if node.metadata is not None else None
+    vectors = SampleVectors(samples, tables, features)
+    fusion = _fit(vectors, np.flatnonzero(fitted_on), progress)
+    return FittedFusion(below, samples, vectors, fusion, tuple(columns), tuple(notes))
+
+
+def _fit(vectors: SampleVectors, rows: Places, progress: Progress) -> Fusion:
+    with one_thread():
+        fit = FusionFit(vectors.at(rows[:AT_ONCE]))
+        for _, moments in _told(lambda some: fit.moments(vectors.at(some)), rows, progress, "fitting the fusion"):
+            fit.add(moments)
+        return fit.fusion()
+
+
+def _told(work: Callable[[Places], T], rows: Places, progress: Progress, what: str) -> Iterator[tuple[Places, T]]:
+    """The results of `work` over parts of the rows, always the same parts, in their order."""
+    starts = range(0, len(rows), AT_ONCE)
+    progress(0, len(rows), what)
+    with one_thread():
+        results = in_order(lambda start: work(rows[start : start + AT_ONCE]), starts)
+        for start, result in zip(starts, results, strict=True):
+            yield rows[start : start + AT_ONCE], result
+            progress(min(start + AT_ONCE, len(rows)), len(rows), what)
+
+
+def _scans(node: Fuse) -> dict[str, Scan]:
+    """The table of each modality's vectors."""
+    return {
+        name: next(step for step in vectors.walk() if isinstance(step, Scan)) for name, vectors in node.vectors.items()
+    }
+
+
+def _found(scan: Scan, store: TableStore, samples: pl.Series) -> tuple[LanceTable, NDArray[np.int64]]:
+    """A table of vectors, and by which number each sample's is found there, -1 for none."""
+    table = store.table_at(scan.table, scan.version)
+    located = [
+        pl.DataFrame({"sample_id": pl.Series(batch.column("sample_id")), "found": pl.Series(found)})
+        for batch, found in table.located(["sample_id"], None, with_locator=True)
+    ]
+    rows = pl.concat([pl.DataFrame(schema={"sample_id": pl.String, "found": pl.UInt64}), *located])
+    numbers = samples.to_frame("sample_id").join(rows, on="sample_id", how="left", maintain_order="left")["found"]
+    return table, numbers.cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def _block(table: LanceTable, found: NDArray[np.int64]) -> Block:
+    present = found >= 0
+    column = table.fetch(pa.array(found[present], pa.uint64()), [VECTOR])[VECTOR]
+    size = table.readable.field(VECTOR).type.list_size
+    rows = np.zeros((len(found), size), np.float32)
+    rows[present] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, size)
+    return Block(rows, present)
+
+
+def _why_nothing(samples: pl.DataFrame, not_selected: int) -> str:
+    counts = dict(samples.group_by("left_out").len().sort("left_out").iter_rows())
+    reasons = {NOT_SELECTED: not_selected, **counts} if not_selected else counts
+    return "left out: " + "; ".join(f"{rows} rows ({reason})" for reason, rows in reasons.items())
+
+
+def _metadata(node: Fuse, below: ScannedSamples, kept: pl.DataFrame) -> tuple[list[str], list[str]]:
+    """The columns that describe samples (and are fused, if metadata is), and a note on those left out."""
+    asked = None if node.metadata in (AUTOMATIC, None) else node.metadata
+    labels = below.predictions.select("sample_id", "target", "label").drop_nulls().unique(["sample_id", "target"])
+    ids = kept.select("sample_id")
+    by_target = {
+        str(target): ids.join(rows, on="sample_id", how="left", maintain_order="left")["label"]
+        for (target,), rows in labels.partition_by("target", as_dict=True).items()
+    }
+    known = sorted(name for name in below.images.columns if name not in (*IMAGES.names, "patient", "half"))
+    columns, left_out = choose_columns(kept.select(known), by_target, asked)
+    notes = [f"metadata column {name} is left out of the vectors: it {why}" for name, why in left_out.items()]
+    return columns, notes

@@ -1,0 +1,159 @@
+"""Running plans: one function a step, each step once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import singledispatch
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from misread.audit.halves import halves, patient_unit
+from misread.audit.population import population, winners
+from misread.plan import Assign, Describe, Discover, Filter, Fuse, Node, Samples, Score, Select, Take, optimise
+from misread.progress import Progress, silent
+from misread.schemas.tables import VECTOR
+from misread.sql.pipeline import BATCH_ROWS
+from misread.store import TableStore
+from misread.threads import one_thread
+
+from .compile import ROW_STEPS
+from .fusing import FittedFusion, fit_samples
+from .rows import MEMORY, read_rows, stream_rows
+from .steps import Described, Discovered, FusedSamples, ScannedSamples
+
+
+@dataclass
+class Work:
+    """One running of a plan: what its steps share, and what each of them has given.
+
+    `memory`: bytes that the rows of whole-table steps may take; None: no limit.
+    """
+
+    store: TableStore
+    progress: Progress = silent
+    memory: int | None = None
+    done: dict[Node, Any] = field(default_factory=dict)
+
+    def value(self, node: Node) -> Any:
+        """What a step of an audit gives; worked out once."""
+        if node not in self.done:
+            self.done[node] = run(node, self)
+        return self.done[node]
+
+    def table(self, node: Node) -> pa.Table:
+        """The rows of any step."""
+        if isinstance(node, (*ROW_STEPS, Take)):
+            return read_rows(node, self.store, self.table, memory=self.memory or MEMORY)
+        return _table(node, self.value(node))
+
+    def rows(self, node: Node) -> pl.DataFrame:
+        return pl.DataFrame(self.table(node))
+
+    def stream(self, node: Node, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """The rows of any step, in order, at most `batch_rows` a batch. Only steps over whole tables hold them all."""
+        if isinstance(node, (*ROW_STEPS, Take)):
+            yield from stream_rows(node, self.store, self.table, batch_rows=batch_rows, memory=self.memory or MEMORY)
+        elif isinstance(node, Fuse):
+            yield from fitted(node, self, described=False).batches(batch_rows, self.progress)
+        else:
+            yield from self.table(node).to_batches(max_chunksize=batch_rows)
+
+
+@singledispatch
+def run(node: Node, work: Work) -> Any:
+    """What a step of an audit gives."""
+    raise TypeError(f"no step for {type(node).__name__} (store {work.store.location})")
+
+
+@run.register
+def _(node: Fuse, work: Work) -> FusedSamples:
+    return fitted(node, work, described=True).held(work.progress, work.memory)
+
+
+@run.register
+def _(node: Discover, work: Work) -> Discovered:
+    from .discovering import discover
+
+    below: FusedSamples = work.value(node.input)
+    predictions = below.below.predictions.partition_by("model", "target", as_dict=True)
+    populations = [
+        population(
+            below.samples,
+            rows.drop("model", "target"),
+            str(model),
+            str(target),
+            node.threshold,
+            by_loss=node.losses,
+            not_selected=below.below.not_selected,
+        )
+        for (model, target), rows in sorted(predictions.items())
+    ]
+    with one_thread():
+        return discover(node, below, populations, node.named, work.progress)
+
+
+@run.register
+def _(node: Describe, work: Work) -> Described:
+    from .describing import describe
+
+    below: Discovered = work.value(node.input)
+    return Described(below, tuple(describe(node, work.store, below)))
+
+
+@run.register
+def _(node: Assign, work: Work) -> Any:
+    from .assigning import assign
+
+    return assign(node, work)
+
+
+@run.register
+def _(node: Score, work: Work) -> Any:
+    from .assigning import score
+
+    return score(node, work)
+
+
+def fitted(node: Fuse, work: Work, *, described: bool) -> FittedFusion:
+    """A fusion fitted on what a plan selects; `described`: with the metadata that slices may be described by."""
+    samples = _samples(node.input)
+    if not described and node.metadata is None:
+        keys = tuple(name for name in ("sample_id", "patient_id", "split") if name in samples.images.gives)
+        samples = replace(samples, images=optimise(Select(samples.images, keys)))
+    return fit_samples(node, _scanned(samples, work), work.store, work.progress)
+
+
+def _samples(node: Node) -> Samples:
+    """The samples below filters, which only ever ask about images here."""
+    if isinstance(node, Filter):
+        below = _samples(node.input)
+        return replace(below, images=Filter(below.images, node.predicates))
+    assert isinstance(node, Samples)
+    return node
+
+
+def _scanned(samples: Samples, work: Work) -> ScannedSamples:
+    rows = work.rows(samples.images).sort("sample_id").with_columns(patient_unit())
+    half = pl.Series("half", halves(rows["patient"], samples.seed), dtype=pl.String)
+    predictions = winners(work.rows(samples.predictions))  # a task's winner may be another target than those asked for
+    return ScannedSamples(
+        seed=samples.seed,
+        images=rows.with_columns(half).drop("patient_id"),
+        predictions=predictions.filter(pl.col("target").is_in(list(samples.targets))),
+        not_selected=work.store.manifest.tables["images"].rows - rows.height,
+        include_train=samples.include_train,
+    )
+
+
+def _table(node: Node, value: Any) -> pa.Table:
+    """The rows that an audit's step gives, from its value."""
+    if isinstance(value, FusedSamples):
+        kept = value.samples["left_out"].is_null()
+        fused = value.samples.filter(kept).select("sample_id", "half")
+        return fused.with_columns(pl.Series(VECTOR, value.vectors[kept.to_numpy()])).to_arrow()
+    if isinstance(value, Described):
+        rows = [{name: found.row.get(name) for name in node.gives} for found in value.below.slices]
+        return pa.Table.from_pylist(rows, schema=node.schema)
+    frame = value.memberships() if isinstance(value, Discovered) else value.rows
+    return frame.to_arrow().cast(node.schema)

@@ -1,0 +1,383 @@
+"""The lazy frame: what is asked of a store, step by step, before anything is read."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pyarrow as pa
+
+from misread.schemas.errors import AuditError, MisreadError, unknown_name
+from misread.schemas.values import Modality
+
+from .plan import (
+    HOWS,
+    Assign,
+    Describe,
+    Discover,
+    Filter,
+    Fuse,
+    Head,
+    How,
+    Join,
+    Node,
+    Samples,
+    Scan,
+    Score,
+    Select,
+    Sort,
+    optimise,
+    tree,
+)
+from .progress import Progress, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .execute import Work
+    from .library import Store
+
+Predicate = str | pl.Expr
+FEWEST_PERMUTATIONS = 19
+BATCH_ROWS = 8192
+LEAST_MEMORY = 32 << 20
+
+
+@dataclass(frozen=True)
+class LazyFrame:
+    """A plan over a store. Every method gives another one; nothing is read until `collect`, `stream` or `sink`.
+
+    Names are checked when they are written. Rows come in the order of their keys (of samples: sample_id, model,
+    target), or as `sort` says, whatever order they are stored in. Frames with the same plan are equal.
+    """
+
+    store: "Store" = field(compare=False, repr=False)
+    plan: Node
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns and their types."""
+        return self.plan.schema
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self.plan.gives)
+
+    def filter(self, *predicates: Predicate) -> "LazyFrame":
+        """Keeps the rows for which every predicate is true (NULL is not): SQL, or a polars expression.
+
+        Before `fuse` this chooses the samples of an audit; after `discover` and `describe` it chooses among what was
+        found. Raises UnknownNameError for a column that is not there, QueryError for what is no predicate.
+        """
+        from .predicates import checked
+
+        if isinstance(self.plan, Fuse):
+            raise AuditError("filter comes before fuse: the vectors are fitted on the rows that are kept")
+        texts = tuple(checked(predicate, self.schema, self._called) for predicate in predicates)
+        return self._with(Filter(self.plan, texts)) if texts else self
+
+    def select(self, *columns: str) -> "LazyFrame":
+        """Keeps these columns, in this order. The order of the rows stays."""
+        if not columns:
+            raise MisreadError("select names no column", f"there is: {', '.join(self.columns)}")
+        self._check(columns)
+        return self._with(Select(self.plan, tuple(dict.fromkeys(columns))))
+
+    def join(self, other: "LazyFrame", on: str | Sequence[str], how: How = "inner") -> "LazyFrame":
+        """Joins with the rows of another frame that agree in the columns `on`; NULL agrees with nothing.
+
+        `how`: `inner`; `left` keeps rows without a partner; `semi` and `anti` keep the rows that have one, or none,
+        and bring no column. Raises MisreadError for columns that both frames have beside `on`, and for types that
+        cannot be compared.
+        """
+        if how not in HOWS:
+            raise unknown_name("way to join", how, HOWS)
+        if self.store.location != other.store.location:
+            raise MisreadError("the frames are of two stores", "collect one of them, and join in polars")
+        names = (on,) if isinstance(on, str) else tuple(on)
+        self._check(names)
+        other._check(names)
+        for name in names:
+            kinds = self.schema.field(name).type, other.schema.field(name).type
+            if kinds[0] != kinds[1]:
+                raise MisreadError(f"{name!r} is {kinds[0]} in one frame and {kinds[1]} in the other")
+        both = [name for name in other.columns if name in self.columns and name not in names]
+        if both and how in ("inner", "left"):
+            raise MisreadError(
+                f"both frames have {', '.join(map(repr, both))}",
+                "choose the columns of one of them with select before joining, or name them in on",
+            )
+        return self._with(Join(self.plan, other.plan, names, how))
+
+    def sort(self, *by: str, descending: bool | Sequence[bool] = False) -> "LazyFrame":
+        """Orders the rows by columns, NULL last; ties stay in the order they had."""
+        self._check(by)
+        down = (descending,) * len(by) if isinstance(descending, bool) else tuple(descending)
+        if len(down) != len(by):
+            raise MisreadError(f"{len(by)} columns to sort by, and {len(down)} values of descending")
+        return self._with(Sort(self.plan, by, down)) if by else self
+
+    def head(self, rows: int = 10) -> "LazyFrame":
+        """Keeps the first rows."""
+        if rows < 0:
+            raise MisreadError(f"{rows} rows cannot be kept", "ask for 0 or more")
+        return self._with(Head(self.plan, rows))
+
+    def fuse(
+        self,
+        image: str | None = None,
+        report: str | None = None,
+        metadata: Sequence[str] | None = None,
+        *,
+        modalities: Sequence[Modality] | None = None,
+    ) -> "LazyFrame":
+        """Joins the modalities into one vector a sample, fitted on the discovery half.
+
+        `image`, `report`: encoders; `metadata`: columns. With none of them, `modalities` (default: all the store
+        has vectors for, and metadata) with the encoder last embedded for each and every metadata column that may
+        take part. Raises UnknownNameError or AuditError for what is not there.
+        """
+        from .modalities import fused
+
+        self._samples("fuse")
+        return self._with(fused(self.store, self.plan, image, report, metadata, modalities))
+
+    def discover(
+        self,
+        *,
+        min_size: int = 10,
+        most: int = 5,
+        permutations: int = 99,
+        threshold: float | None = None,
+        min_patients: int = 5,
+        stability: int = 20,
+        losses: bool = False,
+    ) -> "LazyFrame":
+        """Finds slices: memberships of every sample a slice's rule takes.
+
+        `min_size`: fewest discovery rows of the slice's class; `most`: slices a class at most; `permutations`:
+        shuffles of the errors that calibrate the search (0: none; confirmation on held-out patients stands without);
+        `threshold`: predicted = score >= threshold, for models and targets whose predictions bring none;
+        `min_patients`: fewest different patients among those rows, so that no slice is a handful of people, whose
+        errors no test on patients can tell from chance (and who could be recognised); `stability`: bootstrap
+        samples of the patients on which a class with slices is searched again to tell how stable they are (0: none).
+        `losses`: rows are judged by the loss of their prediction, higher being worse, instead of by label and
+        threshold; no label is needed, and all rows of a model and target that have a loss are searched as one class.
+        Raises AuditError where no prediction has one.
+        """
+        below = self if isinstance(self.plan, Fuse) else self.fuse()
+        for name, value, least in (
+            ("min_size", min_size, 2),
+            ("most", most, 1),
+            ("permutations", permutations, 0),
+            ("min_patients", min_patients, 1),
+            ("stability", stability, 0),
+        ):
+            if value < least:
+                raise AuditError(f"{name} is {value}; it must be at least {least}")
+        if 0 < permutations < FEWEST_PERMUTATIONS:
+            raise AuditError(
+                f"{permutations} permutations cannot show a slice at the 5 % level",
+                f"use {FEWEST_PERMUTATIONS} or more, or 0 to leave calibration out",
+            )
+        if losses:
+            self._check_losses(threshold)
+        node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability, losses)
+        return self._with(replace(node, named=self._audit_id(node)))
+
+    def describe(self, *, phrases: int = 10) -> "LazyFrame":
+        """Turns memberships into slices: one row each, with statistics and at most `phrases` phrases."""
+        if not isinstance(self.plan, Discover):
+            raise AuditError("describe comes after discover")
+        return self._with(Describe(self.plan, phrases))
+
+    def assign(self, audit: str) -> "LazyFrame":
+        """Puts these samples into the frozen slices of an audit (its id or name), without labels.
+
+        sample_id, slice_id (`none` for samples in no slice), score, class_probability, rank; see `Store.assign`.
+        """
+        self._check(["sample_id"])
+        return self._with(Assign(self.store.location, self.store.state, self.store.audit_id(audit), self.plan))
+
+    def score(self, audit: str) -> "LazyFrame":
+        """The score of each of these samples under every frozen slice of an audit, whether it takes it or not.
+
+        sample_id, slice_id, score (along the slice's direction; it takes those from its cut on), class_probability.
+        """
+        self._check(["sample_id"])
+        return self._with(Score(self.store.location, self.store.state, self.store.audit_id(audit), self.plan))
+
+    def optimised(self) -> "LazyFrame":
+        """The frame as it is run: the same rows, read and worked out for less."""
+        return self._with(optimise(self.plan))
+
+    def explain(self, *, optimised: bool = True) -> str:
+        """The plan as a tree: what is read and from which version, what Lance works out, where streaming stops.
+
+        `optimised=False`: as it was written. Nothing is run.
+        """
+        return tree(optimise(self.plan) if optimised else self.plan)
+
+    def collect(
+        self,
+        progress: Progress = silent,
+        *,
+        memory: int | None = None,
+        cache: bool = True,
+        optimised: bool = True,
+    ) -> pl.DataFrame:
+        """Runs the plan: slices after describe, memberships after discover, vectors after fuse, else rows.
+
+        `memory`: bytes that may be held while it runs (default: 1 GiB for rows, no limit for discovery); sorting and
+        joining spill to disk, and what cannot be done in it raises an error. `cache`: an answer that was worked out
+        before is read from the store's cache, a new one is kept there. `optimised=False` runs the plan as written.
+        """
+        return pl.DataFrame(self.to_arrow(progress, memory=memory, cache=cache, optimised=optimised))
+
+    def stream(
+        self, batch_rows: int = BATCH_ROWS, progress: Progress = silent, *, memory: int | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of `collect`, in the same order, at most `batch_rows` a batch; they are never held all at once.
+
+        But for steps over whole tables (see `explain`), whose answers are.
+        """
+        if batch_rows < 1:
+            raise MisreadError(f"batches of {batch_rows} rows cannot be made", "ask for 1 or more")
+        return self._work(progress, memory).stream(optimise(self.plan), batch_rows)
+
+    def sink(self, name: str | None = None, progress: Progress = silent, *, memory: int | None = None) -> str:
+        """Runs the plan, keeps it in the store as an audit, and returns the audit's id.
+
+        `name`: what the audit may be called besides. The same audit asked for again is not run again. Raises
+        AuditError for a plan that is no audit, or a name that another audit has.
+        """
+        from .execute import sink_audit
+
+        audit = (
+            self
+            if isinstance(self.plan, Describe)
+            else (self if isinstance(self.plan, Discover) else self.discover()).describe()
+        )
+        return sink_audit(self.store, audit.plan, name, self._work(progress, memory))
+
+    def sink_parquet(
+        self, path: str | os.PathLike[str], progress: Progress = silent, *, memory: int | None = None
+    ) -> int:
+        """Streams the rows into a Parquet file that only its owner may read; returns how many there were.
+
+        The file is there whole or not at all. It holds patient data if the rows do.
+        """
+        from .execute.files import write_parquet
+
+        return write_parquet(self.stream(progress=progress, memory=memory), path, self.schema)
+
+    def lazy(self) -> pl.LazyFrame:
+        """The rows as a polars LazyFrame: what polars asks of columns and of a number of rows reaches the plan."""
+        from .interchange import polars_scan
+
+        return polars_scan(self)
+
+    def to_polars(self) -> pl.DataFrame:
+        """The same as `collect`."""
+        return self.collect()
+
+    def to_arrow(
+        self,
+        progress: Progress = silent,
+        *,
+        memory: int | None = None,
+        cache: bool = True,
+        optimised: bool = True,
+    ) -> pa.Table:
+        """The rows as an Arrow table; the options are those of `collect`."""
+        from .execute.cache import Cache
+
+        plan = optimise(self.plan) if optimised else self.plan
+        if not cache:
+            return self._work(progress, memory).table(plan)
+        return Cache(self.store).answer(self.plan, lambda: self._work(progress, memory).table(plan))
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The rows as a pandas DataFrame. Raises MisreadError where pandas is not installed."""
+        from importlib.util import find_spec
+
+        if find_spec("pandas") is None:
+            raise MisreadError("pandas is not installed", "pip install pandas, or use to_polars or to_arrow")
+        return self.to_arrow().to_pandas()
+
+    def to_duckdb(self, connection: Any = None) -> Any:
+        """The rows as a DuckDB relation, on a connection of your own (default: DuckDB's default connection)."""
+        from misread.sql.relation import relation_of
+
+        return relation_of(self.to_arrow(), connection)
+
+    def __str__(self) -> str:
+        return self.explain()
+
+    def _repr_html_(self) -> str:
+        """The plan and its first rows, for notebooks."""
+        from .interchange import html_of
+
+        return html_of(self)
+
+    @property
+    def _called(self) -> str:
+        """What the rows are called in errors."""
+        for step in self.plan.walk():
+            if isinstance(step, Describe | Discover | Samples | Scan):
+                return {"describe": "slices", "discover": "memberships", "scan": getattr(step, "table", "")}.get(
+                    type(step).__name__.lower(), "samples"
+                )
+        return "rows"
+
+    def _with(self, plan: Node) -> "LazyFrame":
+        return LazyFrame(self.store, plan)
+
+    def _work(self, progress: Progress, memory: int | None) -> "Work":
+        from .execute import Work
+
+        if memory is not None and memory < LEAST_MEMORY:
+            raise MisreadError(f"{memory} bytes are too few to work with", f"allow {LEAST_MEMORY} or more")
+        return Work(self.store, progress, memory)
+
+    def _check(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in self.columns:
+                raise unknown_name("column", name, self.columns, self._called)
+
+    def _samples(self, step: str) -> None:
+        """Raises AuditError unless the rows are samples, chosen by what is known of images alone."""
+        node, asked = self.plan, set[str]()
+        while isinstance(node, Filter):
+            asked |= set(node.reads())
+            node = node.input
+        if not isinstance(node, Samples):
+            raise AuditError(f"{step} needs samples, filtered or not", "begin with: store.scan(...)")
+        own = {name for name, called in node.renamed.items() if name == called}
+        others = sorted(asked & set(node.gives) - own)
+        if others:
+            raise AuditError(
+                f"an audit's samples are chosen by columns of images, not by {', '.join(others)}",
+                "what a model said, and the halves, cannot choose whom it is audited on",
+            )
+
+    def _audit_id(self, node: Discover) -> str:
+        from .execute import audit_id_of
+
+        return audit_id_of(self.store, node)
+
+    def _check_losses(self, threshold: float | None) -> None:
+        """Raises AuditError where rows cannot be judged by losses."""
+        from .execute.inputs import read_predictions
+
+        if threshold is not None:
+            raise AuditError(
+                f"the threshold {threshold:g} has no use: losses are not compared with one", "leave it out"
+            )
+        samples = next(step for step in self.plan.walk() if isinstance(step, Samples))
+        if not read_predictions(self.store, samples.models, samples.targets)["loss"].is_not_null().any():
+            raise AuditError(
+                f"no prediction of {', '.join(samples.models)} for {', '.join(samples.targets)} has a loss",
+                "ingest predictions with a column loss, or leave losses out to judge rows by label and threshold",
+            )

@@ -1,0 +1,50 @@
+"""Frames as others know them: a polars LazyFrame, and a notebook's page."""
+
+import html
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from .plan import Fuse
+
+if TYPE_CHECKING:
+    from .frame import LazyFrame
+
+PREVIEW_ROWS = 5
+
+
+def polars_scan(frame: "LazyFrame") -> pl.LazyFrame:
+    """A polars LazyFrame over a frame. Columns and a number of rows that polars asks for are asked of the plan.
+
+    polars works out its own predicates itself. A fused frame is collected first: its vectors' length is not known
+    before.
+    """
+    if any(isinstance(step, Fuse) for step in [frame.plan]):
+        return frame.collect().lazy()
+
+    def batches(
+        columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch_rows: int | None
+    ) -> Iterator[pl.DataFrame]:
+        asked = frame if columns is None else frame.select(*columns)
+        asked = asked if rows is None or predicate is not None else asked.head(rows)
+        left = rows
+        for batch in asked.stream(batch_rows or 8192):
+            found = pl.DataFrame(batch)
+            found = found if predicate is None else found.filter(predicate)
+            found = found if left is None else found.head(left)
+            left = None if left is None else left - found.height
+            yield found
+            if left == 0:
+                return
+
+    return register_io_source(batches, schema=pl.DataFrame(frame.schema.empty_table()).schema)
+
+
+def html_of(frame: "LazyFrame") -> str:
+    """The plan as a tree; and the first rows, where that costs little (no vectors are fused for it)."""
+    shown = f"<pre>{html.escape(frame.explain())}</pre>"
+    if any(isinstance(step, Fuse) for step in frame.plan.walk()):
+        return shown
+    return shown + frame.head(PREVIEW_ROWS).collect(cache=False)._repr_html_()

@@ -1,0 +1,57 @@
+"""What every step of a plan is: frozen, comparable, and free of any knowledge of how it is run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import ClassVar, Self
+
+import pyarrow as pa
+
+
+class Level(StrEnum):
+    """How much of its input one row of a node's output needs."""
+
+    ROW = "row"
+    TABLE = "table"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A step of a plan; its children are the fields that hold nodes.
+
+    `schema`: the columns it gives; `keys`: the columns its rows are ordered by where nothing else is asked.
+    """
+
+    level: ClassVar[Level] = Level.ROW
+
+    @property
+    def children(self) -> tuple["Node", ...]:
+        values = (getattr(self, field.name) for field in fields(self))
+        return tuple(value for value in values if isinstance(value, Node))
+
+    @property
+    def schema(self) -> pa.Schema:
+        raise NotImplementedError
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        return tuple(self.schema.names)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return ()
+
+    def reads(self) -> tuple[str, ...]:
+        """The columns of its input, or `table.column` of the store, that this step looks at."""
+        return ()
+
+    def walk(self) -> Iterator["Node"]:
+        """This node, then everything below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def over(self, *children: "Node") -> Self:
+        """The same step over other children, in the order of `children`."""
+        names = [field.name for field in fields(self) if isinstance(getattr(self, field.name), Node)]
+        return replace(self, **dict(zip(names, children, strict=True)))

@@ -1,0 +1,223 @@
+"""Steps over rows: what is read of a table, and which of its rows and columns are wanted."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, Literal, get_args
+
+import pyarrow as pa
+
+from misread.schemas.tables import PICTURE, VECTOR
+
+from .node import Level, Node
+
+HEAVY: Final = (VECTOR, PICTURE)
+"""Columns of many bytes a row, fetched last and only for the rows of the answer."""
+
+How = Literal["inner", "left", "semi", "anti"]
+HOWS: Final[tuple[str, ...]] = get_args(How)
+
+
+@dataclass(frozen=True)
+class Scan(Node):
+    """The rows of one table of a store, at one version.
+
+    `columns`: those that are read, in this order; `where`: predicates in Lance's SQL, all true of every row that is
+    read; `locator`: a further column that finds a row's heavy columns again, '' for none.
+    """
+
+    location: str
+    state: int
+    table: str
+    version: int
+    key: tuple[str, ...]
+    stored: pa.Schema = field(compare=False, repr=False)
+    columns: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    locator: str = ""
+
+    @property
+    def schema(self) -> pa.Schema:
+        found = [self.stored.field(name) for name in self.columns]
+        return pa.schema([*found, *([pa.field(self.locator, pa.uint64())] if self.locator else [])])
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(name for name in self.key if name in self.columns)
+
+    def reads(self) -> tuple[str, ...]:
+        return self.columns
+
+
+@dataclass(frozen=True)
+class Filter(Node):
+    """The rows for which every predicate (SQL over the columns of `input`) is true; NULL is not."""
+
+    input: Node
+    predicates: tuple[str, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self.input.schema
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.input.keys
+
+    def reads(self) -> tuple[str, ...]:
+        from misread.sql.rows import columns_read
+
+        read = {name for text in self.predicates for name in columns_read(text, self.input.gives)}
+        return tuple(name for name in self.input.gives if name in read)
+
+
+@dataclass(frozen=True)
+class Select(Node):
+    """Some columns of `input`, in this order."""
+
+    input: Node
+    columns: tuple[str, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        return pa.schema([self.input.schema.field(name) for name in self.columns])
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(name for name in self.input.keys if name in self.columns)
+
+    def reads(self) -> tuple[str, ...]:
+        return self.columns
+
+
+@dataclass(frozen=True)
+class Join(Node):
+    """The rows of `left` with those of `right` that agree in every column of `on`; NULL agrees with nothing.
+
+    `how`: `inner`; `left` (rows without a partner stay, with NULL); `semi` and `anti` (rows of `left` that have a
+    partner, or none, once each and without columns of `right`).
+    """
+
+    left: Node
+    right: Node
+    on: tuple[str, ...]
+    how: How = "inner"
+
+    @property
+    def schema(self) -> pa.Schema:
+        if self.how in ("semi", "anti"):
+            return self.left.schema
+        return pa.schema([*self.left.schema, *(f for f in self.right.schema if f.name not in self.on)])
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        if self.how in ("semi", "anti"):
+            return self.left.keys
+        return (*self.left.keys, *(name for name in self.right.keys if name not in self.on))
+
+    def reads(self) -> tuple[str, ...]:
+        return self.on
+
+
+@dataclass(frozen=True)
+class Sort(Node):
+    """The rows in another order: by each column in turn, NULL last, ties by the keys of `input`."""
+
+    level: ClassVar[Level] = Level.TABLE
+
+    input: Node
+    by: tuple[str, ...]
+    descending: tuple[bool, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self.input.schema
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.input.keys
+
+    def reads(self) -> tuple[str, ...]:
+        return self.by
+
+
+@dataclass(frozen=True)
+class Head(Node):
+    """The first rows, at most `rows` of them."""
+
+    level: ClassVar[Level] = Level.TABLE
+
+    input: Node
+    rows: int
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self.input.schema
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.input.keys
+
+
+@dataclass(frozen=True)
+class Take(Node):
+    """The rows of `input`, each with heavy columns of a table, fetched for these rows alone.
+
+    `table`: where they lie, found by the locator that `input` carries.
+    """
+
+    input: Node
+    table: Scan
+    columns: tuple[str, ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.input,)
+
+    def over(self, *children: Node) -> "Take":
+        return Take(children[0], self.table, self.columns)
+
+    @property
+    def schema(self) -> pa.Schema:
+        kept = [f for f in self.input.schema if f.name != self.table.locator]
+        return pa.schema([*kept, *(self.table.stored.field(name) for name in self.columns)])
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.input.keys
+
+    def reads(self) -> tuple[str, ...]:
+        return (self.table.locator,)
+
+
+@dataclass(frozen=True)
+class Samples(Node):
+    """The images of a store with the predictions of some models and targets; images without any stand alone.
+
+    `seed` decides which patients are the discovery half, and every random draw of an audit; an audit leaves rows
+    whose split is train out unless `include_train`. A column of images that has the name of another one here is
+    called metadata_ and its name.
+    """
+
+    images: Node
+    predictions: Node
+    models: tuple[str, ...]
+    targets: tuple[str, ...]
+    seed: int = 0
+    include_train: bool = False
+    with_half: bool = True
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """What the columns of images are called here."""
+        taken = {*self.predictions.gives, "half"} - {"sample_id"}
+        return {name: f"metadata_{name}" if name in taken else name for name in self.images.gives}
+
+    @property
+    def schema(self) -> pa.Schema:
+        renamed = self.renamed
+        images = [f.with_name(renamed[f.name]) for f in self.images.schema]
+        half = [pa.field("half", pa.string())] if self.with_half else []
+        return pa.schema([*images, *half, *(f for f in self.predictions.schema if f.name != "sample_id")])
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(name for name in ("sample_id", "model", "target") if name in self.gives)

@@ -1,0 +1,94 @@
+"""Rows through DuckDB, a batch at a time: what runs the row steps of a plan."""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+
+from misread.schemas.errors import QueryError
+
+from .interrupts import Watch, interruptible, too_much_memory
+from .limits import Limits
+
+BATCH_ROWS: Final = 8192
+_SETTINGS: Final = {
+    "python_enable_replacements": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "enable_external_access": False,
+    "lock_configuration": True,
+}
+
+
+class Pipeline:
+    """One statement over named sources. Close it, or use it in a `with`; what it has put on disk goes then.
+
+    `sources`: datasets or tables by the names that the statement reads. `memory`: what DuckDB may hold, in bytes;
+    sorting and joining spill beyond it.
+    """
+
+    def __init__(self, sources: Mapping[str, pads.Dataset | pa.Table], memory: int) -> None:
+        import duckdb
+
+        self._limits = Limits(seconds=None, memory=f"{max(memory // 1000, 1)}KB")
+        self._spill = tempfile.mkdtemp(prefix="misread-rows-")
+        self._connection: Any = duckdb.connect(":memory:")
+        self.close = weakref.finalize(self, _close, self._connection, list(sources), self._spill)
+        settings = {"temp_directory": self._spill, "memory_limit": f"{memory}B", **_SETTINGS}
+        for name, source in sources.items():
+            self._connection.register(name, source)
+        for name, value in settings.items():
+            self._connection.execute(f"SET {name} = '{value}'")
+
+    def __enter__(self) -> "Pipeline":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def connection(self) -> Any:
+        """The plain DuckDB connection, locked."""
+        return self._connection
+
+    def batches(self, statement: str, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """The answer in order, at most `batch_rows` rows a batch. Raises QueryError where it needs too much memory."""
+        reader = self._stopping(lambda: self._connection.sql(statement).to_arrow_reader(batch_rows))
+        with reader:
+            while (batch := self._stopping(lambda: next(reader, None))) is not None:
+                yield batch
+
+    def schema(self, statement: str) -> pa.Schema:
+        """The columns of the answer."""
+        return self._connection.sql(statement).to_arrow_reader(1).schema
+
+    def _stopping(self, work: Any) -> Any:
+        """The result of `work`, which an interruption stops."""
+        import duckdb
+
+        try:
+            return interruptible(self._connection, work, Watch(self._limits), self._limits)
+        except duckdb.OutOfMemoryException:
+            raise too_much_memory() from None
+        except duckdb.Error as error:
+            raise QueryError(f"the rows cannot be worked out: {str(error).splitlines()[0]}") from error
+
+
+def _close(connection: Any, names: list[str], spill: str) -> None:
+    import contextlib
+
+    import duckdb
+
+    for name in names:
+        with contextlib.suppress(duckdb.Error):
+            connection.unregister(name)
+    connection.close()
+    shutil.rmtree(spill, ignore_errors=True)
