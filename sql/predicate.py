@@ -46,7 +46,13 @@ def _is_one_expression(tree: Tree) -> bool:
     )
 
 
+_unsteady_functions: set[str] = set()
+"""Asked of DuckDB once: they are its own."""
+
+
 def _unsteady(connection: Any, tree: Tree) -> str:
-    names = {name for (name,) in connection.execute(_UNSTEADY).fetchall()} | _UNSTEADY_NAMES
+    if not _unsteady_functions:
+        _unsteady_functions.update(name for (name,) in connection.execute(_UNSTEADY).fetchall())
+    names = _unsteady_functions | _UNSTEADY_NAMES
     columns = {str(node["column_names"][-1]).lower() for node in tree.of_type("COLUMN_REF")}
     return ", ".join(sorted(names & (tree.functions() | (columns & {"current_date", *_UNSTEADY_NAMES}))))

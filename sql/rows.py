@@ -17,6 +17,7 @@ from .tree import Node, Tree
 _ALONE: Final = "SELECT (\n{}\n)"
 
 
+@lru_cache(maxsize=256)
 def check_rows_predicate(text: str, schema: pa.Schema, place: str) -> None:
     """Raises QueryError or UnknownNameError unless `text` is one steady true-or-false expression over these columns.
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import pyarrow as pa
 import typer
 
-from misread.schemas.errors import MisreadError, unknown_name
+from misread.schemas.errors import MisreadError
 
 from .messages import guarded, note, tell
 from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
@@ -16,7 +16,8 @@ from .output import Format, chosen_format, deliver
 def slices(
     store: StoreArgument,
     audit: Annotated[
-        str | None, typer.Option("--audit", metavar="ID", help="Show this audit. [default: the newest]")
+        str | None,
+        typer.Option("--audit", metavar="ID", help="Show this audit, by its id or name. [default: the newest]"),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show the slices of every audit.")] = False,
     allow_small_cells: SmallCellsOption = False,
@@ -25,6 +26,7 @@ def slices(
     state: StateOption = None,
 ) -> None:
     """Show the slices that an audit found."""
+    from misread.execute import audit_named
     from misread.query import open_session
     from misread.sql import Limits, question
     from misread.store import TableStore
@@ -34,6 +36,7 @@ def slices(
     if audit is not None and every:
         raise typer.BadParameter("--audit and --all exclude each other")
     opened = TableStore.open(store, state=state)
+    audit = None if audit is None else audit_named(opened, audit)
     with open_session(opened, Limits(allow_small_cells=allow_small_cells)) as session:
         audits = chosen_audits(session.query(question("audits_made")), audit, every, store)
         ids = [row["audit_id"] for row in audits]
@@ -73,7 +76,4 @@ def chosen_audits(made: pa.Table, audit: str | None, every: bool, store: str) ->
         return rows
     if audit is None:
         return rows[:1]
-    wanted = [row for row in rows if row["audit_id"] == audit]
-    if not wanted:
-        raise unknown_name("audit", audit, [row["audit_id"] for row in rows], store)
-    return wanted
+    return [row for row in rows if row["audit_id"] == audit]

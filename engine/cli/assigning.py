@@ -10,7 +10,7 @@ from .options import FormatOption, OutputOption, StateOption, StoreArgument
 from .output import deliver
 from .progress import watched
 
-AUDIT = typer.Option(metavar="ID", help="The audit whose slices are meant.")
+AUDIT = typer.Option(metavar="ID", help="The audit (its id or name) whose slices are meant.")
 WHERE = typer.Option(
     metavar="EXPRESSION",
     help="Assign the images for which this SQL expression is true. "

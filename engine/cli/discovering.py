@@ -1,15 +1,18 @@
 """The command that audits: discover."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from misread.progress import Progress
 from misread.schemas.values import MODALITIES
 
 from .messages import guarded, note
 from .options import StateOption, StoreArgument, listed
 from .progress import watched
+
+if TYPE_CHECKING:
+    from misread.frame import LazyFrame
+    from misread.library import Store
 
 MODEL = typer.Option(metavar="NAME", help="Audit this model; may be given several times. [default: all]")
 TARGET = typer.Option(metavar="NAME", help="Audit this target; may be given several times. [default: all]")
@@ -39,6 +42,8 @@ LOSSES = typer.Option(
     help="Judge rows by the loss column of the predictions instead of by label and threshold; no label is needed.",
 )
 SEED = typer.Option(metavar="NUMBER", help="Seed of the halves and of every draw.")
+NAME = typer.Option("--name", metavar="TEXT", help="Call the audit this, besides its id.")
+EXPLAIN = typer.Option("--explain", help="Show the plan, and what it would read, instead of running it.")
 INCLUDE_TRAIN = typer.Option("--include-train", help="Audit rows whose split is train, too.")
 
 
@@ -59,6 +64,8 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
     losses: Annotated[bool, LOSSES] = False,
     seed: Annotated[int, SEED] = 0,
     include_train: Annotated[bool, INCLUDE_TRAIN] = False,
+    name: Annotated[str | None, NAME] = None,
+    explain: Annotated[bool, EXPLAIN] = False,
     state: StateOption = None,
 ) -> None:
     """Find the slices that models misread, and confirm them."""
@@ -81,21 +88,25 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
         "include_train": include_train,
     }
     opened = library.open(store, state=state)
+    plan = discovery(opened, wanted)
+    if explain:
+        typer.echo(plan.explain())
+        return
     with watched() as progress:
-        audit = run_discovery(opened, wanted, progress)
+        audit = plan.sink(name, progress)
     typer.echo(audit)
     note(f"See what was found with: misread slices {store} --audit {audit}")
 
 
-def run_discovery(store: Any, wanted: dict[str, Any], progress: Progress) -> str:
-    """Runs the plan that the options ask for; returns the audit's id."""
+def discovery(store: "Store", wanted: dict[str, Any]) -> "LazyFrame":
+    """The plan that the options ask for."""
     plan = store.scan(**{name: wanted[name] for name in ("model", "target", "seed", "include_train")})
     if wanted["where"]:
         plan = plan.filter(wanted["where"])
     plan = plan.fuse(**{name: wanted[name] for name in ("image", "report", "metadata", "modalities")})
     options = ("min_size", "min_patients", "stability", "threshold", "losses")
     settings = {name: wanted[name] for name in options if wanted[name] is not None}
-    return str(plan.discover(**settings).describe().sink(progress=progress))
+    return plan.discover(**settings).describe()
 
 
 def _modalities(text: str | None) -> tuple[str, ...] | None:

@@ -8,6 +8,7 @@ import typer
 
 from .asking import info, slices
 from .assigning import assign
+from .caching import cache
 from .demonstrating import demo
 from .discovering import discover
 from .messages import guarded, told
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, ingest, embed, discover, slices, assign, sql, subgroups, info):
+for command in (demo, ingest, embed, discover, slices, assign, sql, subgroups, info, cache):
     app.command()(command)
 
 

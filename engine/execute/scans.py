@@ -25,6 +25,7 @@ def scan_of(store: TableStore, name: str, *, pictures: bool = False) -> Scan:
     else:
         table = store.table(name)
         contract, schema, version = table.contract, table.readable, table.version
+    schema = schema.remove_metadata()
     columns = tuple(n for n in schema.names if pictures or n != PICTURE)
     return Scan(store.location, store.state, name, version, contract.key, schema, columns)
 

@@ -1,6 +1,7 @@
 """Steps of an audit: one vector a sample, slices found in them, told in words, and later samples put into them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Final, Literal
 
 import pyarrow as pa
@@ -61,7 +62,7 @@ class Fuse(Node):
         given = (("image", self.image_vectors), ("report", self.report_vectors))
         return {name: scan for name, scan in given if scan is not None}
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         return _FUSED
 
@@ -89,7 +90,7 @@ class Discover(Node):
     losses: bool = False
     named: str = ""
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         return _visible(MEMBERSHIPS.schema, (CHECKSUM,))
 
@@ -110,7 +111,7 @@ class Describe(Node):
     input: Node
     phrases: int = 10
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         return _visible(SLICES.schema, SLICES.hidden)
 
@@ -131,7 +132,7 @@ class Score(Node):
     audit_id: str
     input: Node
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         return _SCORED
 
@@ -155,7 +156,7 @@ class Assign(Node):
     audit_id: str
     input: Node | None = None
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         return pa.schema([*_SCORED, ("rank", pa.int64())])
 

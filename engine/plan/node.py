@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import ClassVar, Self
 
 import pyarrow as pa
@@ -29,11 +30,11 @@ class Node:
         values = (getattr(self, field.name) for field in fields(self))
         return tuple(value for value in values if isinstance(value, Node))
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         raise NotImplementedError
 
-    @property
+    @cached_property
     def gives(self) -> tuple[str, ...]:
         return tuple(self.schema.names)
 

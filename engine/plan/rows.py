@@ -1,6 +1,7 @@
 """Steps over rows: what is read of a table, and which of its rows and columns are wanted."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, Final, Literal, get_args
 
 import pyarrow as pa
@@ -34,9 +35,9 @@ class Scan(Node):
     where: tuple[str, ...] = ()
     locator: str = ""
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
-        found = [self.stored.field(name) for name in self.columns]
+        found = [self.stored.field(name).with_nullable(True) for name in self.columns]
         return pa.schema([*found, *([pa.field(self.locator, pa.uint64())] if self.locator else [])])
 
     @property
@@ -54,7 +55,7 @@ class Filter(Node):
     input: Node
     predicates: tuple[str, ...]
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         return self.input.schema
 
@@ -76,7 +77,7 @@ class Select(Node):
     input: Node
     columns: tuple[str, ...]
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         return pa.schema([self.input.schema.field(name) for name in self.columns])
 
@@ -101,7 +102,7 @@ class Join(Node):
     on: tuple[str, ...]
     how: How = "inner"
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         if self.how in ("semi", "anti"):
             return self.left.schema
@@ -127,7 +128,7 @@ class Sort(Node):
     by: tuple[str, ...]
     descending: tuple[bool, ...]
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         return self.input.schema
 
@@ -148,7 +149,7 @@ class Head(Node):
     input: Node
     rows: int
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         return self.input.schema
 
@@ -175,10 +176,10 @@ class Take(Node):
     def over(self, *children: Node) -> "Take":
         return Take(children[0], self.table, self.columns)
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         kept = [f for f in self.input.schema if f.name != self.table.locator]
-        return pa.schema([*kept, *(self.table.stored.field(name) for name in self.columns)])
+        return pa.schema([*kept, *(self.table.stored.field(name).with_nullable(True) for name in self.columns)])
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -205,13 +206,13 @@ class Samples(Node):
     include_train: bool = False
     with_half: bool = True
 
-    @property
+    @cached_property
     def renamed(self) -> dict[str, str]:
         """What the columns of images are called here."""
         taken = {*self.predictions.gives, "half"} - {"sample_id"}
         return {name: f"metadata_{name}" if name in taken else name for name in self.images.gives}
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         renamed = self.renamed
         images = [f.with_name(renamed[f.name]) for f in self.images.schema]

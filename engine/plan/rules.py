@@ -151,8 +151,12 @@ def narrow_audit(node: Node) -> Node:
         wanted = {"sample_id", "patient_id", "split"} | (set(node.input.images.gives) - set(IMAGES.names))
         images = _selected(node.input.images, wanted)
         return node if images == node.input.images else replace(node, input=replace(node.input, images=images))
-    if isinstance(node, Assign | Score) and node.input is not None and set(node.input.gives) != {"sample_id"}:
-        return replace(node, input=Select(node.input, ("sample_id",)))
+    if isinstance(node, Assign | Score) and node.input is not None:
+        below = node.input.input if isinstance(node.input, Select) else node.input
+        # predictions add no sample: which images they are is all that is asked
+        below = below.images if isinstance(below, Samples) else below
+        asked = below if below.gives == ("sample_id",) else Select(below, ("sample_id",))
+        return node if asked == node.input else replace(node, input=asked)
     return node
 
 

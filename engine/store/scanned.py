@@ -28,7 +28,9 @@ class ScannedRows(pads.Dataset):  # type: ignore[misc]
 
     def scanner(self, columns: Sequence[str] | None = None, filter: Any = None, **_: Any) -> pads.Scanner:  # noqa: A002 - pyarrow's name
         names = self.schema.names if columns is None else list(columns)
-        return pads.Scanner.from_batches(self._batches(names), schema=self._schema(names), filter=filter)
+        read = names if filter is None else self.schema.names  # an expression does not tell what it looks at
+        schema = self._schema(read)
+        return pads.Scanner.from_batches(self._batches(read), schema=schema, columns=names, filter=filter)
 
     def count_rows(self, filter: Any = None, **_: Any) -> int:  # noqa: A002 - pyarrow's name
         if filter is None:

@@ -1,0 +1,1 @@
+"""What plans over large stores cost."""

@@ -1,0 +1,120 @@
+"""Laws of plans, on plans that nobody wrote."""
+
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from misread.frame import LazyFrame
+from misread.library import Store
+from misread.plan import RULES, optimise
+
+TEXTS = ("'PA'", "'it''s'", "'É'", "''", "NULL")
+NUMBERS = ("0", "-1", "40", "41.5", "2.0", "1e3")
+
+
+@dataclass(frozen=True)
+class Predicates:
+    """Predicates over the columns a frame happens to have."""
+
+    schema: pa.Schema
+
+    def one(self) -> st.SearchStrategy[str]:
+        leaves = [self.about(name, self.schema.field(name).type) for name in self.schema.names]
+        known = [leaf for leaf in leaves if leaf is not None]
+        leaf = st.one_of(known) if known else st.sampled_from(["true", "false"])
+        return st.recursive(
+            leaf,
+            lambda inner: st.one_of(
+                st.tuples(inner, st.sampled_from(["AND", "OR"]), inner).map(lambda p: f"({p[0]} {p[1]} {p[2]})"),
+                inner.map(lambda p: f"NOT ({p})"),
+            ),
+            max_leaves=4,
+        )
+
+    def about(self, name: str, kind: pa.DataType) -> st.SearchStrategy[str] | None:
+        quoted = f'"{name}"'
+        signs = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
+        null = st.sampled_from([f"{quoted} IS NULL", f"{quoted} IS NOT NULL"])
+        if kind == pa.string():
+            compared = st.tuples(signs, st.sampled_from(TEXTS)).map(lambda p: f"{quoted} {p[0]} {p[1]}")
+            other = st.sampled_from([f"lower({quoted}) = 'pa'", f"{quoted} IN ('PA', 'AP')", f"{quoted} LIKE 's%1'"])
+            return st.one_of(compared, other, null)
+        if kind in (pa.float64(), pa.int64(), pa.int8()):
+            compared = st.tuples(signs, st.sampled_from(NUMBERS)).map(lambda p: f"{quoted} {p[0]} {p[1]}")
+            other = st.sampled_from([f"{quoted} BETWEEN 0 AND 41", f"{quoted} IN (0, 40)", f"{quoted} + 1 > 2"])
+            return st.one_of(compared, other, null)
+        if kind == pa.bool_():
+            return st.one_of(st.sampled_from([quoted, f"{quoted} = true"]), null)
+        if kind == pa.date32():
+            return st.one_of(signs.map(lambda s: f"{quoted} {s} DATE '2020-01-02'"), null)
+        return None
+
+
+@st.composite
+def frames(draw: st.DrawFn, store: Store, depth: int = 2) -> LazyFrame:
+    """A frame of a few steps over the store's tables."""
+    starts = ["samples", "images", "predictions", "reports", "embeddings_outside", "slices"]
+    start = draw(st.sampled_from(starts))
+    frame = store.scan(draw(st.sampled_from([None, "m"]))) if start == "samples" else store.scan_table(start)
+    for _ in range(draw(st.integers(0, 5))):
+        step = draw(st.sampled_from(["filter", "filter", "select", "sort", "head", "join"]))
+        if step == "filter":
+            frame = frame.filter(draw(Predicates(frame.schema).one()))
+        elif step == "select":
+            frame = frame.select(*draw(st.lists(st.sampled_from(frame.columns), min_size=1, max_size=6)))
+        elif step == "sort":
+            by = draw(st.lists(st.sampled_from(sortable(frame)), max_size=2, unique=True)) if sortable(frame) else []
+            frame = frame.sort(*by, descending=draw(st.lists(st.booleans(), min_size=len(by), max_size=len(by))))
+        elif step == "head":
+            frame = frame.head(draw(st.sampled_from([0, 1, 7, 25, 1000])))
+        elif depth and "sample_id" in frame.columns:
+            frame = joined(draw, frame, draw(frames(store, depth - 1)))
+    return frame
+
+
+def sortable(frame: LazyFrame) -> list[str]:
+    return [field.name for field in frame.schema if not pa.types.is_nested(field.type)]
+
+
+def joined(draw: st.DrawFn, frame: LazyFrame, other: LazyFrame) -> LazyFrame:
+    if "sample_id" not in other.columns:
+        return frame
+    how = draw(st.sampled_from(["inner", "left", "semi", "anti"]))
+    kept = [name for name in other.columns if name == "sample_id" or name not in frame.columns]
+    return frame.join(other.select(*kept), on="sample_id", how=how)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.data())
+def test_an_optimised_plan_gives_the_rows_of_the_plan_as_written(mixed: Store, data: st.DataObject) -> None:
+    """Whatever the plan, the rules change neither its rows, nor their order, nor its columns."""
+    frame = data.draw(frames(mixed))
+    written = frame.collect(cache=False, optimised=False)
+    assert frame.optimised().columns == frame.columns == written.columns
+    assert_frame_equal(frame.collect(cache=False), written)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), st.integers(1, 70))
+def test_any_split_into_batches_gives_the_same_rows(mixed: Store, data: st.DataObject, batch_rows: int) -> None:
+    """Streamed in batches of any size, the rows and their order are those of collect; no batch is larger."""
+    frame = data.draw(frames(mixed))
+    batches = list(frame.stream(batch_rows))
+    assert all(batch.num_rows <= batch_rows for batch in batches)
+    together = pl.DataFrame(pa.Table.from_batches(batches, frame.schema))
+    assert_frame_equal(together, frame.collect(cache=False))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_every_rule_keeps_the_rows(mixed: Store, data: st.DataObject) -> None:
+    """Each rule by itself, applied wherever it can be, leaves the answer as it was."""
+    frame = data.draw(frames(mixed, depth=1))
+    rule = data.draw(st.sampled_from(RULES))
+    alone = LazyFrame(mixed, optimise(frame.plan, [rule]))
+    assert alone.columns == frame.columns
+    assert_frame_equal(alone.collect(cache=False, optimised=False), frame.collect(cache=False, optimised=False))
