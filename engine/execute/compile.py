@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from misread.plan import Filter, Head, Join, Node, Order, Samples, Scan, Select, Sort, order_of
 from misread.sql.rows import conjuncts
+from misread.store.lance_table import quoted
 
 ROW_STEPS = (Filter, Head, Join, Samples, Scan, Select, Sort)
 HALVES = "halves"
@@ -103,7 +104,9 @@ class _Writer:
             shown.append("h.half")
             joins += f" JOIN {_quoted(name)} AS h ON h.sample_id = i.sample_id"
         shown += [f"p.{_quoted(name)}" for name in node.predictions.gives if name != "sample_id"]
-        joins += f" LEFT JOIN ({self.write(node.predictions)}) AS p ON p.sample_id = i.sample_id"
+        targets = ", ".join(map(quoted, node.targets))  # of a task other targets are there too
+        asked = f"SELECT * FROM ({self.write(node.predictions)}) WHERE target IN ({targets})"
+        joins += f" LEFT JOIN ({asked}) AS p ON p.sample_id = i.sample_id"
         return f"SELECT {', '.join(shown)} FROM {joins}"
 
     def _source(self, node: Node) -> str:

@@ -15,9 +15,9 @@ _HIDDEN = ("location", "state", "named")
 def tree(node: Node) -> str:
     """One line a step, what it reads indented below; only what differs from the defaults is shown.
 
-    A scan shows its table and version, the columns that are read and the predicates that Lance works out; a filter
-    those that are worked out after the scan. `[whole table]` is where streaming stops. A step that stands there
-    twice runs once: the second time only its first line is shown.
+    Predicates that `;` keeps apart are all true. A scan shows its table and version, the columns that are read and the
+    predicates that Lance works out; a filter those that are worked out after the scan. `[whole table]` is where
+    streaming stops. A step that stands there twice runs once: the second time only its first line is shown.
     """
     return "\n".join(_lines(node, 0, set()))
 
@@ -50,7 +50,7 @@ def _scan(scan: Scan) -> str:
     named = [*scan.columns, *([scan.locator] if scan.locator else [])]
     left = [name for name in scan.stored.names if name not in scan.columns]
     columns = f"reads {', '.join(named)}" if left else f"reads all {len(named)} columns"
-    where = f" where {' AND '.join(scan.where)}, in Lance" if scan.where else ""
+    where = f" where {'; '.join(scan.where)}, in Lance" if scan.where else ""
     return f"Scan({scan.table}, version {scan.version})  {columns}{where}"
 
 
@@ -70,7 +70,7 @@ _TOLD: dict[type[Node], Callable[[Any], str]] = {
     Scan: _scan,
     Samples: _samples,
     Sort: _sort,
-    Filter: lambda node: f"Filter({' AND '.join(node.predicates)})",
+    Filter: lambda node: f"Filter({'; '.join(node.predicates)})",
     Select: lambda node: f"Select({', '.join(node.columns)})",
     Join: lambda node: f"Join({node.how}, on {', '.join(node.on)})",
     Head: lambda node: f"Head({node.rows})",

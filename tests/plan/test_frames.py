@@ -1,0 +1,298 @@
+"""Frames as people use them: names, errors, cache, memory, other libraries."""
+
+import pickle
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from polars.testing import assert_frame_equal
+
+import misread as mr
+from misread.execute import fusing
+from misread.execute.cache import Cache, key_of
+from misread.frame import LazyFrame
+from misread.library import Store
+from misread.plan import RULES, CycleError, Head, Node, Select, optimise
+from misread.schemas.errors import AuditError, MisreadError, QueryError, StoreError, UnknownNameError
+
+WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
+    "a table": (lambda s: s.scan_table("imagse"), UnknownNameError, "did you mean 'images'"),
+    "a model": (lambda s: s.scan("mm"), UnknownNameError, "no model 'mm'"),
+    "a target": (lambda s: s.scan("m", "C"), UnknownNameError, "no target 'C'"),
+    "a column of a filter": (lambda s: s.scan().filter("agee < 3"), UnknownNameError, "did you mean 'age'"),
+    "a column of polars": (lambda s: s.scan().filter(pl.col("agee") < 3), UnknownNameError, "did you mean 'age'"),
+    "a column to select": (lambda s: s.scan().select("veiw"), UnknownNameError, "did you mean 'view'"),
+    "a column to sort by": (lambda s: s.scan().sort("veiw"), UnknownNameError, "did you mean 'view'"),
+    "a column to join on": (
+        lambda s: s.scan().join(s.scan_table("reports"), on="x"),
+        UnknownNameError,
+        "no column 'x'",
+    ),
+    "a way to join": (lambda s: s.scan().join(s.scan(), on="sample_id", how="x"), UnknownNameError, "no way to join"),  # type: ignore[arg-type]
+    "an encoder": (lambda s: s.scan().fuse(image="hogg"), UnknownNameError, "no image encoder 'hogg'"),
+    "a metadata column": (lambda s: s.scan().fuse(metadata=["agee"]), UnknownNameError, "did you mean 'age'"),
+    "an audit": (lambda s: s.scan().assign("none"), AuditError, "nothing in .* has been audited"),
+    "columns of both": (
+        lambda s: s.scan_table("images").join(s.scan_table("predictions"), on="sample_id"),
+        MisreadError,
+        "both frames have 'score'",
+    ),
+    "kinds that differ": (
+        lambda s: s.scan_table("images").select("visits").join(s.scan_table("predictions").select("label"), on="label"),
+        UnknownNameError,
+        "no column 'label' in images",
+    ),
+    "no predicate": (lambda s: s.scan().filter("age"), QueryError, "not true or false"),
+    "an aggregate": (lambda s: s.scan().filter(pl.col("age") > pl.col("age").mean()), QueryError, "cannot choose rows"),
+    "a query in a filter": (lambda s: s.scan().filter("age > (SELECT 3)"), QueryError, "of its own"),
+    "what a model said": (lambda s: s.scan().filter("label = 1").fuse(), AuditError, "not by label"),
+    "fuse of a table": (lambda s: s.scan_table("images").fuse(), AuditError, "fuse needs samples"),
+    "too little memory": (lambda s: s.scan().collect(memory=1000), MisreadError, "too few"),
+    "empty batches": (lambda s: s.scan().stream(0), MisreadError, "batches of 0"),
+    "a store's state": (lambda s: mr.open(s.location, state=99), StoreError, "no state 99"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_wrong_is_told_when_it_is_written(mixed: Store, what: str) -> None:
+    """Unknown names and impossible steps raise at once, with the names that exist; nothing is run."""
+    wrong, kind, message = WRONG[what]
+    with pytest.raises(kind, match=message):
+        wrong(mixed)
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        pl.col("age") > 40,
+        pl.col("age").is_nan() | pl.col("age").is_null(),
+        ~(pl.col("view") == "PA"),
+        (pl.col("view") != "it's") & pl.col("portable"),
+        pl.col("visits").is_in([1, 2, None]),
+        pl.col("view").is_in(["É", "PA"]),
+        pl.col("visits").is_between(-1, 2, closed="left"),
+        pl.col("sample_id").str.starts_with("s01") | pl.col("sample_id").str.ends_with("7"),
+        pl.col("view").str.contains("t's", literal=True),
+        pl.col("taken") >= pl.date(2020, 1, 2).cast(pl.Date) if False else pl.col("taken").is_not_null(),
+        pl.lit(True),
+    ],
+    ids=str,
+)
+def test_polars_expressions_choose_what_they_choose_in_polars(mixed: Store, predicate: pl.Expr) -> None:
+    """A polars expression as a predicate keeps the rows that polars keeps."""
+    images = mixed.scan_table("images")
+    assert_frame_equal(images.filter(predicate).collect(cache=False), images.collect(cache=False).filter(predicate))
+
+
+def test_a_plan_is_a_value(mixed: Store) -> None:
+    """Equal plans are equal frames; a frame pickles, and what comes back gives the same rows."""
+    frame = mixed.scan("m").filter("age < 40").sort("score").head(5)
+    assert frame == mixed.scan("m").filter("age < 40").sort("score").head(5)
+    assert frame != frame.head(4)
+    again = pickle.loads(pickle.dumps(frame))
+    assert again == frame
+    assert_frame_equal(again.collect(), frame.collect())
+
+
+def test_rows_reach_other_libraries_unchanged(mixed: Store, tmp_path: Path) -> None:
+    """polars (lazily), Arrow, DuckDB and a Parquet file hold the rows of collect; the file is its owner's alone."""
+    frame = mixed.scan().filter("age < 60").select("sample_id", "model", "target", "age", "taken")
+    rows = frame.collect(cache=False)
+    assert_frame_equal(frame.lazy().collect(), rows)
+    assert_frame_equal(
+        frame.lazy().filter(pl.col("age") > 3).select("age").head(4).collect(),
+        rows.filter(pl.col("age") > 3).select("age").head(4),
+    )
+    assert_frame_equal(pl.DataFrame(frame.to_arrow()), rows)
+    assert_frame_equal(frame.to_duckdb().pl(), rows)
+    target = tmp_path / "rows.parquet"
+    assert frame.sink_parquet(target) == rows.height
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert_frame_equal(pl.read_parquet(target), rows)
+    with pytest.raises(MisreadError, match="cannot be written"):
+        frame.sink_parquet(tmp_path / "no" / "rows.parquet")
+
+
+def test_a_notebook_shows_the_plan_and_a_preview(mixed: Store) -> None:
+    """The page holds the plan, its markup escaped, and the first rows; nothing is fused for it."""
+    page = mixed.scan_table("images").filter("view < '<b>'")._repr_html_()
+    assert "&lt;b&gt;" in page
+    assert "<table" in page
+    assert "<table" not in mixed.scan().discover()._repr_html_()
+
+
+def test_an_answer_is_kept_by_what_it_is_the_answer_to(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same plan is worked out once; another plan, or other content, is another answer; a damaged one is none."""
+    cache = Cache(mixed)
+    cache.clear()
+    frame = mixed.scan("m").fuse(modalities=["image"])
+    first = frame.collect()
+    (kept,) = cache.kept()
+    assert "Fuse" in kept.plan
+    with monkeypatch.context() as nothing_runs:
+        nothing_runs.setattr("misread.execute.work.run", None)
+        nothing_runs.setattr(fusing, "FusionFit", None)
+        assert_frame_equal(mixed.scan("m").fuse(modalities=["image"]).collect(), first)
+    assert key_of(mixed, frame.plan) != key_of(mixed, frame.head(3).plan)
+    path = Path(mixed.location) / "cache" / f"{kept.key}.arrow"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    content = bytearray(path.read_bytes())
+    content[-200] ^= 1
+    path.write_bytes(content)
+    assert_frame_equal(frame.collect(), first)
+    assert cache.clear() == 1
+    assert cache.kept() == []
+
+
+def test_old_answers_make_room_for_new_ones(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cache stays within its bytes; the answer unused for longest goes first."""
+    cache = Cache(mixed)
+    cache.clear()
+    frames = [mixed.scan_table("images").head(rows) for rows in (10, 20, 30)]
+    frames[0].collect()
+    frames[1].collect()
+    frames[0].collect()
+    size = sum(kept.bytes for kept in cache.kept())
+    monkeypatch.setattr("misread.execute.cache.MOST_BYTES", size + 500)
+    frames[2].collect()
+    keys = {kept.key for kept in cache.kept()}
+    assert key_of(mixed, frames[1].plan) not in keys
+    assert key_of(mixed, frames[2].plan) in keys
+    cache.clear()
+
+
+def test_a_plan_reads_what_it_was_written_over(mixed: Store, tmp_path: Path) -> None:
+    """A store that changes meanwhile changes no plan; a plan of the new state reads the new rows."""
+    import shutil
+
+    shutil.copytree(mixed.location, tmp_path / "store")
+    store = mr.open(tmp_path / "store")
+    frame = store.scan_table("predictions").filter("model = 'm'")
+    before = frame.collect()
+    with mr.open(store.location).commit("test") as commit:
+        commit.writer("predictions").delete("target = 'A'")
+    assert_frame_equal(frame.collect(cache=False), before)
+    assert_frame_equal(frame.collect(), before)
+    assert mr.open(store.location).scan_table("predictions").filter("model = 'm'").collect().height < before.height
+
+
+def test_a_filter_that_leaves_nothing_gives_no_rows(mixed: Store) -> None:
+    """Rows: none, with their columns; vectors: an error that says why."""
+    empty = mixed.scan().filter("age < -5")
+    assert (empty.collect().height, empty.collect().columns) == (0, empty.columns)
+    with pytest.raises(AuditError, match="no sample is left"):
+        empty.fuse().collect()
+
+
+def test_equal_steps_run_once(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two audits over the same vectors fuse them once."""
+    fitted = []
+    fit = fusing.FusionFit.fusion
+    monkeypatch.setattr(fusing.FusionFit, "fusion", lambda self: fitted.append(1) or fit(self))
+    fused = mixed.scan().fuse(modalities=["image"])
+    left, right = fused.discover(permutations=0), fused.discover(permutations=0, min_size=12)
+    left.join(right.select("slice_id", "sample_id"), on=["slice_id", "sample_id"]).collect(cache=False)
+    assert fitted == [1]
+
+
+def test_memory_that_would_not_be_enough_is_told_before(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vectors that do not fit in the budget are an error with the figures, not a crash."""
+    monkeypatch.setattr(fusing, "HELD_PER_NUMBER", 10**9)
+    with pytest.raises(AuditError, match=r"takes about \d+ MB; the budget is 64 MB"):
+        mixed.scan().discover().collect(memory=64 << 20)
+
+
+def test_rules_that_undo_each_other_are_found(mixed: Store) -> None:
+    """The optimiser comes to an end, or says which rules do not."""
+
+    def more(node: Node) -> Node:
+        return Head(node, 5) if isinstance(node, Select) else node
+
+    def less(node: Node) -> Node:
+        return node.input if isinstance(node, Head) else node
+
+    frame = mixed.scan_table("images").select("age")
+    with pytest.raises(CycleError, match="more, less"):
+        optimise(frame.plan, [more, less, lambda node: Head(node, 3) if isinstance(node, Select) else node])
+
+
+def test_every_rule_shows_what_it_does() -> None:
+    """Each rule has a before and after in its docstring."""
+    assert all("→" in (rule.__doc__ or "") for rule in RULES)
+
+
+def test_audits_have_names(mixed: Store, tmp_path: Path) -> None:
+    """sink then scan: the rows of collect, found by the audit's name; a name stands for one audit."""
+    import shutil
+
+    shutil.copytree(mixed.location, tmp_path / "store")
+    store = mr.open(tmp_path / "store")
+    audit: LazyFrame = store.scan("m").discover(permutations=0, stability=0)
+    audit_id = audit.sink("2026-11")
+    opened = mr.open(store.location)
+    stored = opened.scan_table("memberships").filter(f"audit_id = '{audit_id}'").collect()
+    assert_frame_equal(stored, audit.collect(cache=False).select(stored.columns).sort("slice_id", "sample_id"))
+    slices = opened.scan_table("slices").filter(f"audit_id = '{audit_id}'").collect()
+    assert_frame_equal(slices, audit.describe().collect(cache=False).select(slices.columns))
+    assert opened.audit_id("2026-11") == audit_id == opened.audit_id(audit_id)
+    assert opened.sql("SELECT audit_id FROM audits WHERE name = '2026-11'")["audit_id"].to_list() == [audit_id]
+    assert opened.scan("m").discover(permutations=0, stability=0).sink("november") == audit_id
+    assert mr.open(store.location).audit_id("november") == audit_id
+    with pytest.raises(AuditError, match="already named"):
+        opened.scan("n").discover(permutations=0, stability=0).sink("november")
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        mr.open(store.location).audit_id("novembre")
+    with pytest.raises(AuditError, match="cannot be the name"):
+        opened.scan("n").discover().sink("a/b")
+
+
+def test_scores_hold_every_sample_and_assignments_those_above_the_cut(mixed: Store, tmp_path: Path) -> None:
+    """Score gives each sample under each slice; those from the slice's cut on are the ones that assign puts there."""
+    import shutil
+
+    shutil.copytree(mixed.location, tmp_path / "store")
+    store = mr.open(tmp_path / "store")
+    store.scan("m").fuse(modalities=["image"]).discover(permutations=0, stability=0, min_patients=1, min_size=2).sink(
+        "x"
+    )
+    store = mr.open(store.location)
+    images = store.scan_table("images").filter("sample_id < 's040'")
+    scored, assigned = images.score("x").collect(), images.assign("x").collect()
+    cuts = pl.DataFrame(store.table("slices").read(["slice_id", "cut"]))
+    above = scored.join(cuts, on="slice_id").filter(pl.col("score") >= pl.col("cut"))
+    inside = assigned.filter(pl.col("slice_id") != "none")
+    assert inside.height
+    assert set(above.select("slice_id", "sample_id").iter_rows()) == set(
+        inside.select("slice_id", "sample_id").iter_rows()
+    )
+    assert scored.height == cuts.height * assigned["sample_id"].n_unique()
+
+
+def test_pictures_come_last(tmp_path: Path) -> None:
+    """Pictures are fetched for the rows that are left, byte for byte; NULL where there is none."""
+    from stores import write_store
+
+    images = [
+        {
+            "sample_id": f"s{k}",
+            "patient_id": "p",
+            "picture": bytes([k]) * 9 if k % 3 else None,
+            "sha256": f"{k}" if k % 3 else None,
+        }
+        for k in range(12)
+    ]
+    store = write_store(tmp_path / "store", images, [])
+    frame = store.scan_table("images", pictures=True).filter("sample_id < 's5'").sort("sample_id", descending=True)
+    chosen = frame.head(4).select("sample_id", "picture")
+    assert chosen.collect(cache=False).rows() == [
+        ("s4", b"\x04" * 9),
+        ("s3", None),
+        ("s2", b"\x02" * 9),
+        ("s11", b"\x0b" * 9),
+    ]
+    assert_frame_equal(chosen.collect(cache=False), chosen.collect(cache=False, optimised=False))
+    assert "picture" not in store.scan_table("images").columns
+    assert pa.types.is_large_binary(chosen.schema.field("picture").type)
