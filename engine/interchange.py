@@ -21,7 +21,7 @@ def polars_scan(frame: "LazyFrame") -> pl.LazyFrame:
     polars works out its own predicates itself. A fused frame is collected first: its vectors' length is not known
     before.
     """
-    if any(isinstance(step, Fuse) for step in [frame.plan]):
+    if isinstance(frame.plan, Fuse):
         return frame.collect().lazy()
 
     def batches(

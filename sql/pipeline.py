@@ -14,16 +14,9 @@ from misread.schemas.errors import QueryError
 
 from .interrupts import Watch, interruptible, too_much_memory
 from .limits import Limits
+from .locked import lock
 
 BATCH_ROWS: Final = 8192
-_SETTINGS: Final = {
-    "python_enable_replacements": False,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "allow_community_extensions": False,
-    "enable_external_access": False,
-    "lock_configuration": True,
-}
 
 
 class Pipeline:
@@ -40,11 +33,9 @@ class Pipeline:
         self._spill = tempfile.mkdtemp(prefix="misread-rows-")
         self._connection: Any = duckdb.connect(":memory:")
         self.close = weakref.finalize(self, _close, self._connection, list(sources), self._spill)
-        settings = {"temp_directory": self._spill, "memory_limit": f"{memory}B", **_SETTINGS}
         for name, source in sources.items():
             self._connection.register(name, source)
-        for name, value in settings.items():
-            self._connection.execute(f"SET {name} = '{value}'")
+        lock(self._connection, temp_directory=self._spill, memory_limit=f"{memory}B")
 
     def __enter__(self) -> "Pipeline":
         return self

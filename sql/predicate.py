@@ -10,11 +10,13 @@ from .gate import admit
 from .tree import Tree
 
 SHAPE_HINT = "write one expression that is true or false, such as: view = 'PA' AND age > 60"
-_UNSTEADY = (
-    "SELECT DISTINCT lower(function_name) FROM duckdb_functions() "
-    "WHERE stability <> 'CONSISTENT' AND function_type = 'scalar'"
-)
-_UNSTEADY_NAMES = {"current_time", "current_timestamp", "localtime", "localtimestamp"}
+_UNSTEADY = """
+SELECT lower(function_name) FROM duckdb_functions() WHERE function_type = 'scalar'
+GROUP BY ALL HAVING count(*) FILTER (stability = 'CONSISTENT') = 0
+"""
+"""Those that are steady for some types and not for others hang on the time zone, which is set."""
+_UNSTEADY_WORDS = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
+"""What SQL knows without brackets: it stands like a column in the tree."""
 
 
 def check_predicate(connection: Any, text: str, view: str, views: Collection[str]) -> None:
@@ -53,6 +55,6 @@ _unsteady_functions: set[str] = set()
 def _unsteady(connection: Any, tree: Tree) -> str:
     if not _unsteady_functions:
         _unsteady_functions.update(name for (name,) in connection.execute(_UNSTEADY).fetchall())
-    names = _unsteady_functions | _UNSTEADY_NAMES
+    called = tree.functions() & (_unsteady_functions | _UNSTEADY_WORDS | {"age"})  # age of one date counts to today
     columns = {str(node["column_names"][-1]).lower() for node in tree.of_type("COLUMN_REF")}
-    return ", ".join(sorted(names & (tree.functions() | (columns & {"current_date", *_UNSTEADY_NAMES}))))
+    return ", ".join(sorted(called | (columns & _UNSTEADY_WORDS)))

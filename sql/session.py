@@ -19,6 +19,7 @@ from .catalogue import STORED, catalogue
 from .gate import admit, asks_for_tables
 from .interrupts import Watch, interruptible, too_much_memory
 from .limits import Limits
+from .locked import lock
 from .predicate import check_predicate
 from .refusals import PREPARING, refusal
 
@@ -65,7 +66,12 @@ class Session:
             self._register(tables)
             self._backing.define(self._connection)
             self._define()
-            self._lock()
+            lock(
+                self._connection,
+                temp_directory=self._spill,
+                max_temp_directory_size=f"{self._spill_bytes()}B",
+                memory_limit=self.limits.memory,
+            )
         except BaseException:
             if hasattr(self, "close"):
                 self.close()
@@ -165,21 +171,6 @@ class Session:
                 self._connection.execute(entry.text)
         described = {name: self._connection.execute(f"DESCRIBE {name}").fetchall() for name in views}
         self._columns = {name: tuple(row[0] for row in rows) for name, rows in described.items()}
-
-    def _lock(self) -> None:
-        settings = {
-            "temp_directory": self._spill,
-            "max_temp_directory_size": f"{self._spill_bytes()}B",
-            "memory_limit": self.limits.memory,
-            "python_enable_replacements": False,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "allow_community_extensions": False,
-            "enable_external_access": False,
-            "lock_configuration": True,
-        }
-        for name, value in settings.items():
-            self._connection.execute(f"SET {name} = '{value}'")
 
     def _spill_bytes(self) -> int:
         """Sorting may spill, but no question fills the disk."""

@@ -1,13 +1,17 @@
 """Laws of plans, on plans that nobody wrote."""
 
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+import misread as mr
 from misread.frame import LazyFrame
 from misread.library import Store
 from misread.plan import RULES, optimise
@@ -118,3 +122,55 @@ def test_every_rule_keeps_the_rows(mixed: Store, data: st.DataObject) -> None:
     alone = LazyFrame(mixed, optimise(frame.plan, [rule]))
     assert alone.columns == frame.columns
     assert_frame_equal(alone.collect(cache=False, optimised=False), frame.collect(cache=False, optimised=False))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_rows_sunk_into_a_file_are_the_rows_of_collect(
+    mixed: Store, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """A Parquet file holds the rows, their order and their types, whatever the plan."""
+    frame = data.draw(frames(mixed))
+    path = tmp_path_factory.mktemp("sunk") / "rows.parquet"
+    rows = frame.collect(cache=False)
+    assert frame.sink_parquet(path) == rows.height
+    assert_frame_equal(pl.read_parquet(path), rows)
+
+
+@st.composite
+def audits(draw: st.DrawFn, store: Store) -> LazyFrame:
+    """An audit of some samples, by some of what is known of them."""
+    frame = store.scan(draw(st.sampled_from([None, "m", "n"])), draw(st.sampled_from([None, "A"])), seed=draw(SEEDS))
+    chosen = draw(st.sampled_from(["", "view IS NOT NULL", "visits >= 0", "sample_id < 's050' AND NOT isnan(age)"]))
+    frame = frame.filter(chosen) if chosen else frame
+    modalities = draw(st.sampled_from([["image"], ["metadata"], ["image", "metadata"]]))
+    return frame.fuse(modalities=modalities).discover(  # type: ignore[arg-type]
+        permutations=0,
+        stability=draw(st.sampled_from([0, 2])),
+        min_size=draw(st.integers(2, 6)),
+        min_patients=1,
+        most=draw(st.integers(1, 5)),
+    )
+
+
+SEEDS = st.integers(0, 3)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.data())
+def test_an_audit_that_is_sunk_and_scanned_is_the_audit_collected(
+    mixed: Store, copied: Path, data: st.DataObject
+) -> None:
+    """Memberships and slices of the store are the rows of collect, whatever the audit."""
+    audit = data.draw(audits(mr.open(copied, state=mixed.state)))
+    audit_id = audit.sink()
+    store = mr.open(copied)
+    for table, collected in (("memberships", audit), ("slices", audit.describe())):
+        stored = store.scan_table(table).filter(f"audit_id = '{audit_id}'")
+        assert_frame_equal(stored.collect(), collected.collect().select(stored.columns).sort(*stored.plan.keys))
+
+
+@pytest.fixture(scope="module")
+def copied(mixed: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store, to be written."""
+    return Path(shutil.copytree(mixed.location, tmp_path_factory.mktemp("copied") / "store"))

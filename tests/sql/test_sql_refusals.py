@@ -235,7 +235,8 @@ CHOOSES_NOT = [
     "", "age", "'true'", "NULL", "*", "columns(*) > 3", "age > 3, true", "age > 3) OR (true",
     "true) UNION SELECT (1",
     "age > 3; DROP VIEW images", "age > 3 /*", "age > $1", "count(*) > 3", "row_number() OVER () > 1",
-    "random() < 0.5", "current_date > '2026-01-01'", "now() > '2026-01-01'", "x FOR x IN [true]",
+    "random() < 0.5", "age(DATE '2020-01-01') > INTERVAL 3 YEAR",
+    "current_date > '2026-01-01'", "now() > '2026-01-01'", "x FOR x IN [true]",
     "sample_id IN (SELECT sample_id FROM memberships)", "error_rate(sample_id) > 0.5",
     "read_csv('x')", "getenv('x') = 'y'",
 ]  # fmt: skip

@@ -124,3 +124,9 @@ def test_too_much_memory_is_refused_in_words() -> None:
         with pytest.raises(QueryError, match="memory"):
             session.query("SELECT list(md5(range::VARCHAR)) FROM range(30000000)")
         assert session.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
+
+
+def test_moments_are_told_in_one_time_zone(session: Session) -> None:
+    """The hour of a moment is that of UTC, whatever the machine's time zone."""
+    asked = "SELECT hour(TIMESTAMPTZ '2026-01-01 12:00:00+02'), current_setting('TimeZone')"
+    assert session.connection.execute(asked).fetchone() == (10, "UTC")
