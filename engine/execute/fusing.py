@@ -162,15 +162,15 @@ def _scans(node: Fuse) -> dict[str, Scan]:
 
 
 def _found(scan: Scan, store: TableStore, samples: pl.Series) -> tuple[LanceTable, NDArray[np.int64]]:
-    """A table of vectors, and by which number each sample's is found there, -1 for none."""
+    """A table of vectors, and by which number each sample's is found there, -1 for none; `samples` are sorted."""
     table = store.table_at(scan.table, scan.version)
-    located = [
-        pl.DataFrame({"sample_id": pl.Series(batch.column("sample_id")), "found": pl.Series(found)})
-        for batch, found in table.located(["sample_id"], None, with_locator=True)
-    ]
-    rows = pl.concat([pl.DataFrame(schema={"sample_id": pl.String, "found": pl.UInt64}), *located])
-    numbers = samples.to_frame("sample_id").join(rows, on="sample_id", how="left", maintain_order="left")["found"]
-    return table, numbers.cast(pl.Int64).fill_null(-1).to_numpy()
+    numbers = np.full(len(samples), -1)
+    for batch, found in table.located(["sample_id"], None, with_locator=True):
+        ids = pl.Series(batch.column("sample_id"))
+        places = samples.search_sorted(ids).clip(upper_bound=len(samples) - 1)
+        known = (samples.gather(places) == ids).to_numpy() if len(samples) else np.zeros(len(ids), bool)
+        numbers[places.to_numpy()[known]] = found.to_numpy()[known]
+    return table, numbers
 
 
 def _block(table: LanceTable, found: NDArray[np.int64]) -> Block:

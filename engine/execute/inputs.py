@@ -37,8 +37,10 @@ def read_predictions(store: TableStore, models: Sequence[str], targets: Sequence
 
 def model_targets(store: TableStore) -> list[tuple[str, str]]:
     """Every (model, target) that has predictions, sorted."""
-    rows = pl.DataFrame(store.table("predictions").read(["model", "target"]))
-    return sorted(rows.unique().iter_rows())
+    found: set[tuple[str, str]] = set()
+    for batch in store.table("predictions").batches(["model", "target"]):
+        found.update(pl.DataFrame(batch).unique().iter_rows())
+    return sorted(found)
 
 
 def read_vectors(store: TableStore, encoder: str, samples: pl.Series) -> Block:

@@ -118,9 +118,10 @@ def _(node: Score, work: Work) -> Any:
 def fitted(node: Fuse, work: Work, *, described: bool) -> FittedFusion:
     """A fusion fitted on what a plan selects; `described`: with the metadata that slices may be described by."""
     samples = _samples(node.input)
-    if not described and node.metadata is None:
+    if not described and node.metadata is None:  # then nothing but who there is decides
         keys = tuple(name for name in ("sample_id", "patient_id", "split") if name in samples.images.gives)
-        samples = replace(samples, images=optimise(Select(samples.images, keys)))
+        nobody = optimise(Filter(samples.predictions, ("false",)))
+        samples = replace(samples, images=optimise(Select(samples.images, keys)), predictions=nobody)
     return fit_samples(node, _scanned(samples, work), work.store, work.progress)
 
 
