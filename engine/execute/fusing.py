@@ -165,10 +165,12 @@ def _found(scan: Scan, store: TableStore, samples: pl.Series) -> tuple[LanceTabl
     """A table of vectors, and by which number each sample's is found there, -1 for none; `samples` are sorted."""
     table = store.table_at(scan.table, scan.version)
     numbers = np.full(len(samples), -1)
+    if samples.is_empty():
+        return table, numbers
     for batch, found in table.located(["sample_id"], None, with_locator=True):
         ids = pl.Series(batch.column("sample_id"))
         places = samples.search_sorted(ids).clip(upper_bound=len(samples) - 1)
-        known = (samples.gather(places) == ids).to_numpy() if len(samples) else np.zeros(len(ids), bool)
+        known = (samples.gather(places) == ids).to_numpy()
         numbers[places.to_numpy()[known]] = found.to_numpy()[known]
     return table, numbers
 
