@@ -275,6 +275,10 @@ MEMBERSHIPS = TableContract(
         _text("slice_id", required=True),
         _text("sample_id", required=True),
         _text("half"),
+        pa.field("label", _CLASS),
+        pa.field("predicted", _CLASS),
+        pa.field("error", pa.bool_()),
+        _real("loss"),
         _real("score"),
         _real("class_probability"),
         _integer("rank"),
@@ -284,6 +288,8 @@ MEMBERSHIPS = TableContract(
 )
 """One row a slice and sample the slice's rule takes, whatever its class. `rank` 1 is the highest score.
 
+`label`, `predicted`, `error` and `loss`: the audit's own truth of the slice's model and target, as in `audited`; NULL
+for a sample that has none there. `score`: the rule's own.
 `class_probability`: how likely the sample is of the slice's class, judged by its vector alone.
 """
 
