@@ -76,10 +76,16 @@ class Discovered:
 
 @dataclass(frozen=True)
 class Described:
-    """What was discovered, with the phrases of every slice (rows of the phrases table)."""
+    """What was discovered and told in words: `below`'s slices have theirs in their rows.
+
+    `phrases`, `contrast_words`, `examples`: rows of those tables; `notes`: how phrases were chosen, and what was not.
+    """
 
     below: Discovered
-    phrases: tuple[dict[str, object], ...]
+    phrases: tuple[dict[str, object], ...] = ()
+    contrast_words: tuple[dict[str, object], ...] = ()
+    examples: tuple[dict[str, object], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def positions(fused: FusedSamples, samples: pl.Series) -> np.ndarray:
