@@ -135,6 +135,7 @@ AUDITED = TableContract(
         _CHECKSUM,
     ),
     key=("audit_id", "model", "target", "sample_id"),
+    repeated=("audit_id", "model", "target", "half", "error_kind"),
 )
 """One row a sample, model and target that an audit judged: the audit's own truth.
 
@@ -223,6 +224,7 @@ MEMBERSHIPS = TableContract(
         _CHECKSUM,
     ),
     key=("slice_id", "sample_id"),
+    repeated=("audit_id", "slice_id", "half"),
 )
 """One row a slice and sample the slice's rule takes, whatever its class. `rank` 1 is the highest score.
 
