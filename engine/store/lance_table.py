@@ -182,7 +182,7 @@ def _filtered(dataset: Any, names: list[str], expression: Any, text: pa.Schema, 
     from lance.dataset import ScannerBuilder
     from pyarrow.substrait import serialize_expressions
 
-    builder = ScannerBuilder(dataset).columns(names).with_row_id(not names).apply_defaults(options)
+    builder: Any = ScannerBuilder(dataset).columns(names).with_row_id(not names).apply_defaults(dict(options))
     builder._substrait_filter = bytes(serialize_expressions([expression], ["filter"], text))
     return builder.to_scanner()
 
