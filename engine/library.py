@@ -143,6 +143,16 @@ class Store(TableStore):
             values = {"of_class": of_class, "min_size": min_size, "most_terms": most_terms, "top": top}
             return pl.DataFrame(session.query(asked, {"model": model, "target": target, **values}))
 
+    def judge(self, slice_id: str, verdict: str, *, judged_by: str, note: str | None = None) -> None:
+        """Keeps what a person judges a slice to be: `confirmed`, `artefact`, `label error` or `unclear`.
+
+        The view `verdicts` has the newest of every slice, and carries it to the slice of a later audit that shares
+        at least half of its members. Raises UnknownNameError for a slice or verdict that does not exist.
+        """
+        from .verdicts import judge
+
+        judge(self, slice_id, verdict, judged_by, note)
+
     def keep_question(self, name: str, question: str) -> None:
         """Keeps a question in the store by name. Raises QueryError for a name or question that cannot be kept."""
         from .queries import keep_question
