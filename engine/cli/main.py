@@ -14,6 +14,7 @@ from .discovering import discover
 from .judging import verdict
 from .messages import guarded, told
 from .querying import sql
+from .reporting import report
 from .subgrouping import subgroups
 from .working import embed, ingest
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, ingest, embed, discover, slices, assign, sql, subgroups, verdict, info, cache):
+for command in (demo, ingest, embed, discover, slices, assign, sql, subgroups, report, verdict, info, cache):
     app.command()(command)
 
 
