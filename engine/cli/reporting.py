@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from misread.writing import refuse_inside
+
 from .messages import guarded, note
 from .options import SmallCellsOption, StateOption, StoreArgument
 from .progress import watched
@@ -38,14 +40,22 @@ def report(
     """Write an audit's report, for people to read."""
     from misread.library import Store
 
-    chosen = form or Form({"markdown": "md"}.get(ending := out.suffix.lower().removeprefix("."), ending or "html"))
+    chosen = form or _form_of(out)
     opened = Store.open(store, state=state)
+    refuse_inside(out, opened.location)
     with watched() as progress:
         made = opened.report(
             audit, images=not no_images, text=not no_text, allow_small_cells=allow_small_cells, progress=progress
         )
         made.save(out, chosen.value)
     note(f"{out} holds audit {made.audit['audit_id']}: {_warning(no_images=no_images, no_text=no_text)}")
+
+
+def _form_of(out: Path) -> Form:
+    ending = out.suffix.lower().removeprefix(".") or "html"
+    if ending not in list(Form):
+        raise typer.BadParameter(f"{out.name} ends in none of {', '.join(Form)}; name a --format", param_hint="--out")
+    return Form(ending)
 
 
 def _warning(*, no_images: bool, no_text: bool) -> str:

@@ -125,7 +125,9 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         row["sentence"] = (options.text and not few and own["sentence"]) or sentence_of(row)
         row["phrases"] = _phrases(session, slice_id, options)
         row["words"] = _words(session, slice_id) if options.text else []
-        row["profile"] = _rows(session, f"FROM slice_profile($id) WHERE NOT suppressed AND q_value <= 0.05 LIMIT {PROFILE}", slice_id)
+        row["profile"] = _rows(
+            session, f"FROM slice_profile($id) WHERE NOT suppressed AND q_value <= 0.05 LIMIT {PROFILE}", slice_id
+        )
         row["verdict"] = _verdict(verdicts.get(slice_id), options)
         yield row
 
