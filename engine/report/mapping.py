@@ -9,6 +9,7 @@ from misread.execute.assigning import along
 from misread.execute.frozen import check_spaces, frozen_audit
 from misread.progress import Progress
 from misread.schemas.errors import AuditError
+from misread.threads import one_thread
 
 if TYPE_CHECKING:
     from misread.library import Store
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 POINTS = 2000
 """Most samples on the map: those of the smallest hash, so that the same ones are drawn tomorrow."""
 PERPLEXITY = 30
+STEPS = 500
 FEWEST = 10
 
 Row = dict[str, Any]
@@ -72,4 +74,6 @@ def _plane(vectors: Any, seed: int) -> Any:
     from sklearn.manifold import TSNE
 
     perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
-    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(vectors.astype(np.float32))
+    drawn = TSNE(perplexity=perplexity, init="pca", random_state=seed, max_iter=STEPS)
+    with one_thread():
+        return drawn.fit_transform(vectors.astype(np.float32))

@@ -10,12 +10,13 @@ from PIL import Image
 
 import misread as mr
 from misread.library import Store
+from misread.report import Report
 from stores import VIEW, write_store
 
 MARKUP = '</script><script>window.harmed = 1</script><img src=x onerror="window.harmed = 1"><b>bold</b>'
 RIGHT_TO_LEFT = "لا يوجد أنبوب صدري في هذه الصورة"
 LONG = "a very long note indeed it is " * 350
-FILMS = 500
+FILMS = 400
 ODD = ("<i>", "../..", 'q"uote', "a b", "*_`#")
 
 
@@ -66,3 +67,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Store:
     slice_id = store.sql("SELECT min(slice_id) FROM slices").item()
     store.judge(slice_id, "artefact", judged_by=f"A. Reader {MARKUP}", note=reports[2]["report"])
     return mr.open(location)
+
+
+@pytest.fixture(scope="session")
+def whole(hostile: Store) -> Report:
+    """The report with everything in it."""
+    return hostile.report()
