@@ -31,7 +31,7 @@ def as_json(report: "Report") -> str:
 
 def as_markdown(report: "Report") -> str:
     """Summary, slices, subgroups and methods, for a repository or a mail; no pictures."""
-    return _environment().get_template("page.md").render(report=report)
+    return str(_environment().get_template("page.md").render(report=report))
 
 
 def as_html(report: "Report", *, interactive: bool = True) -> str:
