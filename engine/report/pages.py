@@ -42,17 +42,10 @@ def as_html(report: "Report", *, interactive: bool = True) -> str:
     """
     scripts = _scripts() if report.points and interactive else []
     policy = " ".join(f"'sha256-{_digest(text)}'" for text in scripts) or "'none'"
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            report=report,
-            style=_read("page.css"),
-            scripts=scripts,
-            policy=policy,
-            figure=_harmless(figure_of(report.points)) if scripts else None,
-        )
-    )
+    template = _environment().get_template("page.html")
+    figure = _harmless(figure_of(report.points)) if scripts else None
+    page = template.render(report=report, style=_read("page.css"), scripts=scripts, policy=policy, figure=figure)
+    return str(page)
 
 
 def as_cards(report: "Report") -> str:
