@@ -137,11 +137,18 @@ def _phrases(session: "Session", slice_id: str, options: Options) -> list[Row]:
     rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY rank LIMIT {PHRASES}", slice_id)
     kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
     least = session.limits.smallest_cell
-    return [_suppressed(row) if 0 < (row["patients_inside"] or 0) < least else row for row in kept]
+    return [_suppressed(row) if 0 < _patients(row) < least else row for row in kept]
+
+
+def _patients(row: Row) -> int:
+    """Of how many patients a phrase's numbers are; at most as many as rows, where nobody counted."""
+    known = row["rows_inside"] if row["patients_inside"] is None else row["patients_inside"]
+    return known or 0
 
 
 def _suppressed(row: Row) -> Row:
-    return row | dict.fromkeys(name for name in row if name.endswith(("_inside", "_low", "_high")))
+    told = ("_inside", "_low", "_high", "lift", "z_score", "_value")
+    return row | dict.fromkeys(name for name in row if name.endswith(told))
 
 
 def _words(session: "Session", slice_id: str) -> list[Row]:
