@@ -48,7 +48,9 @@ no increase; no decrease; not significantly changed; not changed; not increased;
 without significant change; without interval change; not certain; not necessarily; no new; more likely
 """
 _TURN = "but; however; although; though; except; aside from; apart from; which; nevertheless; yet; whereas; while"
-_VERBS = frozenset("is are was were has have had shows show demonstrates remains remain appears appear".split())
+_VERBS = frozenset(
+    ("is", "are", "was", "were", "has", "have", "had", "shows", "show", "demonstrates", "remains", "remain", "appears")
+)
 """After a comma, a part of the sentence with one of these says something of its own."""
 
 
@@ -84,12 +86,17 @@ def sentences(text: str) -> list[str]:
     return [part for part in map(str.strip, _SENTENCE.split(plain)) if part]
 
 
+def words_of(part: str) -> Words:
+    """The words of a part of a sentence as `sentences` gives it."""
+    return tuple(word for word in _WORD.findall(part) if len(word) <= LONGEST_WORD)
+
+
 def spans_of(sentence: str) -> list[tuple[Words, Assertion]]:
     """The same for one sentence as `sentences` gives it."""
     found: list[tuple[Words, Assertion]] = []
     lasting: Assertion = "present"
     for part in sentence.split(","):
-        words = tuple(word for word in _WORD.findall(part) if len(word) <= LONGEST_WORD)
+        words = words_of(part)
         if not words:
             continue
         if not _VERBS.isdisjoint(words):

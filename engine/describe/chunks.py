@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from .assertion import Assertion, Words, sentences, spans_of
 
@@ -10,15 +11,14 @@ Key = tuple[str, Assertion]
 
 LONGEST_PHRASE = 4
 LONGEST_CLAUSE = 8
-_FILLERS = frozenset(
-    """
-    a an and are as at be been being by can for from had has have in into is it its near of on onto or over per than
-    that the their there these this those to under upon was were which with within will would
-    again also any appear appears currently demonstrate demonstrated demonstrates evidence evident film identified
-    image images noted now present redemonstrated remain remains seen show shown shows study visible visualised
-    visualized
-    """.split()
-)
+_WORDS = """
+a an and are as at be been being by can for from had has have in into is it its near of on onto or over per than
+that the their there these this those to under upon was were which with within will would
+again also any appear appears currently demonstrate demonstrated demonstrates evidence evident film identified
+image images noted now present redemonstrated remain remains seen show shown shows study visible visualised
+visualized
+"""
+FILLERS = frozenset(_WORDS.split())
 """Words that no phrase begins or ends with."""
 _JOINTS = frozenset({"and", "or", "nor", "plus"})
 
@@ -38,7 +38,7 @@ class Chunker:
                 if words and name not in self._names.setdefault(words, []):
                     self._names[words].append(name)
         self._longest = max([LONGEST_PHRASE, *map(len, self._names)])
-        self._of_sentence = lru_cache(maxsize=200_000)(self._read)
+        self._of_sentence = lru_cache(maxsize=20_000)(self._read)
 
     def phrases(self, text: str) -> dict[Key, bool]:
         """Every run of one to four words that neither begins nor ends with a filler, and every clause of at most
@@ -69,23 +69,34 @@ class Chunker:
         return tuple(phrases.items()), tuple(names)
 
 
+def unfindable(text: str) -> str:
+    """Why a phrase can never be found in a report, or nothing."""
+    runs = [run for sentence in sentences(text) for run in spans_of(sentence)]
+    if not runs:
+        return "holds no word"
+    if any(said != "present" for _, said in runs) or len(runs) > 1:
+        return "name the thing alone: what reports deny or leave open is kept apart by itself, and no comma is crossed"
+    joints = sorted(_JOINTS.intersection(runs[0][0]))
+    return f"holds {joints[0]!r}: list its parts one by one" if joints else ""
+
+
 def _parts(words: Words) -> list[tuple[int, int]]:
     """The pieces between joining words: of each the same is said, but they are phrases of their own."""
     cuts = [-1, *(place for place, word in enumerate(words) if word in _JOINTS), len(words)]
-    return [(a + 1, b) for a, b in zip(cuts, cuts[1:], strict=False) if b > a + 1]
+    return [(a + 1, b) for a, b in pairwise(cuts) if b > a + 1]
 
 
 def _runs(words: Words) -> list[tuple[str, bool]]:
     found = []
     for start, first in enumerate(words):
-        if first in _FILLERS or first.isdigit() or first == "?":
+        if first in FILLERS or first.isdigit() or first == "?":
             continue
-        begins = start == 0 or words[start - 1] in _FILLERS
+        begins = start == 0 or words[start - 1] in FILLERS
         longest = LONGEST_CLAUSE if start == 0 else LONGEST_PHRASE
         for stop in range(start + 1, min(start + longest, len(words)) + 1):
             last = words[stop - 1]
-            if last in _FILLERS or last == "?" or (stop - start > LONGEST_PHRASE and stop < len(words)):
+            if last in FILLERS or last == "?" or (stop - start > LONGEST_PHRASE and stop < len(words)):
                 continue
-            ends = stop == len(words) or words[stop] in _FILLERS
+            ends = stop == len(words) or words[stop] in FILLERS
             found.append((" ".join(words[start:stop]), begins and ends))
     return found

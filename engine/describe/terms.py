@@ -35,7 +35,7 @@ monitoring leads: ECG leads, EKG leads, cardiac leads, telemetry leads, monitor 
 sternal wires: sternotomy, sternotomy wires, median sternotomy, sternal sutures
 surgical clips: clips, clip, surgical clip, surgical sutures, staples, suture
 implanted device: medical device, implants, implant, hardware, orthopedic hardware, prosthesis, arthroplasty, stent,
-  spinal fusion, fixation hardware, plate and screws, stimulator
+  spinal fusion, fixation hardware, stimulator
 device: devices, lines, tubes, support device, support devices, line, tube
 foreign body: foreign bodies, bullet, shrapnel, metallic fragment, radiopaque foreign body
 # findings
@@ -65,8 +65,9 @@ nodule: nodules, lung nodule, pulmonary nodule, nodular opacity, nodular density
 mass: masses, lung mass, mass lesion, tumor, tumour, neoplasm, malignancy, metastasis, metastases, metastatic disease
 hernia: hiatal hernia, hiatus hernia, diaphragmatic hernia
 cardiomegaly: enlarged heart, heart is enlarged, heart size is enlarged, enlarged cardiac silhouette, heart enlarged,
-  cardiac enlargement, enlarged heart size, cardiac silhouette is enlarged, cardiac size is above, enlargement of the heart,
-  enlarged cardiomediastinal silhouette, heart is mildly enlarged, heart is large, enlarged cardiac contour
+  cardiac enlargement, enlarged heart size, cardiac silhouette is enlarged, cardiac size is above,
+  enlargement of the heart, enlarged cardiomediastinal silhouette, heart is mildly enlarged,
+  heart is large, enlarged cardiac contour
 normal heart: heart size is normal, normal heart size, heart is normal, heart size normal, normal cardiac silhouette,
   heart size within normal limits, normal cardiac contour, heart is normal in size, heart size is within normal limits
 widened mediastinum: mediastinal widening, wide mediastinum, prominent mediastinum
