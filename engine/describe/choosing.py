@@ -72,7 +72,7 @@ class Chooser(Generic[K]):
             if not len(able):
                 break
             worth = strength[able] * (1 + near[able]) + bonus[able] + longer[able]
-            best = int(able[np.argmax(np.round(worth, 9))])
+            best = int(able[np.argmax(worth)])
             open_[best] = False
             column = np.asarray(self._short[:, [best]].toarray()[:, 0]).astype(bool)
             mine = column & self._inside

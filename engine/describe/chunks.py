@@ -11,6 +11,7 @@ Key = tuple[str, Assertion]
 
 LONGEST_PHRASE = 4
 LONGEST_CLAUSE = 8
+BETWEEN = 2
 _WORDS = """
 a an and are as at be been being by can for from had has have in into is it its near of on onto or over per than
 that the their there these this those to under upon was were which with within will would
@@ -27,17 +28,20 @@ class Chunker:
     """Reads phrases; sentences read before are remembered, as reports are mostly made of the same ones.
 
     `listed`: by name, the other ways to write it (its own spelling counts by itself); a listed name is found
-    wherever one of them stands, and is told apart from a phrase of the same words by `terms`.
+    wherever one of them stands, up to two other words between its own: "elevated hemidiaphragm" in "elevated right
+    hemidiaphragm".
     """
 
     def __init__(self, listed: Mapping[str, Sequence[str]] | None = None) -> None:
-        self._names: dict[Words, list[str]] = {}
+        names: dict[Words, list[str]] = {}
         for name, spellings in (listed or {}).items():
             for spelling in dict.fromkeys((name, *spellings)):
                 words = tuple(word for part in sentences(spelling) for run, _ in spans_of(part) for word in run)
-                if words and name not in self._names.setdefault(words, []):
-                    self._names[words].append(name)
-        self._longest = max([LONGEST_PHRASE, *map(len, self._names)])
+                if words and name not in names.setdefault(words, []):
+                    names[words].append(name)
+        self._names: dict[str, list[tuple[Words, list[str]]]] = {}
+        for words, named in names.items():
+            self._names.setdefault(words[0], []).append((words, named))
         self._of_sentence = lru_cache(maxsize=20_000)(self._read)
 
     def phrases(self, text: str) -> dict[Key, bool]:
@@ -62,11 +66,26 @@ class Chunker:
                 for phrase, whole in _runs(part):
                     key = phrase, assertion
                     phrases[key] = phrases.get(key, False) or whole
-                for place in range(len(part)):
-                    for end in range(place + 1, min(place + self._longest, len(part)) + 1):
-                        for name in self._names.get(part[place:end], ()):
-                            names[name, assertion] = None
+                for place, word in enumerate(part):
+                    for spelling, named in self._names.get(word, ()):
+                        if _stands(spelling, part[place:]):
+                            names |= dict.fromkeys((name, assertion) for name in named)
         return tuple(phrases.items()), tuple(names)
+
+
+def _stands(spelling: Words, words: Words) -> bool:
+    """Whether the words begin with those of a spelling, in order, with at most `BETWEEN` others among them."""
+    met, between = 1, 0
+    for word in words[1:]:
+        if met == len(spelling):
+            return True
+        if word == spelling[met]:
+            met += 1
+        else:
+            between += 1
+        if between > BETWEEN:
+            return False
+    return met == len(spelling)
 
 
 def unfindable(text: str) -> str:

@@ -76,7 +76,8 @@ aortic calcification: calcified aorta, atherosclerosis, atherosclerotic, atheros
   calcified aortic arch, atherosclerotic calcifications, aortic calcifications, vascular calcification
 prominent hila: hilar enlargement, enlarged hila, hilar prominence, hilar adenopathy, lymphadenopathy, adenopathy
 raised diaphragm: elevated diaphragm, elevated hemidiaphragm, elevation of the hemidiaphragm, eventration,
-  hemidiaphragm elevation, diaphragm elevation, elevated right hemidiaphragm, elevated left hemidiaphragm
+  hemidiaphragm elevation, diaphragm elevation, hemidiaphragm is elevated,
+  diaphragm is elevated, elevation hemidiaphragm
 pneumoperitoneum: free air, free intraperitoneal air, subdiaphragmatic air, free peritoneal air
 subcutaneous emphysema: subcutaneous air, surgical emphysema, soft tissue emphysema, soft tissue gas
 fracture: fractures, rib fracture, rib fractures, compression fracture, fractured, compression deformity,

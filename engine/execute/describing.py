@@ -9,9 +9,7 @@ import numpy as np
 import polars as pl
 
 from misread.describe import (
-    LISTED,
     METADATA,
-    TERM,
     Bank,
     Booleans,
     Chooser,
@@ -39,16 +37,13 @@ from misread.store import TableStore
 
 from .evidence import first_rows, nearness_evidence, phrase_evidence, with_q_values
 from .inputs import codes
-from .nearness import Way, centred, fused_batches, stored_batches, unit, walk
+from .nearness import DIGITS, Way, chosen_phrases, fused_batches, stored_batches, unit
 from .steps import Described, Discovered, FoundSlice, positions
 
 Row = dict[str, Any]
 
 MOST_VALUES: Final = 5
 """Values of metadata that tell a slice, beside its phrases."""
-TERM_BONUS: Final = 0.5
-"""Standard errors that a listed name is worth beside the wordings of single reports."""
-DIGITS: Final = 9
 
 
 def describe(node: Describe, store: TableStore, below: Discovered) -> Described:
@@ -196,11 +191,6 @@ class _Telling:
             return fused_batches(self._fused)
         return stored_batches(self._store, self._scan, self._fused)
 
-    @cached_property
-    def _middle(self) -> Floats:
-        """The centroid of the built-in terms: what all phrases have in common."""
-        return np.asarray(self._vectors([saying.shown for saying in listed_names()]).mean(axis=0))
-
     def _vectors(self, names: Sequence[str]) -> Floats:
         assert self._fuse.image is not None
         found = phrase_vectors(self._store, self._fuse.image, names)
@@ -213,37 +203,23 @@ class _Telling:
         """Of every slice its phrases, each with who has it (n,), or how near (n,) the rows of its class lie to it."""
         if not self._reports:
             return self._from_pictures() if self._cross_modal else [[] for _ in self.slices]
-        choosers = []
-        for one in self.slices:
-            found = ~one.held_out & self._bank.known[one.places]
-            choosers.append(Chooser(self._bank, one.places[found], one.inside[found]))
-        ways = [
-            Way(one.places[~one.held_out], one.inside[~one.held_out], chooser.shortlist)
-            for one, chooser in zip(self.slices, choosers, strict=True)
+        found = [(one.places[~one.held_out], one.inside[~one.held_out]) for one in self.slices]
+        vectors_of = self._from_middle if self._cross_modal else None
+        chosen = chosen_phrases(self._bank, found, self._batches(), self._node.most, vectors_of)
+        return [
+            [_chosen(self._bank, item, one, score) for item, score in mine]
+            for one, mine in zip(self.slices, chosen, strict=True)
         ]
-        walk(ways, self._batches(), self._fused.samples.height, self._bank)
-        chosen = []
-        for one, chooser, way in zip(self.slices, choosers, ways, strict=True):
-            sayings = [self._bank.items[item] for item in chooser.shortlist]
-            near = self._near(way, [saying.shown for saying in sayings])
-            bonus = TERM_BONUS * np.array([saying.source in (TERM, LISTED) for saying in sayings], float)
-            picked = chooser.choose(near, [saying.shown for saying in sayings], bonus, self._node.most)
-            score = dict(zip(chooser.shortlist.tolist(), near.tolist(), strict=True))
-            chosen.append([_chosen(self._bank, i, one, score[i]) for i in picked.tolist()])
-        return chosen
 
-    def _near(self, way: Way, names: list[str]) -> Floats:
-        if not self._cross_modal:
-            return np.round(way.nearness(), DIGITS)
-        if not names:
-            return np.zeros(0)
-        vectors = self._vectors(names)
-        return np.round(centred(dict(zip(names, vectors, strict=True)), names, self._middle) @ way.direction, DIGITS)
+    def _from_middle(self, names: list[str]) -> Floats:
+        """(k, d) of length 1: where phrases lie from the middle of the built-in terms: what all share says nothing."""
+        terms = [saying.shown for saying in listed_names()]
+        return unit(self._vectors(names) - self._vectors(terms).mean(axis=0))
 
     def _from_pictures(self) -> list[list[_Chosen]]:
         """Without reports: the listed names nearest to the pictures of a slice."""
         names = listed_names(self._listed)
-        vectors = unit(self._vectors([saying.shown for saying in names]) - self._middle)
+        vectors = self._from_middle([saying.shown for saying in names])
         nobody: Places = np.zeros(0, np.intp)
         ways = [Way(one.places[~one.held_out], one.inside[~one.held_out], nobody) for one in self.slices]
         similar = np.full((self._fused.samples.height, len(names)), np.nan, np.float32)

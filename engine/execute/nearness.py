@@ -1,12 +1,12 @@
 """How near phrases lie to slices: cosines with the way from the centroid of a slice's class to the slice's own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from misread.describe import Bank, Booleans, Floats, Places
+from misread.describe import LISTED, TERM, Bank, Booleans, Chooser, Floats, Places
 from misread.plan import Scan
 from misread.schemas.tables import VECTOR
 from misread.store import TableStore
@@ -14,7 +14,10 @@ from misread.store import TableStore
 from .steps import FusedSamples
 
 AT_ONCE: Final = 8192
-Batches = Iterator[tuple[Places, Floats]]
+DIGITS: Final = 9
+TERM_BONUS: Final = 0.5
+"""Standard errors that a listed name is worth beside the wordings of single reports."""
+Batches = Iterable[tuple[Places, Floats]]
 
 
 @dataclass
@@ -55,7 +58,7 @@ class Way:
 
     def nearness(self) -> Floats:
         """(k,): the cosine of each item, an item's vector being the centroid of the rows that have it."""
-        if not self.count:
+        if not self.count or not len(self.items):
             return np.zeros(len(self.items))
         centers = self.of_items / np.maximum(self.item_counts, 1)[:, None] - self.total / self.count
         return np.asarray(unit(centers) @ self.direction)
@@ -78,7 +81,38 @@ def walk(ways: Sequence[Way], batches: Batches, samples: int, bank: Bank) -> Non
             way.add(places, vectors, samples, bank)
 
 
-def fused_batches(fused: FusedSamples) -> Batches:
+def chosen_phrases(
+    bank: Bank,
+    slices: Sequence[tuple[Places, Booleans]],
+    batches: Batches,
+    most: int,
+    vectors_of: Callable[[list[str]], Floats] | None = None,
+) -> list[list[tuple[int, float]]]:
+    """Of every slice at most `most` phrases, best first: their places in the bank, and their cosines to the slice.
+
+    `slices`: the places of the discovery rows of the slice's class and which of them are inside; `batches`: the vectors
+    of all rows, a batch at a time; `vectors_of`: the vectors of phrases in their space, from the middle of all phrases.
+    Where phrases have none, a phrase lies where the rows that have it do.
+    """
+    choosers, ways = [], []
+    for places, inside in slices:
+        known = bank.known[places]
+        choosers.append(Chooser(bank, places[known], inside[known]))
+        ways.append(Way(places, inside, choosers[-1].shortlist))
+    walk(ways, batches, len(bank.known), bank)
+    chosen = []
+    for chooser, way in zip(choosers, ways, strict=True):
+        sayings = [bank.items[item] for item in chooser.shortlist]
+        shown = [saying.shown for saying in sayings]
+        near = way.nearness() if vectors_of is None or not shown else vectors_of(shown) @ way.direction
+        bonus = TERM_BONUS * np.array([saying.source in (TERM, LISTED) for saying in sayings], float)
+        score = dict(zip(chooser.shortlist.tolist(), np.round(near, DIGITS).tolist(), strict=True))
+        picked = chooser.choose(np.round(near, DIGITS), shown, bonus, most)
+        chosen.append([(item, score[item]) for item in picked.tolist()])
+    return chosen
+
+
+def fused_batches(fused: FusedSamples) -> Iterator[tuple[Places, Floats]]:
     """The fused vectors of the samples that are not left out."""
     kept = np.flatnonzero(fused.samples["left_out"].is_null().to_numpy())
     for start in range(0, len(kept), AT_ONCE):
@@ -86,7 +120,7 @@ def fused_batches(fused: FusedSamples) -> Batches:
         yield places, fused.vectors[places]
 
 
-def stored_batches(store: TableStore, scan: Scan, fused: FusedSamples) -> Batches:
+def stored_batches(store: TableStore, scan: Scan, fused: FusedSamples) -> Iterator[tuple[Places, Floats]]:
     """One encoder's vectors of the samples that are not left out, scaled to length 1, in the order they are stored in.
 
     A sum of them depends on that order in its last digits alone: cosines are rounded.
@@ -101,8 +135,3 @@ def stored_batches(store: TableStore, scan: Scan, fused: FusedSamples) -> Batche
         there[there] = kept[found[there]]
         flat = batch.column(VECTOR).flatten().to_numpy(zero_copy_only=False).reshape(len(ids), -1)
         yield found[there].astype(np.intp), unit(np.asarray(flat[there], float))
-
-
-def centred(vectors: Mapping[str, Floats], names: Sequence[str], middle: Floats) -> Floats:
-    """(k, d): the vectors of phrases from their middle, of length 1: what all have in common says nothing."""
-    return unit(np.stack([vectors[name] for name in names]) - middle) if names else np.zeros((0, len(middle)))
