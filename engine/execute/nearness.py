@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from misread.describe import LISTED, TERM, Bank, Booleans, Chooser, Floats, Places
+from misread.describe import LISTED, TERM, UNMENTIONED, Bank, Booleans, Chooser, Floats, Places, Saying
 from misread.plan import Scan
 from misread.schemas.tables import VECTOR
 from misread.store import TableStore
@@ -105,11 +105,18 @@ def chosen_phrases(
         sayings = [bank.items[item] for item in chooser.shortlist]
         shown = [saying.shown for saying in sayings]
         near = way.nearness() if vectors_of is None or not shown else vectors_of(shown) @ way.direction
-        bonus = TERM_BONUS * np.array([saying.source in (TERM, LISTED) for saying in sayings], float)
+        bonus = np.array([_bonus(saying) for saying in sayings], float)
         score = dict(zip(chooser.shortlist.tolist(), np.round(near, DIGITS).tolist(), strict=True))
         picked = chooser.choose(np.round(near, DIGITS), shown, bonus, most)
         chosen.append([(item, score[item]) for item in picked.tolist()])
     return chosen
+
+
+def _bonus(saying: Saying) -> float:
+    """What is said of a thing goes before what is not said of it."""
+    if saying.assertion == UNMENTIONED:
+        return -TERM_BONUS
+    return TERM_BONUS if saying.source in (TERM, LISTED) else 0.0
 
 
 def fused_batches(fused: FusedSamples) -> Iterator[tuple[Places, Floats]]:
@@ -125,13 +132,11 @@ def stored_batches(store: TableStore, scan: Scan, fused: FusedSamples) -> Iterat
 
     A sum of them depends on that order in its last digits alone: cosines are rounded.
     """
-    names = fused.samples["sample_id"]
+    place = {sample: row for row, sample in enumerate(fused.samples["sample_id"])}
     kept = fused.samples["left_out"].is_null().to_numpy()
     for batch in store.table(scan.table).batches(["sample_id", VECTOR]):
-        ids = batch.column("sample_id").to_pylist()
-        found = names.search_sorted(ids).to_numpy() if len(names) else np.zeros(0, np.intp)
-        own = names.to_numpy()
-        there = np.array([p < len(own) and own[p] == s for p, s in zip(found, ids, strict=True)], bool)
+        found = np.array([place.get(sample, -1) for sample in batch.column("sample_id").to_pylist()], np.intp)
+        there = found >= 0
         there[there] = kept[found[there]]
-        flat = batch.column(VECTOR).flatten().to_numpy(zero_copy_only=False).reshape(len(ids), -1)
-        yield found[there].astype(np.intp), unit(np.asarray(flat[there], float))
+        flat = batch.column(VECTOR).flatten().to_numpy(zero_copy_only=False).reshape(len(found), -1)
+        yield found[there], unit(np.asarray(flat[there], float))
