@@ -29,15 +29,15 @@ class MetadataRule:
 def metadata_rule(rows: pl.DataFrame, inside: Booleans, fitted_on: Booleans) -> MetadataRule | None:
     """The conjunction of at most three conditions with the highest F1 for `inside` on the rows `fitted_on`, both (n,).
 
-    One path of a shallow tree, grown a condition at a time as long as F1 rises by .02: `column = value`,
+    One path of a shallow tree, grown from all rows a condition at a time as long as F1 rises by .02: `column = value`,
     `column > cut`, `column <= cut` or `column missing`; a missing value meets no other condition. Ties: the first by
-    column and text. None where no rule reaches an F1 of .5, or takes every row.
+    column and text. None where no rule reaches an F1 of .5.
     """
     wanted = inside & fitted_on
     if not wanted.any():
         return None
     conditions = list(_conditions(rows, fitted_on))
-    takes, best = fitted_on.copy(), 0.0
+    takes, best = fitted_on.copy(), _f1(fitted_on, wanted)
     texts: list[str] = []
     while len(texts) < MOST_TERMS:
         scored = [(_f1(takes & met, wanted), -place) for place, (_, met) in enumerate(conditions)]
@@ -47,7 +47,7 @@ def metadata_rule(rows: pl.DataFrame, inside: Booleans, fitted_on: Booleans) -> 
         best = f1
         takes = takes & conditions[-place][1]
         texts.append(conditions[-place][0])
-    if best < LEAST_F1 or (takes == fitted_on).all():
+    if best < LEAST_F1 or not texts:
         return None
     met = dict(conditions)
     return MetadataRule(" and ".join(texts), np.logical_and.reduce([met[text] for text in texts]))

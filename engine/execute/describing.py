@@ -53,12 +53,19 @@ def describe(node: Describe, store: TableStore, below: Discovered) -> Described:
     telling = _Telling(node, store, below)
     phrases = with_q_values([row for slice_ in telling.slices for row in telling.phrases(slice_)])
     words = with_q_values([row for slice_ in telling.slices for row in telling.words(slice_)])
+    rules = with_q_values([telling.rule(slice_) for slice_ in telling.slices])
     told = tuple(
-        replace(found, row={**found.row, **telling.rule(slice_), "sentence": _sentence(found, phrases)})
-        for found, slice_ in zip(below.slices, telling.slices, strict=True)
+        replace(found, row={**found.row, **_sure(rule), "sentence": _sentence(found, phrases)})
+        for found, rule in zip(below.slices, rules, strict=True)
     )
     shown = tuple(row for slice_ in telling.slices for row in telling.examples(slice_))
     return Described(replace(below, slices=told), tuple(phrases), tuple(words), shown, (telling.how,))
+
+
+def _sure(rule: Row) -> Row:
+    """The columns of a rule that held-out rows bear out; empty for any other."""
+    held = rule["q_value"] is not None and rule["q_value"] <= SIGNIFICANCE
+    return {name: rule[name] for name in ("rule", "rule_precision", "rule_recall")} if held else {}
 
 
 def _sentence(found: FoundSlice, phrases: Sequence[Row]) -> str:
@@ -286,7 +293,7 @@ class _Telling:
         return counts[0], counts[1]
 
     def rule(self, one: _Slice) -> Row:
-        """The columns of a slice on its rule; empty where none holds on held-out rows, too."""
+        """The columns of a slice on its rule, with the p-value on held-out rows; empty where there is none."""
         metadata = self._fused.samples[one.places].select(self._fused.columns)
         rule = metadata_rule(metadata, one.inside, ~one.held_out)
         if rule is None:
@@ -294,10 +301,14 @@ class _Telling:
         held = one.held_out
         evidence = phrase_evidence(rule.takes[held], one.inside[held], one.patients[held])
         takes = rule.takes & held
-        if evidence.get("p_value") is None or evidence["p_value"] > SIGNIFICANCE or not takes.any():
+        if evidence.get("p_value") is None or not takes.any():
             return {}
-        precision = float((takes & one.inside).sum() / takes.sum())
-        return {"rule": rule.text, "rule_precision": precision, "rule_recall": evidence["rate_inside"]}
+        return {
+            "rule": rule.text,
+            "rule_precision": float((takes & one.inside).sum() / takes.sum()),
+            "rule_recall": evidence["rate_inside"],
+            "p_value": evidence["p_value"],
+        }
 
     def examples(self, one: _Slice) -> Iterator[Row]:
         """Rows of the examples table."""
