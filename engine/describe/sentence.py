@@ -65,8 +65,8 @@ def _apart(phrases: Sequence[Row], smallest_cell: int) -> list[str]:
         next((p for p in sure if p["source"] != METADATA), None),
         next((p for p in sure if p["source"] == METADATA), None),
     ]
-    near = [f'nearer to "{p["phrase"]}"' for p in found if p is not None and p["rate_inside"] is None]
-    often = [_told(p, smallest_cell) for p in found if p is not None and p["rate_inside"] is not None]
+    near = [f'nearer to "{p["phrase"]}"' for p in found if p is not None and p.get("rate_inside") is None]
+    often = [_told(p, smallest_cell) for p in found if p is not None and p.get("rate_inside") is not None]
     return [*near, *([f"more often {' and '.join(often)}"] if often else [])]
 
 
