@@ -15,8 +15,10 @@ from .steps import FusedSamples
 
 AT_ONCE: Final = 8192
 DIGITS: Final = 9
-TERM_BONUS: Final = 0.5
-"""Standard errors that a listed name is worth beside the wordings of single reports."""
+LISTED_FAVOUR: Final = 1.1
+"""A listed name goes before the wordings of single reports that are as strong."""
+UNMENTIONED_FAVOUR: Final = 0.75
+"""What is said of a thing goes before what is not said of it."""
 Batches = Iterable[tuple[Places, Floats]]
 
 
@@ -105,18 +107,17 @@ def chosen_phrases(
         sayings = [bank.items[item] for item in chooser.shortlist]
         shown = [saying.shown for saying in sayings]
         near = way.nearness() if vectors_of is None or not shown else vectors_of(shown) @ way.direction
-        bonus = np.array([_bonus(saying) for saying in sayings], float)
+        favour = np.array([_favour(saying) for saying in sayings], float)
         score = dict(zip(chooser.shortlist.tolist(), np.round(near, DIGITS).tolist(), strict=True))
-        picked = chooser.choose(np.round(near, DIGITS), shown, bonus, most)
+        picked = chooser.choose(np.round(near, DIGITS), shown, favour, most)
         chosen.append([(item, score[item]) for item in picked.tolist()])
     return chosen
 
 
-def _bonus(saying: Saying) -> float:
-    """What is said of a thing goes before what is not said of it."""
+def _favour(saying: Saying) -> float:
     if saying.assertion == UNMENTIONED:
-        return -TERM_BONUS
-    return TERM_BONUS if saying.source in (TERM, LISTED) else 0.0
+        return UNMENTIONED_FAVOUR
+    return LISTED_FAVOUR if saying.source in (TERM, LISTED) else 1.0
 
 
 def fused_batches(fused: FusedSamples) -> Iterator[tuple[Places, Floats]]:
