@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from .execute import Work
     from .library import Store
+    from .phrase_lists import Phrases
 
 Predicate = str | pl.Expr
 FEWEST_PERMUTATIONS = 19
@@ -185,11 +186,21 @@ class LazyFrame:
         node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability, losses)
         return self._with(replace(node, named=self._audit_id(node)))
 
-    def describe(self, *, phrases: int = 10) -> "LazyFrame":
-        """Turns memberships into slices: one row each, with statistics and at most `phrases` phrases."""
+    def describe(self, *, most: int = 10, phrases: "Phrases | None" = None) -> "LazyFrame":
+        """Turns memberships into slices: one row each, with statistics and what it is in words.
+
+        `most`: phrases a slice at most. `phrases`: your own to look for in reports (and, with an encoder of pictures
+        and texts, in pictures), beside the built-in terms: names, or each name with its other spellings, or a file of
+        them as `misread discover --phrases` takes. Raises MisreadError for phrases that cannot be looked for.
+        """
+        from .phrase_lists import phrase_list
+
         if not isinstance(self.plan, Discover):
             raise AuditError("describe comes after discover")
-        return self._with(Describe(self.plan, phrases))
+        if most < 1:
+            raise AuditError(f"most is {most}; it must be at least 1")
+        node = Describe(self.plan, most, phrase_list(phrases) if phrases is not None else ())
+        return self._with(replace(node, input=replace(self.plan, named=self._audit_id(node))))
 
     def assign(self, audit: str) -> "LazyFrame":
         """Puts these samples into the frozen slices of an audit (its id or name), without labels.
@@ -364,7 +375,7 @@ class LazyFrame:
                 "what a model said, and the halves, cannot choose whom it is audited on",
             )
 
-    def _audit_id(self, node: Discover) -> str:
+    def _audit_id(self, node: Discover | Describe) -> str:
         from .execute import audit_id_of
 
         return audit_id_of(self.store, node)

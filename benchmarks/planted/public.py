@@ -30,7 +30,7 @@ def data_folder() -> Path:
 
 def indiana(cache: Path) -> Source:
     """Findings and impression as text; coded problems as attributes; every report its own patient."""
-    rows = _reports(data_folder() / "indiana-reports" / "reports.csv")
+    rows = read_reports(data_folder())
     problems = _problems(rows)
     old = pl.Series("old", (rows["age"] >= 60).fill_null(False))
     says = [pl.Series(f"says {w}", rows["text"].str.to_lowercase().str.contains(rf"\b{w}\b")) for w in WORDS]
@@ -49,8 +49,9 @@ def indiana(cache: Path) -> Source:
     )
 
 
-def _reports(path: Path) -> pl.DataFrame:
-    rows = pl.read_csv(path, infer_schema_length=None)
+def read_reports(folder: Path) -> pl.DataFrame:
+    """The Indiana reports that are coded, by id, with `text` and `problems`."""
+    rows = pl.read_csv(folder / "indiana-reports" / "reports.csv", infer_schema_length=None)
     text = pl.concat_str(pl.col("findings").fill_null(""), pl.col("impression").fill_null(""), separator="\n")
     rows = rows.with_columns(text=text.str.strip_chars(), problems=pl.col("problems").fill_null(""))
     coded = (pl.col("text") != "") & (pl.col("problems") != "") & ~pl.col("problems").str.contains("No Indexing")

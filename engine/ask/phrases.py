@@ -1,12 +1,13 @@
 """The phrase nearest to a vector: the direction of the samples whose reports have it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from misread.describe.phrases import phrases_of
+from misread.describe import REPORT, TERM, UNMENTIONED, PhraseReader
 from misread.encode.texts import report_texts
 from misread.schemas.errors import QueryError
 from misread.schemas.tables import PHRASES
@@ -15,7 +16,8 @@ from misread.store import TableStore
 
 from .vectors import DIGITS, Check, Floats, every_vector, scaled
 
-OF_REPORTS = "report"
+OF_REPORTS = (REPORT, TERM)
+"""Where phrases come from that can be read in any report; the other spellings of listed ones are not kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,17 +98,15 @@ def _directions(store: TableStore, encoder: str, check: Check) -> _Directions | 
 def _report_phrases(store: TableStore) -> list[str]:
     if not store.has(PHRASES.name):
         return []
-    rows = pl.DataFrame(store.table(PHRASES.name).read(["phrase", "source"]))
-    return sorted(rows.filter(pl.col("source") == OF_REPORTS)["phrase"].drop_nulls().unique())
+    rows = pl.DataFrame(store.table(PHRASES.name).read(["phrase", "assertion", "source"]))
+    said = rows.filter(pl.col("source").is_in(OF_REPORTS), pl.col("assertion").fill_null("") != UNMENTIONED)
+    return sorted(said["phrase"].drop_nulls().unique())
 
 
-def _told(texts: pl.DataFrame, phrases: list[str], check: Check) -> list[tuple[str, dict[str, bool]]]:
-    """(sample, the phrases of its report), for the reports that have a word of any of them."""
-    told: list[tuple[str, dict[str, bool]]] = []
-    first_words = {phrase.split()[0] for phrase in phrases}
-    for sample, text in texts.iter_rows():
-        if len(told) % 1000 == 0:
+def _told(texts: pl.DataFrame, phrases: list[str], check: Check) -> Iterator[tuple[str, set[str]]]:
+    """(sample, those of the phrases that its report says)."""
+    reader, wanted = PhraseReader(), set(phrases)
+    for number, (sample, text) in enumerate(texts.iter_rows()):
+        if number % 1000 == 0:
             check()
-        if any(word in text.lower() for word in first_words):
-            told.append((sample, phrases_of(text)))
-    return told
+        yield sample, wanted & {saying.shown for saying in reader.read(text) if saying.assertion != UNMENTIONED}

@@ -41,6 +41,12 @@ LOSSES = typer.Option(
     "--losses",
     help="Judge rows by the loss column of the predictions instead of by label and threshold; no label is needed.",
 )
+PHRASES = typer.Option(
+    "--phrases",
+    metavar="FILE",
+    help="Look for these phrases in reports, beside the built-in terms: a CSV with a column phrase (and spellings, "
+    "parted by ;), or text with a phrase a line.",
+)
 SEED = typer.Option(metavar="NUMBER", help="Seed of the halves and of every draw.")
 NAME = typer.Option("--name", metavar="TEXT", help="Call the audit this, besides its id.")
 EXPLAIN = typer.Option("--explain", help="Show the plan, and what it would read, instead of running it.")
@@ -62,6 +68,7 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
     min_patients: Annotated[int | None, MIN_PATIENTS] = None,
     stability: Annotated[int | None, STABILITY] = None,
     losses: Annotated[bool, LOSSES] = False,
+    phrases: Annotated[str | None, PHRASES] = None,
     seed: Annotated[int, SEED] = 0,
     include_train: Annotated[bool, INCLUDE_TRAIN] = False,
     name: Annotated[str | None, NAME] = None,
@@ -84,6 +91,7 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
         "min_patients": min_patients,
         "stability": stability,
         "losses": losses or None,
+        "phrases": phrases,
         "seed": seed,
         "include_train": include_train,
     }
@@ -106,7 +114,7 @@ def discovery(store: "Store", wanted: dict[str, Any]) -> "LazyFrame":
     plan = plan.fuse(**{name: wanted[name] for name in ("image", "report", "metadata", "modalities")})
     options = ("min_size", "min_patients", "stability", "threshold", "losses")
     settings = {name: wanted[name] for name in options if wanted[name] is not None}
-    return plan.discover(**settings).describe()
+    return plan.discover(**settings).describe(phrases=wanted["phrases"])
 
 
 def _modalities(text: str | None) -> tuple[str, ...] | None:

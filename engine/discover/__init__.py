@@ -1,11 +1,11 @@
 """Finding slices: the search on discovery rows, its calibration, and confirmation on held-out patients."""
 
 from .calibrate import SIGNIFICANCE, search_p_values
-from .confirm import Confirmation, Estimate, confirm, difference, q_values, rate_interval
+from .confirm import Confirmation, Estimate, confirm, difference, q_values, rate_interval, wilson_interval
 from .discriminant import ClassModel, every_row, fit_class_model, probability
 from .losses import LossConfirmation, confirm_losses, mean_interval, mean_loss, smallest_mean_loss
 from .patients import Codes
-from .power import smallest_effect
+from .power import design_effect, smallest_effect
 from .scan import standardised
 from .search import ClassRows, Rule, order_among_classes, search
 from .stability import stabilities
@@ -21,6 +21,7 @@ __all__ = [
     "Rule",
     "confirm",
     "confirm_losses",
+    "design_effect",
     "difference",
     "every_row",
     "fit_class_model",
@@ -36,4 +37,5 @@ __all__ = [
     "smallest_mean_loss",
     "stabilities",
     "standardised",
+    "wilson_interval",
 ]

@@ -82,7 +82,7 @@ def permutation_p_value(inside: Booleans, values: Values, shuffle: PatientShuffl
     return float((1 + hits) / (1 + PERMUTATIONS))
 
 
-def wilson_interval(errors: int, rows: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def wilson_interval(errors: float, rows: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson's score interval of a proportion (Wilson 1927); NaN without rows."""
     if not rows:
         return float("nan"), float("nan")

@@ -1,51 +1,335 @@
-"""The describe step: phrases of every slice."""
+"""The describe step: what every slice is, in words and numbers that held-out rows give."""
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
-from misread.describe import Phrase, metadata_phrases, report_phrases
-from misread.plan import Describe
-from misread.schemas.values import CONFIRMATION
+from misread.describe import (
+    METADATA,
+    Bank,
+    Booleans,
+    Chooser,
+    Floats,
+    Incidence,
+    Places,
+    Saying,
+    chosen_words,
+    contrast,
+    examples,
+    listed_names,
+    metadata_rule,
+    phrase_bank,
+    sentence,
+    value_bank,
+    word_bank,
+)
+from misread.discover import SIGNIFICANCE, Codes
+from misread.encode.phrases import phrase_vectors
+from misread.encode.texts import report_texts
+from misread.plan import Describe, Fuse, Scan
+from misread.schemas.values import CONFIRMATION, DISCOVERY
+from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 
-from .steps import Discovered, FoundSlice
+from .evidence import first_rows, nearness_evidence, phrase_evidence, with_q_values
+from .inputs import codes
+from .nearness import DIGITS, Way, chosen_phrases, fused_batches, stored_batches, unit
+from .steps import Described, Discovered, FoundSlice, positions
+
+Row = dict[str, Any]
+
+MOST_VALUES: Final = 5
+"""Values of metadata that tell a slice, beside its phrases."""
 
 
-def describe(node: Describe, store: TableStore, below: Discovered) -> Iterator[dict[str, object]]:
-    """Rows of the phrases table: from reports where a slice's class has any, else from metadata."""
-    texts = _texts(store)
-    for found in below.slices:
+def describe(node: Describe, store: TableStore, below: Discovered) -> Described:
+    """Tells every slice of an audit in words; q-values are over all slices of all targets."""
+    if not below.slices:
+        return Described(below)
+    telling = _Telling(node, store, below)
+    phrases = with_q_values([row for slice_ in telling.slices for row in telling.phrases(slice_)])
+    words = with_q_values([row for slice_ in telling.slices for row in telling.words(slice_)])
+    rules = with_q_values([telling.rule(slice_) for slice_ in telling.slices])
+    told = tuple(
+        replace(found, row={**found.row, **_sure(rule), "sentence": _sentence(found, phrases)})
+        for found, rule in zip(below.slices, rules, strict=True)
+    )
+    shown = tuple(row for slice_ in telling.slices for row in telling.examples(slice_))
+    return Described(replace(below, slices=told), tuple(phrases), tuple(words), shown, (telling.how,))
+
+
+def _sure(rule: Row) -> Row:
+    """The columns of a rule that held-out rows bear out; empty for any other."""
+    held = rule["q_value"] is not None and rule["q_value"] <= SIGNIFICANCE
+    return {name: rule[name] for name in ("rule", "rule_precision", "rule_recall")} if held else {}
+
+
+def _sentence(found: FoundSlice, phrases: Sequence[Row]) -> str:
+    own = [row for row in phrases if row["slice_id"] == found.row["slice_id"]]
+    return sentence(found.row, own, SMALLEST_CELL)
+
+
+@dataclass(frozen=True, eq=False)
+class _Slice:
+    """The rows of a slice's class, by sample id: `places` among the fused samples; all (n,)."""
+
+    found: FoundSlice
+    places: Places
+    inside: Booleans
+    held_out: Booleans
+    patients: Codes
+    rows: pl.DataFrame
+
+    @classmethod
+    def of(cls, below: Discovered, found: FoundSlice) -> "_Slice":
         rows = found.population.judged_rows(found.true_class)
-        for rank, phrase in enumerate(_phrases(node, below, found, rows, texts), start=1):
+        inside = rows["sample_id"].is_in(found.memberships["sample_id"].to_list()).to_numpy()
+        held_out = np.asarray((rows["half"] == CONFIRMATION).to_numpy())
+        return cls(found, positions(below.below, rows["sample_id"]), inside, held_out, codes(rows["patient"]), rows)
+
+    @property
+    def key(self) -> Row:
+        return {"audit_id": self.found.row["audit_id"], "slice_id": self.found.row["slice_id"]}
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """A phrase of one slice: who `has` it, or how `similar` to it, both (n,) of the rows of the slice's class."""
+
+    saying: Saying
+    score: float | None
+    has: Booleans | None = None
+    similar: Floats | None = None
+
+    @property
+    def row(self) -> Row:
+        saying = self.saying
+        return {"phrase": saying.shown, "assertion": saying.assertion, "source": saying.source, "score": self.score}
+
+    def evidence(self, one: _Slice, asked: Booleans) -> Row:
+        """What the rows `asked` (n,) say of it."""
+        if self.has is not None:
+            return phrase_evidence(self.has[asked], one.inside[asked], one.patients[asked])
+        assert self.similar is not None
+        asked = asked & ~np.isnan(self.similar)
+        return nearness_evidence(self.similar[asked], one.inside[asked], one.patients[asked])
+
+
+def _chosen(bank: Bank, item: int, one: _Slice, score: float | None) -> _Chosen:
+    return _Chosen(bank.items[item], score, has=bank.of(item)[one.places])
+
+
+class _Telling:
+    """What the slices of one audit have in common, worked out once."""
+
+    def __init__(self, node: Describe, store: TableStore, below: Discovered) -> None:
+        self._node, self._store, self._below = node, store, below
+        self._fused = below.below
+        self.slices = [_Slice.of(below, found) for found in below.slices]
+        self._chosen = self._choose()
+
+    # what reports and metadata hold
+
+    @cached_property
+    def _counted(self) -> Booleans:
+        samples = self._fused.samples
+        return (samples["left_out"].is_null() & (samples["half"] == DISCOVERY)).to_numpy()
+
+    @cached_property
+    def _reports(self) -> list[tuple[int, str]]:
+        """(place, report) of the samples that were audited and have one."""
+        kept = self._fused.samples.with_row_index("place").filter(pl.col("left_out").is_null())
+        told = report_texts(self._store).join(kept.select("sample_id", "place"), on="sample_id").sort("place")
+        return list(told.select("place", "report").iter_rows())
+
+    @cached_property
+    def _bank(self) -> Bank:
+        return phrase_bank(self._fused.samples.height, lambda: self._reports, self._counted, self._listed)
+
+    @cached_property
+    def _words(self) -> Incidence[str]:
+        return word_bank(self._fused.samples.height, lambda: self._reports, self._counted)
+
+    @cached_property
+    def _values(self) -> Bank:
+        return value_bank(self._fused.samples, self._fused.columns, self._counted)
+
+    @property
+    def _listed(self) -> Mapping[str, Sequence[str]]:
+        return dict(self._node.phrases)
+
+    # how near phrases lie
+
+    @cached_property
+    def _fuse(self) -> Fuse:
+        return next(step for step in self._node.walk() if isinstance(step, Fuse))
+
+    @cached_property
+    def _scan(self) -> Scan | None:
+        """Where the vectors are that phrases are compared in; None for the fused ones."""
+        wanted = self._fuse.image_vectors if self._cross_modal else self._fuse.report_vectors
+        return None if wanted is None else next(step for step in wanted.walk() if isinstance(step, Scan))
+
+    @cached_property
+    def _cross_modal(self) -> bool:
+        name = self._fuse.image
+        return name is not None and phrase_vectors(self._store, name, []) is not None
+
+    @cached_property
+    def how(self) -> str:
+        """Which phrases there were, and in which space they were compared."""
+        if not self._reports and not self._cross_modal:
+            return "no reports: slices are told by metadata alone"
+        if self._cross_modal:
+            space = f"the space of {self._fuse.image}"
+        elif self._scan is not None:
+            space = f"the reports' space of {self._fuse.report}, at the centroid of the reports that say them"
+        else:
+            space = "the fused space, at the centroid of the images whose reports say them"
+        bank = "phrases of the reports and listed terms" if self._reports else "no reports: listed terms"
+        return f"{bank}, compared in {space}"
+
+    def _batches(self) -> Iterator[tuple[Places, Floats]]:
+        if self._scan is None:
+            return fused_batches(self._fused)
+        return stored_batches(self._store, self._scan, self._fused)
+
+    def _vectors(self, names: Sequence[str]) -> Floats:
+        assert self._fuse.image is not None
+        found = phrase_vectors(self._store, self._fuse.image, names)
+        assert found is not None
+        return unit(found)
+
+    # what tells a slice
+
+    def _choose(self) -> list[list[_Chosen]]:
+        """Of every slice its phrases, each with who has it (n,), or how near (n,) the rows of its class lie to it."""
+        if not self._reports:
+            return self._from_pictures() if self._cross_modal else [[] for _ in self.slices]
+        found = [(one.places[~one.held_out], one.inside[~one.held_out]) for one in self.slices]
+        vectors_of = self._from_middle if self._cross_modal else None
+        chosen = chosen_phrases(self._bank, found, self._batches(), self._node.most, vectors_of)
+        return [
+            [_chosen(self._bank, item, one, score) for item, score in mine]
+            for one, mine in zip(self.slices, chosen, strict=True)
+        ]
+
+    def _from_middle(self, names: list[str]) -> Floats:
+        """(k, d) of length 1: where phrases lie from the middle of the built-in terms: what all share says nothing."""
+        terms = [saying.shown for saying in listed_names()]
+        return unit(self._vectors(names) - self._vectors(terms).mean(axis=0))
+
+    def _from_pictures(self) -> list[list[_Chosen]]:
+        """Without reports: the listed names nearest to the pictures of a slice."""
+        names = listed_names(self._listed)
+        vectors = self._from_middle([saying.shown for saying in names])
+        nobody: Places = np.zeros(0, np.intp)
+        ways = [Way(one.places[~one.held_out], one.inside[~one.held_out], nobody) for one in self.slices]
+        similar = np.full((self._fused.samples.height, len(names)), np.nan, np.float32)
+        for places, rows in self._batches():
+            for way in ways:
+                way.add(places, rows, self._fused.samples.height, self._values)
+            similar[places] = rows @ vectors.T
+        chosen = []
+        for one, way in zip(self.slices, ways, strict=True):
+            near = np.round(vectors @ way.direction, DIGITS) if way.mine_count else np.zeros(len(names))
+            picked = [i for i in np.argsort(-near, kind="stable")[: self._node.most].tolist() if near[i] > 0]
+            chosen.append([_Chosen(names[i], float(near[i]), similar=similar[one.places, i]) for i in picked])
+        return chosen
+
+    def phrases(self, one: _Slice) -> Iterator[Row]:
+        """Rows of the phrases table but for q-values: phrases of reports, then values of metadata."""
+        chosen = self._chosen[self.slices.index(one)]
+        known = self._bank.known[one.places] if self._reports else np.ones(len(one.places), bool)
+        for rank, phrase in enumerate([*chosen, *self._told_by_metadata(one)], start=1):
+            asked = one.held_out & (known if phrase.saying.source != METADATA else True)
+            yield {**one.key, "rank": rank, **phrase.row, **phrase.evidence(one, asked)}
+
+    def _told_by_metadata(self, one: _Slice) -> Iterator[_Chosen]:
+        chooser = Chooser(self._values, one.places[~one.held_out], one.inside[~one.held_out])
+        shown = [self._values.items[item].shown for item in chooser.shortlist]
+        for item in chooser.choose(None, shown, np.ones(len(shown)), min(MOST_VALUES, self._node.most)):
+            yield _chosen(self._values, int(item), one, None)
+
+    def words(self, one: _Slice) -> Iterator[Row]:
+        """Rows of the contrast words but for q-values."""
+        if not self._reports:
+            return
+        from scipy.stats import norm
+
+        background = self._words.counts(self._counted)
+        known = self._words.known[one.places]
+        mine, others = self._word_counts(one, known & ~one.held_out)
+        words = chosen_words(mine, others, background)
+        held = known & one.held_out
+        mine, others = self._word_counts(one, held)
+        z = contrast(mine, others, background)[words] if mine.sum() and others.sum() else None
+        for rank, word in enumerate(words.tolist(), start=1):
+            score = None if z is None else float(z[rank - 1])
             yield {
-                "audit_id": below.audit_id,
-                "slice_id": found.row["slice_id"],
+                **one.key,
                 "rank": rank,
-                **asdict(phrase),
+                "word": self._words.items[word],
+                "count_inside": int(mine[word]),
+                "count_outside": int(others[word]),
+                "patients_inside": int(mine[word]),
+                "z_score": score,
+                "p_value": None if score is None else float(norm.sf(score)),
             }
 
+    def _word_counts(self, one: _Slice, asked: Booleans) -> tuple[np.ndarray, np.ndarray]:
+        """How many patients use each word inside and outside; a patient counts once, with one report."""
+        rows = np.flatnonzero(asked)
+        rows = rows[first_rows(one.inside[rows], one.patients[rows])]
+        counts = []
+        for side in (one.inside[rows], ~one.inside[rows]):
+            mask = np.zeros(self._fused.samples.height, bool)
+            mask[one.places[rows[side]]] = True
+            counts.append(self._words.counts(mask))
+        return counts[0], counts[1]
 
-def _phrases(
-    node: Describe, below: Discovered, found: FoundSlice, rows: pl.DataFrame, texts: dict[str, str]
-) -> list[Phrase]:
-    inside = rows["sample_id"].is_in(found.memberships["sample_id"].to_list()).to_numpy()
-    held_out = np.asarray((rows["half"] == CONFIRMATION).to_numpy())
-    reports = [texts.get(sample) for sample in rows["sample_id"]]
-    if any(report is not None for report in reports):
-        phrases = report_phrases(reports, inside, held_out, node.phrases)
-        if phrases:
-            return phrases
-    metadata = rows.select("sample_id").join(below.below.samples, on="sample_id", how="left", maintain_order="left")
-    return metadata_phrases(metadata.select(below.below.columns), inside, held_out, node.phrases)
+    def rule(self, one: _Slice) -> Row:
+        """The columns of a slice on its rule, with the p-value on held-out rows; empty where there is none."""
+        metadata = self._fused.samples[one.places].select(self._fused.columns)
+        rule = metadata_rule(metadata, one.inside, ~one.held_out)
+        if rule is None:
+            return {}
+        held = one.held_out
+        evidence = phrase_evidence(rule.takes[held], one.inside[held], one.patients[held])
+        takes = rule.takes & held
+        if evidence.get("p_value") is None or not takes.any():
+            return {}
+        return {
+            "rule": rule.text,
+            "rule_precision": float((takes & one.inside).sum() / takes.sum()),
+            "rule_recall": evidence["rate_inside"],
+            "p_value": evidence["p_value"],
+        }
 
+    def examples(self, one: _Slice) -> Iterator[Row]:
+        """Rows of the examples table."""
+        wrong, right = self._verdicts(one)
+        names = one.rows["sample_id"]
+        for example in examples(self._fused.vectors[one.places], one.inside, wrong, right, one.patients):
+            yield {
+                **one.key,
+                "kind": example.kind,
+                "rank": example.rank,
+                "sample_id": names[example.row],
+                "neighbour_of": None if example.of is None else names[example.of],
+                "distance": example.distance,
+            }
 
-def _texts(store: TableStore) -> dict[str, str]:
-    if not store.has("reports"):
-        return {}
-    from misread.encode.texts import report_texts
-
-    rows = pl.DataFrame(report_texts(store))
-    return dict(zip(rows["sample_id"], rows["report"], strict=True))
+    @staticmethod
+    def _verdicts(one: _Slice) -> tuple[Booleans, Booleans]:
+        """Who is read wrongly, and who correctly; by loss, who is in its highest quarter, or not above the median."""
+        if one.found.population.by_loss:
+            losses = one.rows["loss"].to_numpy()
+            high, middle = np.quantile(losses, (0.75, 0.5))
+            return losses >= max(high, np.nextafter(middle, np.inf)), losses <= middle
+        wrong = one.rows["error"].to_numpy().astype(bool)
+        return wrong, ~wrong

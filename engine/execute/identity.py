@@ -6,7 +6,7 @@ from dataclasses import fields
 from hashlib import blake2b
 from importlib.metadata import version
 
-from misread.plan import Discover, Filter, Fuse, Node, Samples, Scan, Take
+from misread.plan import Describe, Discover, Filter, Fuse, Node, Samples, Scan, Take
 from misread.schemas.errors import StoreError
 from misread.store import TableStore
 
@@ -22,12 +22,17 @@ def parameters_of(node: Node) -> dict[str, list[dict[str, object]]]:
     """Everything an audit asks, by the name of the step; which of the store's states was open does not count."""
     found: dict[str, list[dict[str, object]]] = {}
     for step in node.walk():
-        if isinstance(step, Filter | Samples | Fuse | Discover):
+        if isinstance(step, Filter | Samples | Fuse | Discover) or _is_told_otherwise(step):
             values = {field.name: getattr(step, field.name) for field in fields(step)}
             asked = {name: value for name, value in values.items() if name not in _HOW and not isinstance(value, Node)}
             if not (isinstance(step, Filter) and isinstance(step.input, Scan)):  # those Samples says by itself
                 found.setdefault(type(step).__name__.lower(), []).append(asked)
     return found
+
+
+def _is_told_otherwise(step: Node) -> bool:
+    """Whether slices are described in another way than by default."""
+    return isinstance(step, Describe) and step != Describe(step.input)
 
 
 def tables_of(store: TableStore, node: Node) -> dict[str, dict[str, object]]:

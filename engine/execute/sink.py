@@ -99,7 +99,7 @@ def write_audit(store: TableStore, node: Node, described: Described, name: str |
         if commit.has("audits") and commit.table("audits").count(f"audit_id = '{below.audit_id}'"):
             return
         fusion = commit.put_model("fusion", below.below.fusion.to_arrays())
-        _append(commit, AUDITS, [{**_audit_row(store, node, below, fusion), "name": name}])
+        _append(commit, AUDITS, [{**_audit_row(store, node, described, fusion), "name": name}])
         _append(commit, AUDIT_TARGETS, _target_rows(below))
         for judged in below.populations:
             rows = judged.rows.with_columns(
@@ -114,7 +114,8 @@ def write_audit(store: TableStore, node: Node, described: Described, name: str |
         _append(commit, EXAMPLES, described.examples)
 
 
-def _audit_row(store: TableStore, node: Node, below: Discovered, fusion: str) -> dict[str, object]:
+def _audit_row(store: TableStore, node: Node, described: Described, fusion: str) -> dict[str, object]:
+    below = described.below
     samples = next(step for step in node.walk() if isinstance(step, Samples))
     asked = parameters_of(node)
     predicates = [p for step in asked.get("filter", []) for p in step["predicates"]]  # type: ignore[attr-defined]
@@ -133,7 +134,11 @@ def _audit_row(store: TableStore, node: Node, below: Discovered, fusion: str) ->
         "samples": int(below.below.samples["left_out"].null_count()),
         "slices": len(below.slices),
         "confirmed_slices": sum(bool(found.row["confirmed"]) for found in below.slices),
-        "notes": [*(f"{m}, {t}: {note}" for (m, t), note in below.target_notes.items()), *below.below.notes],
+        "notes": [
+            *(f"{m}, {t}: {note}" for (m, t), note in below.target_notes.items()),
+            *below.below.notes,
+            *described.notes,
+        ],
         "parameters": json.dumps(parameters, sort_keys=True),
         "tables": json.dumps(tables_of(store, node), sort_keys=True),
         "fusion": fusion,

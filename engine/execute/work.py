@@ -98,7 +98,8 @@ def _(node: Describe, work: Work) -> Described:
     from .describing import describe
 
     below: Discovered = work.value(node.input)
-    return Described(below, tuple(describe(node, work.store, below)))
+    with one_thread():
+        return describe(node, work.store, below)
 
 
 @run.register

@@ -104,12 +104,16 @@ class Discover(Node):
 
 @dataclass(frozen=True)
 class Describe(Node):
-    """One row a slice, with its statistics and phrases."""
+    """One row a slice, with its statistics and what it is in words.
+
+    `most`: phrases a slice at most; `phrases`: the user's own to look for, each with its other spellings.
+    """
 
     level: ClassVar[Level] = Level.TABLE
 
     input: Node
-    phrases: int = 10
+    most: int = 10
+    phrases: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -29,7 +29,7 @@ def test_the_planted_slice_is_found_confirmed_and_named(audited: Store) -> None:
     assert first["error_rate"] > 0.5
     assert first["baseline_rate"] < 0.2
     assert first["error_rate_low"] < first["error_rate"] < first["error_rate_high"]
-    assert "no chest tube" in audited.sql("SELECT phrase FROM phrases").to_series().to_list()
+    assert "no chest drain" in audited.sql("SELECT phrase FROM phrases").to_series().to_list()
 
 
 def test_stored_numbers_are_those_of_the_rows(audited: Store) -> None:

@@ -1,0 +1,1 @@
+"""Whether the words of a slice name what was planted in it."""

@@ -1,0 +1,88 @@
+"""Which texts have which items: counted in one reading, and noted for the items that matter in a second."""
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Booleans = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+K = TypeVar("K", bound=Hashable)
+Documents = Callable[[], Iterable[tuple[int, Mapping[K, bool]]]]
+"""(row, its items), the same at every call; an item is True where it stands whole."""
+
+FEWEST_ROWS: Final = 3
+MOST_ITEMS: Final = 20_000
+WHOLE_SHARE: Final = 0.2
+"""An item is kept if it stands whole in this share of its rows: "no chest drain", not "no chest"."""
+COUNTED_AT_ONCE: Final = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Incidence(Generic[K]):
+    """`has` (n, m): a sparse matrix of 0 and 1, which rows have which of `items`; `known` (n,): who has a text."""
+
+    items: tuple[K, ...]
+    has: Any
+    known: Booleans
+
+    def counts(self, rows: Booleans) -> NDArray[np.int64]:
+        """(m,): how many of the rows have each item."""
+        return np.asarray(self.has.T @ rows.astype(np.int64), np.int64)
+
+    def of(self, item: int) -> Booleans:
+        """(n,): which rows have it."""
+        column = np.zeros(len(self.known), bool)
+        column[self.has[:, [item]].nonzero()[0]] = True
+        return column
+
+    def sums(self, rows: NDArray[np.intp], vectors: Floats, items: NDArray[np.intp]) -> Floats:
+        """(k, d): for each of `items` the sum of `vectors` (r, d), those of `rows`, over the rows that have it."""
+        return np.asarray(self.has[rows][:, items].astype(float).T @ vectors, float)
+
+
+def incidence(
+    rows: int, documents: Documents[K], counted: Booleans, *, fewest: int = FEWEST_ROWS, most: int = MOST_ITEMS
+) -> Incidence[K]:
+    """The items that at least `fewest` of the rows `counted` (n,) have, and not all of them; the `most` most frequent.
+
+    Items in order; ties by that order. Among millions of different items the rarest are forgotten on the way, so that
+    what is held does not grow with the texts.
+    """
+    from scipy.sparse import csr_matrix
+
+    seen: Counter[K] = Counter()
+    whole: Counter[K] = Counter()
+    texts = 0
+    for row, items in documents():
+        if counted[row]:
+            texts += 1
+            seen.update(items.keys())
+            whole.update(item for item, stands in items.items() if stands)
+            if len(seen) > COUNTED_AT_ONCE:
+                _forget(seen, whole)
+    enough = [item for item, n in seen.items() if fewest <= n < texts and whole[item] >= WHOLE_SHARE * n]
+    kept = sorted(sorted(enough, key=lambda item: (-seen[item], item))[:most])  # type: ignore[type-var]
+    place = {item: number for number, item in enumerate(kept)}
+    known = np.zeros(rows, bool)
+    of_rows: list[NDArray[np.int32]] = [np.zeros(0, np.int32)] * rows
+    for row, items in documents():
+        known[row] = True
+        of_rows[row] = np.array(sorted(place[item] for item in items if item in place), np.int32)
+    starts = np.cumsum([0, *map(len, of_rows)])
+    places = np.concatenate([np.zeros(0, np.int32), *of_rows])
+    has = csr_matrix((np.ones(len(places), np.int8), places, starts), shape=(rows, len(kept)))
+    return Incidence(tuple(kept), has, known)
+
+
+def _forget(seen: Counter[K], whole: Counter[K]) -> None:
+    """Takes away the rarest items until half are left to count."""
+    least = 1
+    while len(seen) > COUNTED_AT_ONCE // 2:
+        for item in [item for item, n in seen.items() if n <= least]:
+            del seen[item]
+            whole.pop(item, None)
+        least += 1

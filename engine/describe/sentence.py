@@ -1,0 +1,85 @@
+"""One sentence that says what a slice is, with its numbers; it tells what goes together, never why."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from misread.schemas.values import HIGH_LOSS
+
+from .bank import METADATA, UNMENTIONED
+
+Row = Mapping[str, Any]
+
+SIGNIFICANT: Final = 0.05
+DOES: Final = {"false negative": "Misses {target}", "false positive": "Calls {target} that is not there"}
+
+
+def sentence(row: Row, phrases: Sequence[Row], smallest_cell: int) -> str:
+    """What the row of a slice and the rows of its phrases say.
+
+    "Misses Pneumothorax in 32 of 61 images (52 %, 40 to 65; elsewhere 9.4 %), more often with "no chest drain" in the
+    report (42 % against 20 %); q = 0.0001, seen in 60 patients". Of the phrases the first of reports and the first of
+    metadata with a q-value of at most 0.05. Numbers of fewer than `smallest_cell` patients are left out.
+    """
+    if not row["confirmation_rows"]:
+        return f"{_opening(row)} in images of which the confirmation half has none"
+    patients = row["confirmation_patients"]
+    told = patients >= smallest_cell
+    seen = patients if told else f"fewer than {smallest_cell}"
+    verdict = "" if row["confirmed"] else "not confirmed: "
+    what = ", ".join([f"{_opening(row)} in {_images(row, told)}", *_apart(phrases, smallest_cell)])
+    return f"{what}; {verdict}q = {_small(row['q_value'])}, seen in {seen} patients"
+
+
+def percent(share: float) -> str:
+    """A share of 1 as a percentage."""
+    return f"{100 * share:.{0 if share >= 0.1 or share == 0 else 1}f} %"
+
+
+def _opening(row: Row) -> str:
+    if row["error_kind"] == HIGH_LOSS:
+        return f"Has high losses for {row['target']}"
+    return DOES[row["error_kind"]].format(target=row["target"])
+
+
+def _images(row: Row, told: bool) -> str:
+    """The images, and how often they are wrong or how high their losses are, against those elsewhere."""
+    rows = row["confirmation_rows"]
+    noun = "image" if rows == 1 else "images"
+    if not told:
+        return noun
+    if row["error_kind"] == HIGH_LOSS:
+        low, high, elsewhere = row["mean_loss_low"], row["mean_loss_high"], row["baseline_loss"]
+        ends = [] if low is None or high is None else [f"{low:.3g} to {high:.3g}"]
+        numbers = [f"mean {row['mean_loss']:.3g}", *ends]
+        others = "" if elsewhere is None else f"; elsewhere {elsewhere:.3g}"
+        return f"{rows} {noun} ({', '.join(numbers)}{others})"
+    interval = f"{100 * row['error_rate_low']:.0f} to {100 * row['error_rate_high']:.0f}"
+    others = "" if row["baseline_rate"] is None else f"; elsewhere {percent(row['baseline_rate'])}"
+    return f"{row['confirmation_errors']} of {rows} {noun} ({percent(row['error_rate'])}, {interval}{others})"
+
+
+def _apart(phrases: Sequence[Row], smallest_cell: int) -> list[str]:
+    """What sets the slice apart on held-out rows."""
+    sure = [p for p in phrases if p["q_value"] is not None and p["q_value"] <= SIGNIFICANT]
+    found = [
+        next((p for p in sure if p["source"] != METADATA), None),
+        next((p for p in sure if p["source"] == METADATA), None),
+    ]
+    near = [f'nearer to "{p["phrase"]}"' for p in found if p is not None and p.get("rate_inside") is None]
+    often = [_told(p, smallest_cell) for p in found if p is not None and p.get("rate_inside") is not None]
+    return [*near, *([f"more often {' and '.join(often)}"] if often else [])]
+
+
+def _told(phrase: Row, smallest_cell: int) -> str:
+    if phrase["source"] == METADATA:
+        words = f"with {phrase['phrase']}"
+    else:
+        mark = "" if phrase["assertion"] == UNMENTIONED else '"'
+        words = f"with {mark}{phrase['phrase']}{mark} in the report"
+    if phrase["patients_inside"] < smallest_cell:
+        return words
+    return f"{words} ({percent(phrase['rate_inside'])} against {percent(phrase['rate_outside'])})"
+
+
+def _small(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4f}" if value >= 0.0001 else "0.0001 or less"

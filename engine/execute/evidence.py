@@ -1,0 +1,110 @@
+"""What held-out rows say of a phrase: how many have it inside and outside a slice, and how surely more."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from misread.discover import Codes, design_effect, q_values, wilson_interval
+
+Booleans = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+Row = dict[str, Any]
+
+TINY = 1e-12
+
+
+def first_rows(inside: Booleans, patients: Codes) -> Places:
+    """One row a patient, in order: its first row inside, or, of a patient with none there, its first row."""
+    order = np.lexsort((np.arange(len(inside)), ~inside, patients))
+    firsts = np.concatenate([[True], patients[order][1:] != patients[order][:-1]]) if len(order) else order
+    return np.sort(order[np.asarray(firsts, bool)])
+
+
+def phrase_evidence(has: Booleans, inside: Booleans, patients: Codes) -> Row:
+    """The columns of a phrase that held-out rows give; `has`, `inside`, `patients` (n,): the rows that have a text.
+
+    Rates are of rows, with Wilson's intervals, rows that repeat within patients counting for less; the interval of
+    `lift` joins the two on the scale of logarithms (Zou and Donner 2008). `p_value`: Fisher's exact test, one-sided,
+    on one row a patient, as `z_score` is, of the log odds ratio with 0.5 added to each cell (Gart and Zweifel 1967).
+    """
+    if not inside.any() or inside.all():
+        return {"rows_inside": int((has & inside).sum()), "patients_inside": len(np.unique(patients[has & inside]))}
+    mine, others = _rate(has[inside], patients[inside]), _rate(has[~inside], patients[~inside])
+    one = first_rows(inside, patients)
+    p, z = _tested(has[one], inside[one])
+    lift, low, high = _ratio(mine, others)
+    return {
+        "rows_inside": int((has & inside).sum()),
+        "patients_inside": len(np.unique(patients[has & inside])),
+        "rate_inside": mine[0],
+        "rate_inside_low": mine[1],
+        "rate_inside_high": mine[2],
+        "rate_outside": others[0],
+        "lift": lift,
+        "lift_low": low,
+        "lift_high": high,
+        "z_score": z,
+        "p_value": p,
+    }
+
+
+def nearness_evidence(similarity: Floats, inside: Booleans, patients: Codes) -> Row:
+    """The columns of a phrase that no report can be asked for: whether rows inside lie nearer to it.
+
+    `similarity` (n,) of the held-out rows; by the Mann-Whitney test, one-sided, on one row a patient.
+    """
+    one = first_rows(inside, patients)
+    mine, others = similarity[one][inside[one]], similarity[one][~inside[one]]
+    if not len(mine) or not len(others):
+        return {}
+    from scipy.stats import mannwhitneyu, norm
+
+    p = float(mannwhitneyu(mine, others, alternative="greater").pvalue)
+    return {"p_value": p, "z_score": float(norm.isf(min(max(p, 1e-300), 1 - 1e-12)))}
+
+
+def with_q_values(rows: Sequence[Row]) -> list[Row]:
+    """The rows with `q_value`, over all of them that have a p-value."""
+    tested = [place for place, row in enumerate(rows) if row.get("p_value") is not None]
+    q = dict(zip(tested, q_values(np.array([rows[place]["p_value"] for place in tested])), strict=True))
+    return [{**row, "q_value": float(q[place]) if place in q else None} for place, row in enumerate(rows)]
+
+
+def _tested(has: Booleans, inside: Booleans) -> tuple[float, float]:
+    """The p-value and z-score of "those inside have it more often"."""
+    from scipy.stats import hypergeom
+
+    a, n, both = int((has & inside).sum()), int(inside.sum()), int(has.sum())
+    p = float(min(1.0, hypergeom.sf(a - 1, len(has), both, n)))
+    cells = np.array([a, n - a, both - a, len(has) - n - both + a], float) + 0.5
+    odds = np.log(cells[0] / cells[1]) - np.log(cells[2] / cells[3])
+    return p, float(odds / np.sqrt((1 / cells).sum()))
+
+
+def _rate(has: Booleans, patients: Codes) -> tuple[float, float, float]:
+    """A share of rows with its interval."""
+    hits, rows = int(has.sum()), len(has)
+    if hits in (0, rows):  # nothing varies that could tell how alike a patient's rows are: wholly
+        effect = float((np.unique(patients, return_counts=True)[1] ** 2).sum() / rows)
+    else:
+        effect = design_effect(has.astype(float), patients)
+    low, high = wilson_interval(hits / effect, rows / effect)
+    return hits / rows, low, high
+
+
+def _ratio(
+    mine: tuple[float, float, float], others: tuple[float, float, float]
+) -> tuple[float | None, float | None, float | None]:
+    """The ratio of two rates with its interval; None where nobody outside has it."""
+    (a, a_low, a_high), (b, b_low, b_high) = mine, others
+    if not b:
+        return None, None, None
+    if not a:
+        return 0.0, 0.0, a_high / max(b_low, TINY)
+    low = math.hypot(math.log(a / max(a_low, TINY)), math.log(b_high / b))
+    high = math.hypot(math.log(a_high / a), math.log(b / max(b_low, TINY)))
+    return a / b, a / b * math.exp(-low), a / b * math.exp(high)

@@ -1,0 +1,121 @@
+"""What held-out rows say of a phrase."""
+
+import numpy as np
+import pytest
+from scipy.stats import fisher_exact
+from statsmodels.stats.multitest import multipletests
+
+from misread.describe import chosen_words, contrast, word_bank
+from misread.execute.evidence import first_rows, nearness_evidence, phrase_evidence, with_q_values
+from stores import clustered_wilson
+
+RNG = np.random.default_rng(3)
+ROWS = 240
+INSIDE = RNG.random(ROWS) < 0.3
+HAS = RNG.random(ROWS) < np.where(INSIDE, 0.6, 0.2)
+ALONE = np.arange(ROWS)
+REPEATED = np.sort(RNG.integers(0, 90, ROWS))
+
+
+@pytest.mark.parametrize("patients", [ALONE, REPEATED], ids=["alone", "repeated"])
+def test_evidence_is_counted_by_hand(patients: np.ndarray) -> None:
+    """Rows, patients, rates with their intervals and lift are what counting gives."""
+    found = phrase_evidence(HAS, INSIDE, patients)
+    assert found["rows_inside"] == (HAS & INSIDE).sum()
+    assert found["patients_inside"] == len(set(patients[HAS & INSIDE].tolist()))
+    assert found["rate_inside"] == HAS[INSIDE].mean()
+    assert found["rate_outside"] == HAS[~INSIDE].mean()
+    expected = clustered_wilson(HAS[INSIDE].tolist(), patients[INSIDE].tolist())
+    assert (found["rate_inside_low"], found["rate_inside_high"]) == pytest.approx(expected)
+    assert found["lift"] == pytest.approx(HAS[INSIDE].mean() / HAS[~INSIDE].mean())
+    assert found["lift_low"] < found["lift"] < found["lift_high"]
+
+
+def test_the_p_value_is_fishers_on_one_row_a_patient() -> None:
+    """A patient counts once: inside if any row is, with the first of its rows there."""
+    found = phrase_evidence(HAS, INSIDE, REPEATED)
+    one = []
+    for patient in sorted(set(REPEATED.tolist())):
+        rows = np.flatnonzero(patient == REPEATED)
+        one.append(next((row for row in rows if INSIDE[row]), rows[0]))
+    assert first_rows(INSIDE, REPEATED).tolist() == one
+    has, inside = HAS[one], INSIDE[one]
+    table = [[(has & inside).sum(), (~has & inside).sum()], [(has & ~inside).sum(), (~has & ~inside).sum()]]
+    assert found["p_value"] == pytest.approx(fisher_exact(table, alternative="greater").pvalue)
+
+
+def test_rows_that_repeat_are_no_evidence() -> None:
+    """A patient's film stored twenty times over says no more than once."""
+    once = phrase_evidence(HAS, INSIDE, ALONE)
+    often = phrase_evidence(np.repeat(HAS, 20), np.repeat(INSIDE, 20), np.repeat(ALONE, 20))
+    for name in ("p_value", "z_score", "rate_inside_low", "rate_inside_high", "lift_low", "lift_high"):
+        assert often[name] == pytest.approx(once[name])
+
+
+@pytest.mark.parametrize("inside", [np.zeros(6, bool), np.ones(6, bool)])
+def test_without_two_sides_nothing_is_tested(inside: np.ndarray) -> None:
+    """No row inside, or none outside: no p-value, and none counts among the tests."""
+    rows = [phrase_evidence(np.ones(6, bool), inside, np.arange(6)), {"p_value": 0.01}]
+    assert [row["q_value"] for row in with_q_values(rows)] == [None, 0.01]
+
+
+def test_q_values_are_over_every_phrase_of_the_audit() -> None:
+    """Benjamini and Hochberg's over all rows given, whichever slice they are of."""
+    p = RNG.random(30) ** 3
+    expected = multipletests(p, method="fdr_bh")[1]
+    assert [row["q_value"] for row in with_q_values([{"p_value": x} for x in p])] == pytest.approx(expected)
+    assert with_q_values([]) == []
+
+
+def test_nobody_outside_leaves_no_ratio_and_nobody_inside_a_ratio_of_nothing() -> None:
+    """lift is NULL where nobody outside has it, 0 (with an upper end) where nobody inside has."""
+    inside = np.arange(40) < 20
+    assert phrase_evidence(inside, inside, np.arange(40))["lift"] is None
+    none = phrase_evidence(~inside, inside, np.arange(40))
+    assert (none["lift"], none["lift_low"], none["p_value"]) == (0.0, 0.0, 1.0)
+    assert none["lift_high"] > 0
+
+
+def test_nearness_is_tested_by_ranks() -> None:
+    """Rows inside that lie nearer to a phrase are evidence; the same rows in any order of magnitude are as much."""
+    near = INSIDE + RNG.random(ROWS)
+    found = nearness_evidence(near, INSIDE, ALONE)
+    assert found["p_value"] < 1e-6
+    assert found == nearness_evidence(np.exp(near), INSIDE, ALONE)
+    assert nearness_evidence(-near, INSIDE, ALONE)["p_value"] > 0.99
+    assert nearness_evidence(near[:0], INSIDE[:0], ALONE[:0]) == {}
+
+
+def test_random_slices_have_no_phrase() -> None:
+    """At most 5 % of random slices have a phrase with p < .05, even where both cling to patients."""
+    patients = np.repeat(np.arange(150), 3)
+    habit = RNG.random(150) < 0.4
+    false = 0
+    for _ in range(400):
+        inside = (RNG.random(150) < 0.2)[patients]
+        false += phrase_evidence(habit[patients], inside, patients)["p_value"] < 0.05
+    assert false <= 32  # 20 expected at most; more than 32 in 1 of 200 runs of a test that holds its level
+
+
+def test_contrast_is_the_weighted_log_odds_with_the_prior() -> None:
+    """Against the formula of Monroe et al. written out word by word; swapping the sides turns the sign."""
+    inside, outside, background = (np.array(x) for x in ([9, 2, 0, 30], [10, 40, 5, 60], [50, 100, 20, 330]))
+    prior = 500 * background / background.sum()
+    expected = []
+    for y, x, a in zip(inside, outside, prior, strict=True):
+        n, m, total = inside.sum(), outside.sum(), prior.sum()
+        change = np.log((y + a) / (n + total - y - a)) - np.log((x + a) / (m + total - x - a))
+        expected.append(change / np.sqrt(1 / (y + a) + 1 / (x + a)))
+    assert contrast(inside, outside, background) == pytest.approx(np.array(expected))
+    assert contrast(outside, inside, background) == pytest.approx(-np.array(expected))
+    assert contrast(np.zeros(4, int), outside, background).tolist() == [0, 0, 0, 0]
+
+
+def test_contrast_words_are_those_of_the_slice() -> None:
+    """Words and pairs that reports inside use more, the most telling first; pairs cross no punctuation."""
+    texts = [f"{'Zebra stripes' if INSIDE[row] else 'Plain'}, lungs clear. Film {row}" for row in range(ROWS)]
+    bank = word_bank(ROWS, lambda: list(enumerate(texts)), np.ones(ROWS, bool))
+    assert "stripes lungs" not in bank.items
+    mine, others = bank.counts(INSIDE), bank.counts(~INSIDE)
+    found = [bank.items[i] for i in chosen_words(mine, others, mine + others)]
+    assert found == ["stripes", "zebra", "zebra stripes"]

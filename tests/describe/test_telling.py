@@ -1,0 +1,146 @@
+"""Rules, examples and sentences."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from misread.describe import examples, metadata_rule, sentence
+
+RNG = np.random.default_rng(5)
+N = 400
+ROWS = pl.DataFrame(
+    {
+        "view": RNG.choice(["AP", "PA", "AP supine"], N).tolist(),
+        "age": [
+            None if missing else int(age)
+            for missing, age in zip(RNG.random(N) < 0.1, RNG.integers(18, 95, N), strict=True)
+        ],
+    }
+)
+FITTED = np.arange(N) % 2 == 0
+
+
+def test_a_rule_of_two_conditions_is_found_as_it_was_made() -> None:
+    """`view = AP supine and age > 70`, to the decile; a missing age meets no comparison."""
+    old = (ROWS["age"] > 70).fill_null(value=False).to_numpy()
+    inside = old & (ROWS["view"] == "AP supine").to_numpy()
+    rule = metadata_rule(ROWS, inside, FITTED)
+    assert rule is not None
+    first, second = rule.text.split(" and ")
+    assert {first.split()[0], second.split()[0]} == {"view", "age"}
+    assert "view = AP supine" in rule.text
+    assert (rule.takes & inside).sum() >= 0.8 * inside.sum()
+    assert not rule.takes[ROWS["age"].is_null().to_numpy()].any()
+
+
+def test_missing_values_can_be_what_a_slice_has_in_common() -> None:
+    """`age missing` is a rule."""
+    inside = ROWS["age"].is_null().to_numpy()
+    rule = metadata_rule(ROWS, inside, FITTED)
+    assert rule is not None
+    assert rule.text == "age missing"
+    assert (rule.takes == inside).all()
+
+
+@pytest.mark.parametrize("inside", [RNG.random(N) < 0.1, np.zeros(N, bool), np.ones(N, bool)])
+def test_where_nothing_is_in_common_there_is_no_rule(inside: np.ndarray) -> None:
+    """Random rows, no row and every row have none; nor is there one without columns."""
+    assert metadata_rule(ROWS, inside, FITTED) is None
+    assert metadata_rule(ROWS.select([]), inside, FITTED) is None
+
+
+def test_a_rule_is_fitted_on_discovery_rows_alone() -> None:
+    """Turning the slice round on the other rows changes nothing."""
+    inside = (ROWS["view"] == "AP").to_numpy()
+    one, other = (metadata_rule(ROWS, rows, FITTED) for rows in (inside, np.where(FITTED, inside, ~inside)))
+    assert one is not None
+    assert other is not None
+    assert one.text == other.text == "view = AP"
+
+
+def test_examples_are_errors_near_their_middle_and_correct_neighbours() -> None:
+    """Errors of the slice by their distance, one a patient; of each the nearest correct row of another patient."""
+    vectors = RNG.standard_normal((N, 3))
+    inside, wrong = RNG.random(N) < 0.4, RNG.random(N) < 0.5
+    patients = RNG.integers(0, 120, N)
+    found = examples(vectors, inside, wrong, ~wrong, patients)
+    typical = [e for e in found if e.kind == "typical error"]
+    neighbours = [e for e in found if e.kind == "correct neighbour"]
+    assert [e.rank for e in typical] == [*range(1, 9)]
+    middle = vectors[inside & wrong].mean(axis=0)
+    assert all((inside & wrong)[e.row] and e.of is None for e in typical)
+    distances = [float(np.linalg.norm(vectors[e.row] - middle)) for e in typical]
+    assert distances == sorted(distances) == pytest.approx([e.distance for e in typical])
+    assert len({patients[e.row] for e in typical}) == len(typical)
+    assert {e.of for e in neighbours} == {e.row for e in typical}
+    first = neighbours[0]
+    able = np.flatnonzero(~wrong & (patients != patients[first.of]))
+    assert first.row == able[np.argmin(np.linalg.norm(vectors[able] - vectors[first.of], axis=1))]
+    assert len({patients[e.row] for e in neighbours}) == len(neighbours)
+
+
+def test_without_errors_there_is_no_example() -> None:
+    """A slice that is read correctly has none; without a correct row errors stand alone."""
+    vectors, everybody = RNG.standard_normal((9, 2)), np.ones(9, bool)
+    assert examples(vectors, everybody, ~everybody, everybody, np.arange(9)) == []
+    alone = examples(vectors, everybody, everybody, ~everybody, np.arange(9))
+    assert {e.kind for e in alone} == {"typical error"}
+
+
+SLICE: dict[str, Any] = {
+    "error_kind": "false negative", "target": "pneumothorax", "confirmed": True, "q_value": 0.002,
+    "confirmation_rows": 52, "confirmation_errors": 38, "confirmation_patients": 41, "error_rate": 38 / 52,
+    "error_rate_low": 0.6, "error_rate_high": 0.83, "baseline_rate": 0.12,
+}  # fmt: skip
+PHRASE: dict[str, Any] = {
+    "phrase": "no chest drain", "assertion": "absent", "source": "term", "q_value": 0.003, "rate_inside": 0.9,
+    "rate_outside": 0.4, "patients_inside": 36,
+}  # fmt: skip
+
+
+def test_the_sentence_of_a_slice_holds_its_numbers() -> None:
+    """What is misread, how often, against what, the phrase with its rates, and how sure it is."""
+    assert sentence(SLICE, [PHRASE], 11) == (
+        "Misses pneumothorax in 38 of 52 images (73 %, 60 to 83; elsewhere 12 %), more often with "
+        '"no chest drain" in the report (90 % against 40 %); q = 0.0020, seen in 41 patients'
+    )
+    kinds = [{"error_kind": "false positive"}, {"confirmed": False, "q_value": 0.2}]
+    assert sentence({**SLICE, **kinds[0]}, [], 11).startswith("Calls pneumothorax that is not there in 38 of 52")
+    assert sentence({**SLICE, **kinds[1]}, [], 11).endswith("not confirmed: q = 0.2000, seen in 41 patients")
+
+
+def test_only_phrases_that_held_out_rows_bear_out_are_told() -> None:
+    """A phrase with q above .05, or without one, is not in the sentence; the first of each kind is."""
+    unsure = [{**PHRASE, "q_value": q, "phrase": "zebra"} for q in (0.06, None)]
+    value = {**PHRASE, "source": "metadata", "phrase": "view = AP", "assertion": "present"}
+    told = sentence(SLICE, [*unsure, PHRASE, {**PHRASE, "phrase": "giraffe"}, value], 11)
+    assert "zebra" not in told
+    assert "giraffe" not in told
+    assert "in the report (90 % against 40 %) and with view = AP (90 % against 40 %)" in told
+
+
+def test_numbers_of_few_patients_are_not_told() -> None:
+    """A slice seen in 1 to 10 patients is told without a count or rate, and so is a phrase that so few have."""
+    told = sentence({**SLICE, "confirmation_patients": 7}, [{**PHRASE, "patients_inside": 4}], 11)
+    assert told == (
+        'Misses pneumothorax in images, more often with "no chest drain" in the report; q = 0.0020, '
+        "seen in fewer than 11 patients"
+    )
+    empty = {**SLICE, "confirmation_rows": 0, "confirmation_patients": 0, "error_rate": None}
+    assert "the confirmation half has none" in sentence(empty, [], 11)
+
+
+def test_losses_have_their_own_sentence() -> None:
+    """The mean loss with its interval, in place of error rates."""
+    row = {**SLICE, "error_kind": "high loss", "mean_loss": 1.25, "mean_loss_low": 1.0, "mean_loss_high": 1.5}
+    told = sentence({**row, "baseline_loss": 0.5}, [], 11)
+    assert told.startswith("Has high losses for pneumothorax in 52 images (mean 1.25, 1 to 1.5; elsewhere 0.5)")
+
+
+@pytest.mark.parametrize("phrases", [[], [PHRASE]])
+def test_no_sentence_claims_a_cause(phrases: list[dict[str, Any]]) -> None:
+    """It tells what goes together."""
+    words = sentence(SLICE, phrases, 11).lower()
+    assert not any(word in words for word in ("because", "cause", "due to", "owing", "therefore", "leads to"))
