@@ -133,22 +133,16 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
 
 
 def _phrases(session: "Session", slice_id: str, options: Options) -> list[Row]:
-    """With text all; without, none that reports say. Counts of few patients are left out."""
+    """With text all; without, none that reports say. None whose numbers come from few patients."""
     rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY rank LIMIT {PHRASES}", slice_id)
     kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
-    least = session.limits.smallest_cell
-    return [_suppressed(row) if 0 < _patients(row) < least else row for row in kept]
+    return [row for row in kept if not 0 < _patients(row) < session.limits.smallest_cell]
 
 
 def _patients(row: Row) -> int:
     """Of how many patients a phrase's numbers are; at most as many as rows, where nobody counted."""
     known = row["rows_inside"] if row["patients_inside"] is None else row["patients_inside"]
     return known or 0
-
-
-def _suppressed(row: Row) -> Row:
-    told = ("_inside", "_low", "_high", "lift", "z_score", "_value")
-    return row | dict.fromkeys(name for name in row if name.endswith(told))
 
 
 def _words(session: "Session", slice_id: str) -> list[Row]:
