@@ -17,7 +17,8 @@ VECTOR = "vector"
 class TableContract:
     """What a table holds. `key` names its rows; `hidden` columns never reach SQL or frames.
 
-    `open_ended` tables take further columns (the metadata of images).
+    `open_ended` tables take further columns (the metadata of images). `repeated`: columns of text with few different
+    values, each of which is stored once, so that they are read and grouped fast; for tables that only grow.
     """
 
     name: str
@@ -25,6 +26,7 @@ class TableContract:
     key: tuple[str, ...]
     hidden: tuple[str, ...] = (CHECKSUM,)
     open_ended: bool = False
+    repeated: tuple[str, ...] = ()
 
     @property
     def schema(self) -> pa.Schema:

@@ -7,7 +7,7 @@ from .contract import CHECKSUM_FIELD as _CHECKSUM
 from .contract import integer as _integer
 from .contract import real as _real
 from .contract import text as _text
-from .descriptions import CONTRAST_WORDS, EXAMPLES, PHRASES
+from .descriptions import CONTRAST_WORDS, EXAMPLES, PHRASES, VERDICTS
 
 EMBEDDINGS_PREFIX = "embeddings_"
 _CLASS = pa.int8()
@@ -135,6 +135,7 @@ AUDITED = TableContract(
         _CHECKSUM,
     ),
     key=("audit_id", "model", "target", "sample_id"),
+    repeated=("audit_id", "model", "target", "half", "error_kind"),
 )
 """One row a sample, model and target that an audit judged: the audit's own truth.
 
@@ -213,15 +214,22 @@ MEMBERSHIPS = TableContract(
         _text("slice_id", required=True),
         _text("sample_id", required=True),
         _text("half"),
+        pa.field("label", _CLASS),
+        pa.field("predicted", _CLASS),
+        pa.field("error", pa.bool_()),
+        _real("loss"),
         _real("score"),
         _real("class_probability"),
         _integer("rank"),
         _CHECKSUM,
     ),
     key=("slice_id", "sample_id"),
+    repeated=("audit_id", "slice_id", "half"),
 )
 """One row a slice and sample the slice's rule takes, whatever its class. `rank` 1 is the highest score.
 
+`label`, `predicted`, `error` and `loss`: the audit's own truth of the slice's model and target, as in `audited`; NULL
+for a sample that has none there. `score`: the rule's own.
 `class_probability`: how likely the sample is of the slice's class, judged by its vector alone.
 """
 
@@ -297,6 +305,7 @@ CONTRACTS: dict[str, TableContract] = {
         PHRASES,
         CONTRAST_WORDS,
         EXAMPLES,
+        VERDICTS,
         COMPARISONS,
         QUERIES,
     )
@@ -329,6 +338,7 @@ __all__ = [
     "REPORTS",
     "SLICES",
     "VECTOR",
+    "VERDICTS",
     "TableContract",
     "contract_of",
     "embeddings_contract",

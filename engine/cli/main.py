@@ -11,8 +11,10 @@ from .assigning import assign
 from .caching import cache
 from .demonstrating import demo
 from .discovering import discover
+from .judging import verdict
 from .messages import guarded, told
 from .querying import sql
+from .reporting import report
 from .subgrouping import subgroups
 from .working import embed, ingest
 
@@ -26,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, ingest, embed, discover, slices, assign, sql, subgroups, info, cache):
+for command in (demo, ingest, embed, discover, slices, assign, sql, subgroups, report, verdict, info, cache):
     app.command()(command)
 
 

@@ -177,7 +177,7 @@ class _Telling:
     @cached_property
     def _cross_modal(self) -> bool:
         name = self._fuse.image
-        return name is not None and phrase_vectors(self._store, name, []) is not None
+        return name is not None and phrase_vectors(self._store, name, [listed_names()[0].shown]) is not None
 
     @cached_property
     def how(self) -> str:

@@ -9,6 +9,7 @@ from misread.audit.population import Population
 from misread.discover import Rule
 from misread.fuse import Fusion
 from misread.metadata import MetadataFeatures
+from misread.schemas.tables import MEMBERSHIPS
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,7 @@ class Discovered:
     comparisons: tuple[dict[str, object], ...]
 
     def memberships(self) -> pl.DataFrame:
-        schema = {"audit_id": pl.String, "slice_id": pl.String, "sample_id": pl.String, "half": pl.String}
-        empty = pl.DataFrame(schema={**schema, "score": pl.Float64, "class_probability": pl.Float64, "rank": pl.Int64})
+        empty = pl.DataFrame(MEMBERSHIPS.schema.empty_table()).drop(MEMBERSHIPS.hidden)
         return pl.concat([empty, *(found.memberships for found in self.slices)])
 
 
