@@ -32,12 +32,15 @@ PHRASES = TableContract(
 )
 """One row a slice and phrase, chosen on discovery rows; every number but `score` is of the confirmation half.
 
-`assertion`: what the reports say of it, `present`, `absent` or `uncertain` (a value of metadata is present).
+`phrase` as people read it: `no chest drain`, `possible effusion`, `no mention of rotation`. `assertion`: what the
+reports say of it, `present`, `absent`, `uncertain` or (of terms and the user's list) `unmentioned`; a value of metadata
+is present.
 `source`: where the phrase comes from, the store's `report`s or `metadata`, the built-in `term`s or the user's `list`.
 `score`: how near the phrase lies to the slice, as the cosine between its vector and the way from the centroid of the
 slice's class to the slice's; NULL where phrases have no vector. Rates are among rows of the slice's class (in an audit
 of losses all rows that have one) that have a report, for metadata all of them. `q_value`: over every phrase tested in
-the audit; NULL where nothing could be counted.
+the audit; NULL where nothing could be counted. A patient counts once in `p_value`. Where there are no reports, phrases
+of an image-text encoder have no counts and rates: `p_value` tells whether images inside lie nearer to the phrase.
 """
 
 CONTRAST_WORDS = TableContract(

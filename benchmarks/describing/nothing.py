@@ -64,7 +64,7 @@ def _phrases(
     values = value_bank(metadata, metadata.columns, np.ones(metadata.height, bool))
     chooser = Chooser(values, rows[~held_out], inside[~held_out])
     shown = [values.items[item].shown for item in chooser.shortlist]
-    for item in chooser.choose(None, shown, np.ones(len(shown)), MOST // 2).tolist():
+    for item in chooser.choose(None, shown, np.zeros(len(shown)), MOST // 2).tolist():
         yield phrase_evidence(values.of(item)[rows][held_out], inside[held_out], patients[held_out])
 
 

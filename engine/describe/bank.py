@@ -40,6 +40,7 @@ class PhraseReader:
     def __init__(self, listed: Mapping[str, Sequence[str]] | None = None) -> None:
         mine = dict(listed or {})
         self._source = {name: LISTED if name in mine else TERM for name in {**TERMS, **mine}}
+        self._unmentioned = {name: Saying(name, UNMENTIONED, source) for name, source in self._source.items()}
         self._chunker = Chunker({**TERMS, **mine})
 
     def read(self, report: str) -> dict[Saying, bool]:
@@ -49,8 +50,7 @@ class PhraseReader:
         found = self._chunker.names(report)
         said |= {Saying(name, how, self._source[name]): True for name, how in found}
         mentioned = {name for name, _ in found}
-        unmentioned = [name for name in self._source if name not in mentioned]
-        return said | {Saying(name, UNMENTIONED, self._source[name]): True for name in unmentioned}
+        return said | {saying: True for name, saying in self._unmentioned.items() if name not in mentioned}
 
 
 def phrase_bank(

@@ -53,11 +53,11 @@ class Chooser(Generic[K]):
         self.shortlist: Places = np.sort(able[np.argsort(-strength[able], kind="stable")][:SHORTLIST])
         self._short = self._has[:, self.shortlist]
 
-    def choose(self, nearness: Floats | None, shown: list[str], favour: Floats, most: int) -> Places:
+    def choose(self, nearness: Floats | None, shown: list[str], bonus: Floats, most: int) -> Places:
         """At most `most` items, best first: each by what it adds to those before it.
 
         The next item has the highest strength, within the strata that those before it make, times 1 + `nearness`
-        (k,), its cosine to the slice, times `favour` (k,). `shown`: what it is called; no name comes twice, nor an item
+        (k,), its cosine to the slice, plus `bonus` (k,). `shown`: what it is called; no name comes twice, nor an item
         of mostly the same rows as another. Ties: the longer name, then the order of items.
         """
         near = np.zeros(len(self.shortlist)) if nearness is None else np.maximum(nearness, -1.0)
@@ -71,7 +71,7 @@ class Chooser(Generic[K]):
             able = np.flatnonzero(open_ & (strength >= LEAST_STRENGTH))
             if not len(able):
                 break
-            worth = strength[able] * (1 + near[able]) * favour[able] + longer[able]
+            worth = strength[able] * (1 + near[able]) + bonus[able] + longer[able]
             best = int(able[np.argmax(worth)])
             open_[best] = False
             column = np.asarray(self._short[:, [best]].toarray()[:, 0]).astype(bool)

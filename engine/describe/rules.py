@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from .incidence import Booleans
+from .values import finite
 
 MOST_TERMS: Final = 3
 CUTS: Final = 9
@@ -61,7 +62,7 @@ def _conditions(rows: pl.DataFrame, fitted_on: Booleans) -> Iterator[tuple[str, 
     for name in sorted(rows.columns):
         column = rows[name]
         if column.dtype.is_numeric():
-            numbers = column.cast(pl.Float64).fill_nan(None).to_numpy()
+            numbers = finite(column).to_numpy()
             missing = np.isnan(numbers)
             seen = numbers[fitted_on & ~missing]
             for cut in np.unique(np.quantile(seen, np.linspace(0, 1, CUTS + 2)[1:-1])) if len(seen) else ():

@@ -22,10 +22,16 @@ def value_bank(rows: pl.DataFrame, names: Sequence[str], counted: Booleans) -> B
     return incidence(rows.height, documents, counted)
 
 
+def finite(column: pl.Series) -> pl.Series:
+    """A column of numbers as floats; what is no finite number is missing."""
+    numbers = column.cast(pl.Float64)
+    return numbers.set(~numbers.is_finite().fill_null(value=False), None)
+
+
 def _values(column: pl.Series, fitted_on: Booleans) -> list[str]:
     name = column.name
     if column.dtype.is_numeric():
-        numbers = column.cast(pl.Float64).fill_nan(None)
+        numbers = finite(column)
         seen = numbers.filter(pl.Series(fitted_on)).drop_nulls()
         if seen.len():
             edges = np.unique(np.quantile(seen.to_numpy(), np.linspace(0, 1, BANDS + 1)))

@@ -177,7 +177,7 @@ class _Telling:
     @cached_property
     def _cross_modal(self) -> bool:
         name = self._fuse.image
-        return name is not None and phrase_vectors(self._store, name, []) is not None
+        return name is not None and phrase_vectors(self._store, name, [listed_names()[0].shown]) is not None
 
     @cached_property
     def how(self) -> str:
@@ -252,7 +252,7 @@ class _Telling:
     def _told_by_metadata(self, one: _Slice) -> Iterator[_Chosen]:
         chooser = Chooser(self._values, one.places[~one.held_out], one.inside[~one.held_out])
         shown = [self._values.items[item].shown for item in chooser.shortlist]
-        for item in chooser.choose(None, shown, np.ones(len(shown)), min(MOST_VALUES, self._node.most)):
+        for item in chooser.choose(None, shown, np.zeros(len(shown)), min(MOST_VALUES, self._node.most)):
             yield _chosen(self._values, int(item), one, None)
 
     def words(self, one: _Slice) -> Iterator[Row]:

@@ -15,10 +15,8 @@ from .steps import FusedSamples
 
 AT_ONCE: Final = 8192
 DIGITS: Final = 9
-LISTED_FAVOUR: Final = 1.1
-"""A listed name goes before the wordings of single reports that are as strong."""
-UNMENTIONED_FAVOUR: Final = 0.75
-"""What is said of a thing goes before what is not said of it."""
+TERM_BONUS: Final = 0.5
+"""Standard errors that a listed name is worth beside the wordings of single reports."""
 Batches = Iterable[tuple[Places, Floats]]
 
 
@@ -107,17 +105,18 @@ def chosen_phrases(
         sayings = [bank.items[item] for item in chooser.shortlist]
         shown = [saying.shown for saying in sayings]
         near = way.nearness() if vectors_of is None or not shown else vectors_of(shown) @ way.direction
-        favour = np.array([_favour(saying) for saying in sayings], float)
+        bonus = np.array([_bonus(saying) for saying in sayings], float)
         score = dict(zip(chooser.shortlist.tolist(), np.round(near, DIGITS).tolist(), strict=True))
-        picked = chooser.choose(np.round(near, DIGITS), shown, favour, most)
+        picked = chooser.choose(np.round(near, DIGITS), shown, bonus, most)
         chosen.append([(item, score[item]) for item in picked.tolist()])
     return chosen
 
 
-def _favour(saying: Saying) -> float:
+def _bonus(saying: Saying) -> float:
+    """What is said of a thing goes before what is not said of it."""
     if saying.assertion == UNMENTIONED:
-        return UNMENTIONED_FAVOUR
-    return LISTED_FAVOUR if saying.source in (TERM, LISTED) else 1.0
+        return -TERM_BONUS
+    return TERM_BONUS if saying.source in (TERM, LISTED) else 0.0
 
 
 def fused_batches(fused: FusedSamples) -> Iterator[tuple[Places, Floats]]:

@@ -1,6 +1,6 @@
 -- name: phrases
 -- inputs: phrases
--- output: one row a slice and phrase, the most telling first; assertion is present, absent or uncertain, source is report, metadata, term or list
+-- output: one row a slice and phrase, the most telling first; assertion is present, absent, uncertain or unmentioned, source is report, metadata, term or list
 -- units: rates 0 to 1 among rows of the slice's class in the confirmation half; lift is a ratio; score is a cosine; z_score in standard errors; p and q values 0 to 1
 -- reads: stored_phrases
 CREATE VIEW phrases AS

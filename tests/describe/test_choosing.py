@@ -25,7 +25,7 @@ def chosen(bank: Bank, inside: np.ndarray, most: int = 5) -> list[str]:
     rows = np.flatnonzero(bank.known)
     chooser = Chooser(bank, rows, inside[rows])
     shown = [bank.items[item].shown for item in chooser.shortlist]
-    return [bank.items[i].shown for i in chooser.choose(None, shown, np.ones(len(shown)), most)]
+    return [bank.items[i].shown for i in chooser.choose(None, shown, np.zeros(len(shown)), most)]
 
 
 INSIDE = np.arange(200) % 4 == 0

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from misread.describe import examples, metadata_rule, sentence
+from misread.describe import examples, metadata_rule, sentence, value_bank
 
 RNG = np.random.default_rng(5)
 N = 400
@@ -49,6 +49,18 @@ def test_where_nothing_is_in_common_there_is_no_rule(inside: np.ndarray) -> None
     """Random rows, no row and every row have none; nor is there one without columns."""
     assert metadata_rule(ROWS, inside, FITTED) is None
     assert metadata_rule(ROWS.select([]), inside, FITTED) is None
+
+
+def test_numbers_that_are_none_are_missing() -> None:
+    """Infinite values and NaN make no cut and meet no comparison."""
+    odd = [float("inf"), float("-inf"), float("nan"), None]
+    rows = pl.DataFrame({"dose": [odd[i % 4] if i % 3 == 0 else float(i) for i in range(N)]})
+    inside = np.arange(N) % 3 == 0
+    rule = metadata_rule(rows, inside, FITTED)
+    assert rule is not None
+    assert rule.text == "dose missing"
+    assert (rule.takes == inside).all()
+    assert "dose missing" in {saying.shown for saying in value_bank(rows, ["dose"], FITTED).items}
 
 
 def test_a_rule_is_fitted_on_discovery_rows_alone() -> None:
