@@ -11,10 +11,11 @@ from .assigning import assign
 from .caching import cache
 from .demonstrating import demo
 from .discovering import discover
+from .embedding import embed
 from .messages import guarded, told
 from .querying import sql
 from .subgrouping import subgroups
-from .working import embed, ingest
+from .working import ingest
 
 OWNER_ONLY = 0o077
 
