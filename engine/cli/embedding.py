@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .messages import guarded, tell
-from .options import StoreArgument
+from .options import RayOption, StoreArgument
 from .progress import watched
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ DOWNLOAD = typer.Option("--download", help="Download a model named owner/name th
 
 
 @guarded
-def embed(
+def embed(  # noqa: PLR0913, PLR0917 - one for each option
     store: StoreArgument,
     image_encoder: Annotated[str, IMAGE_ENCODER] = "hog",
     report_encoder: Annotated[str, REPORT_ENCODER] = "tfidf",
@@ -34,20 +34,23 @@ def embed(
     precision: Annotated[str | None, PRECISION] = None,
     threads: Annotated[int | None, THREADS] = None,
     download: Annotated[bool, DOWNLOAD] = False,
+    ray: RayOption = None,
 ) -> None:
     """Turn pictures and reports into vectors. Interrupted or killed, it goes on where it was when run again."""
     from misread.encode import Settings
     from misread.encode import embed as embed_in
     from misread.store import TableStore
+    from misread.workers import workers
 
     opened = TableStore.open(store)
-    with watched() as progress:
+    with workers(ray) as beside, watched() as progress:
         result = embed_in(
             opened,
             image_encoder=_unless_none(image_encoder),
             report_encoder=_unless_none(report_encoder),
             refit=refit,
             settings=Settings(device, _precision(precision), threads, download),
+            workers=beside,
             progress=progress,
         )
     tell(result.notices)

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from misread.progress import Progress, silent
 from misread.schemas.values import Modality
 from misread.store import Commit, EncoderEntry, TableStore, put_model
+from misread.workers import Workers
 
 from .choosing import EXTERNAL, Choice, Chosen, chosen, computed_elsewhere
 from .inputs import INPUTS, Inputs
-from .job import Ready, encode_missing
+from .job import Ready, encode
+from .parts import encode_parts
 from .pretrained import Settings
 from .registry import Fitter
-from .vectors import vector_change, write_vectors
+from .vectors import samples_by_checksum, vector_change, write_vectors
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,15 @@ def embed(
     report_encoder: str | None = "tfidf",
     refit: bool = False,
     settings: Settings | None = None,
+    workers: Workers | None = None,
     progress: Progress = silent,
 ) -> EmbedResult:
     """Encodes what is new or changed, and removes the vectors of what is gone; nothing to do is no new state.
 
     An encoder is named by its name, or as a model's directory or hub name (see `pretrained`); None leaves a modality
     out. A fitted encoder stays as it was fitted, so that new rows land in the same space; `refit` fits it anew and
-    encodes every row again. `settings` are for pretrained models.
+    encodes every row again. `settings` are for pretrained models. With
+    `workers` other processes encode, and the result is the same.
 
     Others may write to the store meanwhile: it is held for the commit at the end alone. What a job that raised or was
     killed had finished is kept beside the tables, and the next one goes on from there; nothing of it is visible
@@ -71,7 +75,7 @@ def embed(
         anew = entry is not None and entry.parameters.get("version") != ready.encoder.version
         change = vector_change(before, ready.encoder.name, ready.checksums(inputs), anew=anew)
         if change.wanted:
-            encode_missing(before, store.files, ready, change.wanted, progress)
+            _encode_missing(before, ready, inputs, change.wanted, progress, workers)
         jobs.append(ready)
         notices += _outgrown(ready, inputs)
     done: dict[str, Embedded] = {}
@@ -102,6 +106,31 @@ def _ready(store: TableStore, choice: Choice, encoder: Chosen, inputs: Inputs, e
     arrays = made.fit(texts)
     model = put_model(store.files, made.name, arrays)
     return Ready(made.from_arrays(arrays), choice, encoder.source, model, told | {"fitted_on": len(set(texts))})
+
+
+def _encode_missing(
+    store: TableStore,
+    ready: Ready,
+    inputs: Inputs,
+    wanted: frozenset[str],
+    progress: Progress,
+    workers: Workers | None,
+) -> None:
+    """Encodes what is wanted and not kept yet, and keeps it: equal pictures and texts once."""
+    checksums, finished = ready.checksums(inputs), ready.finished(store.files)
+    samples_of = samples_by_checksum(checksums, wanted)
+    there = finished.checksums()
+    done = sum(len(samples) for checksum, samples in samples_of.items() if checksum in there)
+    chosen = [samples[0] for checksum, samples in samples_of.items() if checksum not in there]
+    what = f"{ready.modality}s encoded"
+    progress(done, len(wanted), what)
+    if workers is None:
+        encoded = encode(ready.encoder, inputs, frozenset(chosen), checksums, finished)
+    else:
+        encoded = encode_parts(store, ready, chosen, workers)
+    for some in encoded:
+        done += sum(len(samples_of[checksum]) for checksum in some)
+        progress(done, len(wanted), what)
 
 
 def _brought_up_to_date(commit: Commit, ready: Ready, notices: list[str]) -> Embedded:

@@ -1,13 +1,11 @@
 """An embedding job: one encoder, what it is to encode, and what of it is done."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from misread.progress import Progress
 from misread.schemas.errors import MisreadError
 from misread.schemas.values import Modality
 from misread.store.files import StoreFiles
@@ -15,9 +13,9 @@ from misread.threads import ahead, in_order
 
 from .choosing import Choice
 from .finished import ROWS_A_FILE, Finished
-from .inputs import INPUTS, Inputs, digest
+from .inputs import Inputs, digest
+from .pretrained import PRECISIONS, Precision
 from .registry import Encoder, ItemError, Vectors
-from .texts import Tables
 
 SECONDS_A_FILE = 15.0
 """What a kill may cost: rows are kept once so many are encoded, or so much time has passed."""
@@ -50,6 +48,11 @@ class Ready:
     def modality(self) -> Modality:
         return self.encoder.modality
 
+    @property
+    def precision(self) -> Precision | None:
+        """Of a pretrained model."""
+        return next((precision for precision in PRECISIONS if precision == self.parameters.get("precision")), None)
+
     def checksums(self, inputs: Inputs) -> Mapping[str, str]:
         """By sample: what its vector depends on besides the encoder. Another fit, another vector."""
         if self.model is None:
@@ -58,23 +61,6 @@ class Ready:
 
     def finished(self, files: StoreFiles) -> Finished:
         return Finished(files, self.encoder.name, digest(str(self.encoder.version), self.model or "")[:12])
-
-
-def encode_missing(tables: Tables, files: StoreFiles, ready: Ready, wanted: frozenset[str], progress: Progress) -> None:
-    """Encodes what is wanted and not kept yet, and keeps it: equal pictures and texts once."""
-    inputs = INPUTS[ready.modality](tables)
-    checksums, finished = ready.checksums(inputs), ready.finished(files)
-    samples_of = defaultdict(list)
-    for sample in sorted(wanted):
-        samples_of[checksums[sample]].append(sample)
-    there = finished.checksums()
-    done = sum(len(samples) for checksum, samples in samples_of.items() if checksum in there)
-    chosen = frozenset(samples[0] for checksum, samples in samples_of.items() if checksum not in there)
-    what = f"{ready.modality}s encoded"
-    progress(done, len(wanted), what)
-    for count in encode(ready.encoder, inputs, chosen, checksums, finished):
-        done += sum(len(samples_of[checksum]) for checksum in count)
-        progress(done, len(wanted), what)
 
 
 def encode(

@@ -43,6 +43,15 @@ def vector_change(tables: Tables, name: str, checksums: Mapping[str, str], *, an
     return VectorChange(wanted, outdated, gone, replacing=len(outdated) + len(gone) == len(there))
 
 
+def samples_by_checksum(checksums: Mapping[str, str], wanted: frozenset[str]) -> dict[str, list[str]]:
+    """The samples wanted, under the checksum of what they are made from, in the order of `checksums`."""
+    samples_of = defaultdict(list)
+    for sample, checksum in checksums.items():
+        if sample in wanted:
+            samples_of[checksum].append(sample)
+    return dict(samples_of)
+
+
 def write_vectors(
     commit: Commit, encoder: Encoder, finished: Finished, checksums: Mapping[str, str], change: VectorChange
 ) -> int:
@@ -61,9 +70,7 @@ def write_vectors(
             writer.delete(in_list("sample_id", removed[start : start + IDS_AT_ONCE]))
     if not change.wanted:
         return 0
-    samples_of = defaultdict(list)
-    for sample in sorted(change.wanted):
-        samples_of[checksums[sample]].append(sample)
+    samples_of = samples_by_checksum(checksums, change.wanted)
     commit.append_batches(name, _rows(finished, samples_of, schema), schema, replacing=replacing)
     return sum(map(len, samples_of.values()))
 
