@@ -1,5 +1,6 @@
 """Tiny models of random weights, saved as directories with their tokenizer and picture settings, made on the spot."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -95,9 +96,11 @@ def siglip(folder: Path) -> Path:
 
 def siglip2(folder: Path) -> Path:
     """Pictures keep their aspect: as many patches as fit, the rest masked."""
-    from transformers import Siglip2Config, Siglip2ImageProcessorPil, Siglip2Model
+    from transformers import Siglip2Config, Siglip2ImageProcessorPil, Siglip2Model, Siglip2Tokenizer
 
-    words = tokenizer(most=16)
+    letters = sorted({*"".join(REPORT_TEXTS).lower().replace(" ", "\u2581"), "\u2581"})
+    vocabulary = {token: n for n, token in enumerate(["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", *letters])}
+    words = Siglip2Tokenizer(vocab=vocabulary, merges=[], model_max_length=16)
     config = Siglip2Config(
         text_config={**LAYERS, "vocab_size": len(words), "max_position_embeddings": 16, "projection_size": WIDTH},
         vision_config={**LAYERS, "num_patches": 16, "patch_size": PATCH},
@@ -123,3 +126,31 @@ MODELS: dict[str, Callable[[Path], Path]] = {
     "siglip2": siglip2,
     "bert": bert,
 }
+
+
+def sentence_transformer(folder: Path, *, activation: str = "torch.nn.modules.activation.Tanh") -> Path:
+    """BERT, mean and largest of its tokens, a dense layer and unit length; windows of 12 tokens."""
+    import torch
+    from safetensors.torch import save_file
+
+    bert(folder / "0_Transformer")
+    (folder / "0_Transformer" / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 12}))
+    for name in ("1_Pooling", "2_Dense", "3_Normalize"):
+        (folder / name).mkdir()
+    pooling = {"pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": True, "pooling_mode_cls_token": False}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": WIDTH, **pooling}))
+    dense = {"in_features": 2 * WIDTH, "out_features": 10, "bias": True, "activation_function": activation}
+    (folder / "2_Dense" / "config.json").write_text(json.dumps(dense))
+    layer = seeded(torch.nn.Linear, 2 * WIDTH, 10)
+    save_file(
+        {f"linear.{name}": value for name, value in layer.state_dict().items()},
+        folder / "2_Dense" / "model.safetensors",
+    )
+    kinds = ("Transformer", "Pooling", "Dense", "Normalize")
+    paths = ("0_Transformer", "1_Pooling", "2_Dense", "3_Normalize")
+    modules = [
+        {"idx": n, "name": str(n), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for n, (kind, path) in enumerate(zip(kinds, paths, strict=True))
+    ]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    return folder

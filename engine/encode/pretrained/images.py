@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
+import numpy as np
+
 from misread.encode.pixels import colours
 from misread.encode.registry import Vectors
 from misread.schemas.values import Modality
@@ -56,6 +58,8 @@ class ImageEncoder:
 
     def encode(self, items: Sequence[bytes]) -> Vectors:
         """(n, d) float32. Raises ItemError for bytes that are no readable picture."""
+        if not items:
+            return np.empty((0, self.dimension), np.float32)
         return self.encode_prepared(self.prepare(items))
 
     def _vectors(self, **inputs: Any) -> Any:

@@ -116,28 +116,28 @@ class TextEncoder:
     def encode_prepared(self, windows: Windows) -> Vectors:
         """Windows of about one length at a time, so that little is padding."""
         order = np.argsort([len(tokens) for tokens in windows.tokens], kind="stable")
-        found: Vectors | None = None
+        found = np.empty((len(order), self.dimension), np.float32)
         start = 0
         while start < len(order):
             some = order[start : start + self.device.at_once]
-            vectors = self.device.run(self._vectors, self._padded([windows.tokens[i] for i in some]), len(some))
-            if found is None:
-                found = np.empty((len(order), vectors.shape[1]), np.float32)
-            found[some] = vectors
+            found[some] = self.device.run(self._vectors, self._padded([windows.tokens[i] for i in some]), len(some))
             start += len(some)
-        return self._joined(windows, np.empty((0, self.dimension), np.float32) if found is None else found)
+        return self._joined(windows, found)
 
     def encode(self, items: Sequence[str]) -> Vectors:
         """(n, d) float32."""
+        if not items:
+            return np.empty((0, self.dimension), np.float32)
         return self.encode_prepared(self.prepare(items))
 
     def _padded(self, tokens: Sequence[Sequence[int]]) -> dict[str, Any]:
         length = self.most_tokens if self.directory.family.whole_length else max(map(len, tokens))
         ids = np.full((len(tokens), length), self._tokenizer.pad_token_id, np.int64)
         mask = np.zeros_like(ids)
+        left = self._tokenizer.padding_side == "left"
         for row, one in enumerate(tokens):
-            ids[row, : len(one)] = one
-            mask[row, : len(one)] = 1
+            place = slice(length - len(one), None) if left else slice(len(one))
+            ids[row, place], mask[row, place] = one, 1
         return self.device.tensors({"input_ids": ids, "attention_mask": mask})
 
     def _vectors(self, **inputs: Any) -> Any:
