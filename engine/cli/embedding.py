@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .messages import guarded, tell
-from .options import RayOption, StoreArgument
+from .options import FormatOption, RayOption, StoreArgument
+from .output import deliver
 from .progress import watched
 
 if TYPE_CHECKING:
@@ -56,6 +57,23 @@ def embed(  # noqa: PLR0913, PLR0917 - one for each option
     tell(result.notices)
     for name, done in result.encoders.items():
         typer.echo(f"{name}: {done.encoded} of {done.total} encoded, {done.dimension} numbers a vector")
+
+
+@guarded
+def encoders(
+    store: Annotated[str | None, typer.Argument(metavar="[STORE]", help="List the encoders of this store too.")] = None,
+    form: FormatOption = None,
+) -> None:
+    """List the encoders there are, and what each needs."""
+    import pyarrow as pa
+
+    from misread.encode.listing import listed
+    from misread.store import TableStore
+
+    rows = listed(TableStore.open(store).encoders if store else None)
+    columns = ("encoder", "modality", "description", "needs")
+    table = pa.table({name: pa.array([getattr(row, name) for row in rows], pa.string()) for name in columns})
+    deliver(table, form, None, "")
 
 
 def _precision(given: str | None) -> "Precision | None":

@@ -11,7 +11,7 @@ from .assigning import assign
 from .caching import cache
 from .demonstrating import demo
 from .discovering import discover
-from .embedding import embed
+from .embedding import embed, encoders
 from .messages import guarded, told
 from .querying import sql
 from .subgrouping import subgroups
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, ingest, embed, discover, slices, assign, sql, subgroups, info, cache):
+for command in (demo, ingest, encoders, embed, discover, slices, assign, sql, subgroups, info, cache):
     app.command()(command)
 
 

@@ -37,6 +37,7 @@ def pretrained(asked: str, modality: Modality, settings: Settings | None = None)
     require()
     chosen = settings or Settings()
     directory = model_directory(located(asked, download=chosen.download), modality)
+    require(*directory.family.needs)
     precision = chosen.precision or "float32"
     place = device(chosen.device, precision, chosen.threads)
     version = f"{VERSION}-{directory.fingerprint()}-{precision}"

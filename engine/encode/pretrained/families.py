@@ -14,7 +14,8 @@ class Family:
     `vector`: of an image tower, `class` (the class token after the last norm) or `pooled` (the tower's own pooling).
     `whole_length`: texts are always padded to the model's whole length and nothing is masked, as it was trained.
     `skipped_positions`: how many of its positions the text tower never uses. `options`: further arguments for the
-    model, so that a head it may not have been trained with is neither asked for nor made up.
+    model, so that a head it may not have been trained with is neither asked for nor made up. `needs`: what it takes
+    besides torch and transformers.
     """
 
     kind: Kind
@@ -22,6 +23,7 @@ class Family:
     whole_length: bool = False
     skipped_positions: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
 
 
 _NO_POOLER: Final = {"add_pooling_layer": False}
@@ -44,7 +46,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
     "deit": _CLASS_TOKEN_WITHOUT_POOLER,
     "dinov2": _CLASS_TOKEN,
     "dinov2_with_registers": _CLASS_TOKEN,
-    "dinov3_vit": _CLASS_TOKEN,
+    "dinov3_vit": Family("image", "class", needs=("torchvision",)),
     "distilbert": Family("text"),
     "electra": Family("text"),
     "modernbert": Family("text"),

@@ -47,11 +47,27 @@ def _snapshot(asked: str, name: str, revision: str | None, *, download: bool) ->
         ) from None
 
 
-def require() -> None:
-    """Raises MisreadError where what pretrained models need is not installed."""
-    lacking = [name for name in NEEDS if find_spec(name) is None]
+def downloaded() -> list[tuple[str, Path]]:
+    """(owner/name, directory) of every model that was downloaded before, by name; the newest revision of each."""
+    if find_spec("huggingface_hub") is None:
+        return []
+    import huggingface_hub
+
+    try:
+        there = huggingface_hub.scan_cache_dir().repos
+    except (huggingface_hub.errors.CacheNotFound, ValueError, OSError):
+        return []
+    models = [repo for repo in there if repo.repo_type == "model" and repo.revisions]
+    newest = {repo.repo_id: max(repo.revisions, key=lambda revision: revision.last_modified) for repo in models}
+    return [(name, Path(revision.snapshot_path)) for name, revision in sorted(newest.items())]
+
+
+def require(*more: str) -> None:
+    """Raises MisreadError where what pretrained models, or `more`, need is not installed."""
+    lacking = [name for name in (*NEEDS, *more) if find_spec(name) is None]
     if lacking:
+        wanted = " ".join(more) if more else "'misread[encoders]'"
         raise MisreadError(
             f"pretrained models need what is not installed: {', '.join(lacking)}",
-            "install it with: pip install 'misread[encoders]'",
+            f"install it with: pip install {wanted}",
         )

@@ -39,11 +39,12 @@ def load_model(directory: ModelDirectory) -> Any:
 
 
 def load_picture_settings(directory: ModelDirectory) -> Any:
-    """What turns pictures into the model's input, by Pillow and numpy."""
+    """What turns pictures into the model's input: by Pillow and numpy, unless the family has but torchvision's way."""
     from transformers import AutoImageProcessor
 
+    backend = "torchvision" if "torchvision" in directory.family.needs else "pil"
     with _quiet(f"the picture settings in {directory.folder}"):
-        return AutoImageProcessor.from_pretrained(directory.folder, backend="pil", **OFFLINE)
+        return AutoImageProcessor.from_pretrained(directory.folder, backend=backend, **OFFLINE)
 
 
 def load_tokenizer(directory: ModelDirectory, words: int) -> Any:
