@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 Predicate = str | pl.Expr
 FEWEST_PERMUTATIONS = 19
 BATCH_ROWS = 8192
-LEAST_MEMORY = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -229,9 +228,10 @@ class LazyFrame:
     ) -> pl.DataFrame:
         """Runs the plan: slices after describe, memberships after discover, vectors after fuse, else rows.
 
-        `memory`: bytes that may be held while it runs (default: 1 GiB for rows, no limit for discovery); sorting and
-        joining spill to disk, and what cannot be done in it raises an error. `cache`: an answer that was worked out
-        before is read from the store's cache, a new one is kept there. `optimised=False` runs the plan as written.
+        `memory`: bytes that may be held while it runs, 128 MiB or more (default: 1 GiB for rows, no limit for
+        discovery); sorting and joining spill to disk, and what cannot be done in it raises an error. `cache`: an
+        answer that was worked out before is read from the store's cache, a new one is kept there. `optimised=False`
+        runs the plan as written.
         """
         return pl.DataFrame(self.to_arrow(progress, memory=memory, cache=cache, optimised=optimised))
 
@@ -335,6 +335,8 @@ class LazyFrame:
         return LazyFrame(self.store, plan)
 
     def _work(self, progress: Progress, memory: int | None) -> "Work":
+        from misread.sql.pipeline import LEAST_MEMORY
+
         from .execute import Work
 
         if memory is not None and memory < LEAST_MEMORY:

@@ -1,84 +1,15 @@
 """The Arrow contract of every table in a store."""
 
-from dataclasses import dataclass
-
 import pyarrow as pa
 
-from .errors import MisreadError
+from .contract import CHECKSUM, PICTURE, VECTOR, TableContract
+from .contract import CHECKSUM_FIELD as _CHECKSUM
+from .contract import integer as _integer
+from .contract import real as _real
+from .contract import text as _text
+from .descriptions import CONTRAST_WORDS, EXAMPLES, PHRASES
 
-CHECKSUM = "checksum"
-"""16-byte BLAKE2b of a row's content. Tells changed rows and flipped bytes, and names a table's content."""
-
-PICTURE = "picture"
-VECTOR = "vector"
 EMBEDDINGS_PREFIX = "embeddings_"
-
-
-@dataclass(frozen=True)
-class TableContract:
-    """What a table holds. `key` names its rows; `hidden` columns never reach SQL or frames.
-
-    `open_ended` tables take further columns (the metadata of images).
-    """
-
-    name: str
-    fields: tuple[pa.Field, ...]
-    key: tuple[str, ...]
-    hidden: tuple[str, ...] = (CHECKSUM,)
-    open_ended: bool = False
-
-    @property
-    def schema(self) -> pa.Schema:
-        return pa.schema(self.fields)
-
-    @property
-    def readable(self) -> pa.Schema:
-        """The columns that a plan may read of a table of this contract: those not hidden, vectors and pictures."""
-        return pa.schema([f for f in self.fields if f.name not in self.hidden or f.name in (VECTOR, PICTURE)])
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(field.name for field in self.fields)
-
-    def check(self, schema: pa.Schema) -> None:
-        """Raises MisreadError unless `schema` fits this contract: its names and their types, in any order."""
-
-        def found(name: str) -> str:
-            return str(schema.field(name).type) if name in schema.names else "missing"
-
-        wrong = [
-            f"{field.name} is {found(field.name)}, not {field.type}"
-            for field in self.fields
-            if field.name not in schema.names or not _fits(schema.field(field.name).type, field.type)
-        ]
-        extra = [] if self.open_ended else [name for name in schema.names if name not in self.names]
-        if wrong or extra:
-            raise MisreadError(
-                f"table {self.name!r} breaks its contract: "
-                + "; ".join(wrong + [f"{n}: not a column of it" for n in extra])
-            )
-
-
-def _fits(found: pa.DataType, expected: pa.DataType) -> bool:
-    """Equal types; a fixed-size list of any length fits an expected list of the same values."""
-    if pa.types.is_fixed_size_list(found) and pa.types.is_list(expected):
-        return bool(found.value_type == expected.value_type)
-    return bool(found == expected)
-
-
-def _text(name: str, *, required: bool = False) -> pa.Field:
-    return pa.field(name, pa.string(), nullable=not required)
-
-
-def _integer(name: str) -> pa.Field:
-    return pa.field(name, pa.int64())
-
-
-def _real(name: str) -> pa.Field:
-    return pa.field(name, pa.float64())
-
-
-_CHECKSUM = pa.field(CHECKSUM, pa.binary(16), nullable=False)
 _CLASS = pa.int8()
 
 IMAGES = TableContract(
@@ -204,6 +135,7 @@ AUDITED = TableContract(
         _CHECKSUM,
     ),
     key=("audit_id", "model", "target", "sample_id"),
+    repeated=("audit_id", "model", "target", "half", "error_kind"),
 )
 """One row a sample, model and target that an audit judged: the audit's own truth.
 
@@ -250,6 +182,10 @@ SLICES = TableContract(
         pa.field("confirmed", pa.bool_()),
         pa.field("direction", pa.list_(pa.float64())),
         _real("cut"),
+        _text("sentence"),
+        _text("rule"),
+        _real("rule_precision"),
+        _real("rule_recall"),
         pa.field("class_direction", pa.list_(pa.float64())),
         _real("class_offset"),
         _CHECKSUM,
@@ -264,6 +200,9 @@ and `mean_loss`, its interval, `baseline_loss` (the mean outside), `lift` (NULL 
 `discovery_…_loss` take their place; elsewhere those are NULL.
 `stability`: how well searches over bootstrap samples of the discovery patients find the slice again, the mean Jaccard
 overlap on the discovery rows of its class; 1 is the same rows every time, NULL where it was left out.
+`sentence`: what the slice is, in words. `rule`: what its metadata have in common, such as "view = AP supine and
+age > 70", NULL where no short rule holds; `rule_precision` and `rule_recall`: how many of the confirmation rows of the
+slice's class that the rule takes are in the slice, and how many in the slice it takes.
 `share` with its interval: how much of the confirmation half (every sample that was scanned, whatever its class,
 labelled or not) the rule takes.
 """
@@ -275,40 +214,24 @@ MEMBERSHIPS = TableContract(
         _text("slice_id", required=True),
         _text("sample_id", required=True),
         _text("half"),
+        pa.field("label", _CLASS),
+        pa.field("predicted", _CLASS),
+        pa.field("error", pa.bool_()),
+        _real("loss"),
         _real("score"),
         _real("class_probability"),
         _integer("rank"),
         _CHECKSUM,
     ),
     key=("slice_id", "sample_id"),
+    repeated=("audit_id", "slice_id", "half"),
 )
 """One row a slice and sample the slice's rule takes, whatever its class. `rank` 1 is the highest score.
 
+`label`, `predicted`, `error` and `loss`: the audit's own truth of the slice's model and target, as in `audited`; NULL
+for a sample that has none there. `score`: the rule's own.
 `class_probability`: how likely the sample is of the slice's class, judged by its vector alone.
 """
-
-PHRASES = TableContract(
-    "phrases",
-    (
-        _text("audit_id", required=True),
-        _text("slice_id", required=True),
-        _integer("rank"),
-        _text("phrase"),
-        _text("source"),
-        _integer("rows_inside"),
-        _real("rate_inside"),
-        _real("rate_outside"),
-        _real("lift"),
-        _real("z_score"),
-        _CHECKSUM,
-    ),
-    key=("slice_id", "rank"),
-)
-"""One row a slice and phrase. `source` is `report` or `metadata`; rates are among rows of the slice's class.
-
-For a slice of an audit of losses those are all rows that have one.
-"""
-
 
 COMPARISONS = TableContract(
     "comparisons",
@@ -380,6 +303,8 @@ CONTRACTS: dict[str, TableContract] = {
         SLICES,
         MEMBERSHIPS,
         PHRASES,
+        CONTRAST_WORDS,
+        EXAMPLES,
         COMPARISONS,
         QUERIES,
     )
@@ -391,3 +316,28 @@ def contract_of(name: str) -> TableContract:
     if name.startswith(EMBEDDINGS_PREFIX):
         return embeddings_contract(name.removeprefix(EMBEDDINGS_PREFIX))
     return CONTRACTS[name]
+
+
+__all__ = [
+    "AUDITED",
+    "AUDITS",
+    "AUDIT_TARGETS",
+    "CHECKSUM",
+    "COMPARISONS",
+    "CONTRACTS",
+    "CONTRAST_WORDS",
+    "EMBEDDINGS_PREFIX",
+    "EXAMPLES",
+    "IMAGES",
+    "MEMBERSHIPS",
+    "PHRASES",
+    "PICTURE",
+    "PREDICTIONS",
+    "QUERIES",
+    "REPORTS",
+    "SLICES",
+    "VECTOR",
+    "TableContract",
+    "contract_of",
+    "embeddings_contract",
+]

@@ -80,6 +80,11 @@ def too_much_memory() -> QueryError:
     )
 
 
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether DuckDB's memory limit was reached; on their way through Arrow its errors are OSErrors."""
+    return type(error).__name__ == "OutOfMemoryException" or str(error).startswith("Out of Memory Error")
+
+
 def interruptible(connection: Any, work: Callable[[], T], watch: Watch, limits: Limits) -> T:
     """The result of `work`, done beside this thread; an interruption or a limit stops it.
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 _SETTINGS: Final = {
     "TimeZone": "UTC",  # else dates and hours of a moment are those of the machine that is asked
+    "enable_progress_bar": False,  # it would write into standard output
     "python_enable_replacements": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,

@@ -1,5 +1,6 @@
 """Rows through DuckDB, a batch at a time: what runs the row steps of a plan."""
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -12,18 +13,25 @@ import pyarrow.dataset as pads
 
 from misread.schemas.errors import QueryError
 
-from .interrupts import Watch, interruptible, too_much_memory
+from .interrupts import Watch, interruptible, ran_out_of_memory
 from .limits import Limits
 from .locked import lock
 
 BATCH_ROWS: Final = 8192
+LEAST_MEMORY: Final = 128 << 20
+"""Fewest bytes in which rows can be sorted and joined."""
+_BESIDE: Final = 80 << 20
+"""What DuckDB's own limit does not count: batches on their way, Lance's reading (measured: 45 to 65 MB)."""
+_A_THREAD: Final = 64 << 20
+"""What a thread of DuckDB pins while it spills; with less it gives up (measured)."""
+_MEMORY_HINT: Final = "choose fewer rows or columns, or allow more: memory= of collect, stream and sink_parquet"
 
 
 class Pipeline:
     """One statement over named sources. Close it, or use it in a `with`; what it has put on disk goes then.
 
-    `sources`: datasets or tables by the names that the statement reads. `memory`: what DuckDB may hold, in bytes;
-    sorting and joining spill beyond it.
+    `sources`: datasets or tables by the names that the statement reads. `memory`: what it may hold in all, in bytes
+    (at least LEAST_MEMORY); sorting and joining spill beyond it.
     """
 
     def __init__(self, sources: Mapping[str, pads.Dataset | pa.Table], memory: int) -> None:
@@ -35,7 +43,9 @@ class Pipeline:
         self.close = weakref.finalize(self, _close, self._connection, list(sources), self._spill)
         for name, source in sources.items():
             self._connection.register(name, source)
-        lock(self._connection, temp_directory=self._spill, memory_limit=f"{memory}B")
+        own = memory - _BESIDE
+        threads = max(min(own // _A_THREAD, os.cpu_count() or 1), 1)
+        lock(self._connection, temp_directory=self._spill, memory_limit=f"{own}B", threads=str(threads))
 
     def __enter__(self) -> "Pipeline":
         return self
@@ -67,9 +77,9 @@ class Pipeline:
 
         try:
             return interruptible(self._connection, work, Watch(self._limits), self._limits)
-        except duckdb.OutOfMemoryException:
-            raise too_much_memory() from None
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError) as error:  # OSError: an error of DuckDB's on its way through Arrow
+            if ran_out_of_memory(error):
+                raise QueryError("the rows need more memory than they may use", _MEMORY_HINT) from None
             raise QueryError(f"the rows cannot be worked out: {str(error).splitlines()[0]}") from error
 
 

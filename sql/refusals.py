@@ -10,7 +10,7 @@ from misread.schemas.errors import MisreadError, QueryError, UnknownNameError, u
 
 from .catalogue import STORED
 from .catalogue import functions as own_functions
-from .interrupts import too_much_memory
+from .interrupts import ran_out_of_memory, too_much_memory
 from .tree import Tree
 
 _COLUMN: Final = (
@@ -50,7 +50,7 @@ def refusal(
     if (found := _CALL.search(text)) and found["function"] in own_functions():
         ways = own_functions()[found["function"]].header["signature"].replace("; ", " or ")
         return QueryError(f"{found['function']} cannot be called in this way", f"write {ways}")
-    if type(error).__name__ == "OutOfMemoryException":
+    if ran_out_of_memory(error):
         return too_much_memory()
     message, hint = _told(error)
     if "Values were not provided" in message:

@@ -59,7 +59,6 @@ def matches(store: Store, audit_id: str, archive: Archive) -> pl.DataFrame:
     """
     members = store.sql(
         "SELECT slice_id, true_class, sample_id FROM memberships JOIN slices USING (audit_id, slice_id) "
-        "JOIN audited USING (audit_id, model, target, sample_id) "
         f"WHERE audit_id = '{audit_id}' AND label = true_class"
     )
     rows = [

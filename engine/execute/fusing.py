@@ -168,6 +168,7 @@ def _found(scan: Scan, store: TableStore, samples: pl.Series) -> tuple[LanceTabl
     if samples.is_empty():
         return table, numbers
     for batch, found in table.located(["sample_id"], None, with_locator=True):
+        assert found is not None
         ids = pl.Series(batch.column("sample_id"))
         places = samples.search_sorted(ids).clip(upper_bound=len(samples) - 1)
         known = (samples.gather(places) == ids).to_numpy()

@@ -105,7 +105,7 @@ class Judge:
             "class_direction": rule.model.direction.tolist(),
             "class_offset": rule.model.offset,
         }
-        return FoundSlice(judged, true_class, rule, row, self._memberships(slice_id, rule, scores, taken))
+        return FoundSlice(judged, true_class, rule, row, self._memberships(slice_id, judged, rule, scores, taken))
 
     def _rows_of(self, judged: Population) -> _Rows:
         key = judged.model, judged.target
@@ -135,16 +135,24 @@ class Judge:
         low, high = rate_interval(inside, self._held_patients, self._seed)
         return {"share": _mean(inside), "share_low": number(low), "share_high": number(high)}
 
-    def _memberships(self, slice_id: str, rule: Rule, scores: NDArray[np.float64], taken: Booleans) -> pl.DataFrame:
+    def _memberships(
+        self, slice_id: str, judged: Population, rule: Rule, scores: NDArray[np.float64], taken: Booleans
+    ) -> pl.DataFrame:
         """Every scanned sample the rule takes; ties in score are ranked by sample id."""
+        truth = judged.rows.select("sample_id", "label", "predicted", "error", "loss")
         inside = self._fused.samples.select("sample_id", "half").filter(pl.Series(taken))
         likely = rule.model.probability(self._fused.vectors[taken])
         scored = inside.with_columns(score=pl.Series(scores[taken]), class_probability=pl.Series(likely))
-        return scored.sort(["score", "sample_id"], descending=[True, False]).select(
+        ranked = scored.join(truth, on="sample_id", how="left").sort(["score", "sample_id"], descending=[True, False])
+        return ranked.select(
             audit_id=pl.lit(self._audit_id),
             slice_id=pl.lit(slice_id),
             sample_id="sample_id",
             half="half",
+            label="label",
+            predicted="predicted",
+            error="error",
+            loss="loss",
             score="score",
             class_probability="class_probability",
             rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),

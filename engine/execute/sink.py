@@ -17,6 +17,8 @@ from misread.schemas.tables import (
     AUDITS,
     CHECKSUM,
     COMPARISONS,
+    CONTRAST_WORDS,
+    EXAMPLES,
     MEMBERSHIPS,
     PHRASES,
     SLICES,
@@ -108,6 +110,8 @@ def write_audit(store: TableStore, node: Node, described: Described, name: str |
         _append_frame(commit, MEMBERSHIPS, below.memberships())
         _append(commit, COMPARISONS, below.comparisons)
         _append(commit, PHRASES, described.phrases)
+        _append(commit, CONTRAST_WORDS, described.contrast_words)
+        _append(commit, EXAMPLES, described.examples)
 
 
 def _audit_row(store: TableStore, node: Node, below: Discovered, fusion: str) -> dict[str, object]:

@@ -9,6 +9,7 @@ from misread.audit.population import Population
 from misread.discover import Rule
 from misread.fuse import Fusion
 from misread.metadata import MetadataFeatures
+from misread.schemas.tables import MEMBERSHIPS
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,22 @@ class Discovered:
     comparisons: tuple[dict[str, object], ...]
 
     def memberships(self) -> pl.DataFrame:
-        schema = {"audit_id": pl.String, "slice_id": pl.String, "sample_id": pl.String, "half": pl.String}
-        empty = pl.DataFrame(schema={**schema, "score": pl.Float64, "class_probability": pl.Float64, "rank": pl.Int64})
+        empty = pl.DataFrame(MEMBERSHIPS.schema.empty_table()).drop(MEMBERSHIPS.hidden)
         return pl.concat([empty, *(found.memberships for found in self.slices)])
 
 
 @dataclass(frozen=True)
 class Described:
-    """What was discovered, with the phrases of every slice (rows of the phrases table)."""
+    """What was discovered and told in words: `below`'s slices have theirs in their rows.
+
+    `phrases`, `contrast_words`, `examples`: rows of those tables; `notes`: how phrases were chosen, and what was not.
+    """
 
     below: Discovered
-    phrases: tuple[dict[str, object], ...]
+    phrases: tuple[dict[str, object], ...] = ()
+    contrast_words: tuple[dict[str, object], ...] = ()
+    examples: tuple[dict[str, object], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def positions(fused: FusedSamples, samples: pl.Series) -> np.ndarray:

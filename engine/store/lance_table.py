@@ -56,7 +56,8 @@ class LanceTable:
 
     @property
     def schema(self) -> pa.Schema:
-        return self._dataset.schema
+        """The columns as Lance has them, but for repeated text, which is text."""
+        return _text_schema(self._dataset.schema)
 
     @property
     def shown(self) -> list[str]:
@@ -77,11 +78,12 @@ class LanceTable:
         names = [n for n in self.schema.names if n != PICTURE] if columns is None else list(columns)
         part = {} if rows is None else {"offset": rows[0], "limit": rows[1] - rows[0]}
         scanner = self._dataset.scanner(columns=names, filter=predicate, batch_size=batch_rows, **part)
-        yield from scanner.to_batches()
+        yield from map(_as_text, scanner.to_batches())
 
     def read(self, columns: Sequence[str] | None = None, predicate: str | None = None) -> pa.Table:
         names = [n for n in self.schema.names if n != PICTURE] if columns is None else list(columns)
-        return self._dataset.to_table(columns=names, filter=predicate)
+        rows = self._dataset.to_table(columns=names, filter=predicate)
+        return rows.cast(_text_schema(rows.schema))
 
     def pictures(
         self, batch_rows: int = PICTURE_ROWS, only: Container[str] | None = None
@@ -116,7 +118,7 @@ class LanceTable:
         numbered = with_locator or not light or PICTURE in columns
         rows = PICTURE_ROWS if PICTURE in columns else batch_rows
         scanner = self._dataset.scanner(columns=light, filter=where, batch_size=rows, with_row_id=numbered)
-        for batch in scanner.to_batches():
+        for batch in map(_as_text, scanner.to_batches()):
             found = batch.column("_rowid") if numbered else None
             kept = {name: batch.column(name) for name in light}
             if PICTURE in columns:
@@ -128,6 +130,7 @@ class LanceTable:
         wanted = found.drop_null()
         light = [name for name in columns if name != PICTURE]
         rows = self._dataset._take_rows(wanted.to_pylist(), columns=light) if light and len(wanted) else None
+        rows = rows.cast(_text_schema(rows.schema)) if rows else None
         fetched = {name: rows[name].combine_chunks() for name in light} if rows else {}
         if PICTURE in columns:
             fetched[PICTURE] = self._pictures(wanted)
@@ -155,7 +158,7 @@ class LanceTable:
 
 
 class ShownColumns(pads.Dataset):  # type: ignore[misc]
-    """A pyarrow dataset over a Lance dataset that offers some of its columns."""
+    """A pyarrow dataset over a Lance dataset that offers some of its columns; repeated text comes as a dictionary."""
 
     def __init__(self, dataset: Any, names: Sequence[str]) -> None:
         self._dataset = dataset
@@ -167,10 +170,26 @@ class ShownColumns(pads.Dataset):  # type: ignore[misc]
 
     def scanner(self, columns: Sequence[str] | None = None, filter: Any = None, **options: Any) -> Any:  # noqa: A002 - pyarrow's name
         names = self._names if columns is None else list(columns)
-        return self._dataset.scanner(columns=names, filter=filter, **options)
+        text = _text_schema(self._dataset.schema)
+        if filter is None or text == self._dataset.schema:
+            return self._dataset.scanner(columns=names, filter=filter, **options)
+        return _filtered(self._dataset, names, filter, text, options)
 
     def count_rows(self, filter: Any = None, **_: Any) -> int:  # noqa: A002 - pyarrow's name
-        return int(self._dataset.count_rows(filter=filter))
+        return int(self._dataset.count_rows() if filter is None else self.scanner([], filter).count_rows())
+
+
+def _filtered(dataset: Any, names: list[str], expression: Any, text: pa.Schema, options: Mapping[str, Any]) -> Any:
+    """A scanner of the rows for which an expression over the columns as text is true.
+
+    pyarrow cannot write down how text compares with a dictionary; Lance, told of text, knows.
+    """
+    from lance.dataset import ScannerBuilder
+    from pyarrow.substrait import serialize_expressions
+
+    builder: Any = ScannerBuilder(dataset).columns(names).with_row_id(not names).apply_defaults(dict(options))
+    builder._substrait_filter = bytes(serialize_expressions([expression], ["filter"], text))
+    return builder.to_scanner()
 
 
 class LanceWriter:
@@ -187,13 +206,13 @@ class LanceWriter:
 
     @property
     def schema(self) -> pa.Schema | None:
-        return None if self._dataset is None else self._dataset.schema
+        return None if self._dataset is None else _text_schema(self._dataset.schema)
 
     def append(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, replacing: bool = False) -> None:
         """Adds rows, streaming; creates the table where there is none yet. `replacing`: all rows that were."""
-        with self._reader(batches, schema) as reader:
-            dataset = self._newest()
-            new = dataset is None or replacing
+        dataset = self._newest()
+        new = dataset is None or replacing
+        with self._reader(batches, schema, None if new else dataset.schema) as reader:
             options: Mapping[str, Any] = {"enable_stable_row_ids": True, "data_storage_version": "2.2"}
             target, mode = (self._uri, "overwrite") if new else (dataset, "append")
             self._wrote(_lance().write_dataset(reader, target, mode=mode, **options))
@@ -214,7 +233,7 @@ class LanceWriter:
             self.append(rows.to_batches(), schema)
             return
         if any(whole):
-            with self._reader(rows.filter(pa.array(whole)).to_batches(), schema) as reader:
+            with self._reader(rows.filter(pa.array(whole)).to_batches(), schema, dataset.schema) as reader:
                 merge = dataset.merge_insert(list(self._contract.key))
                 merge.when_matched_update_all().when_not_matched_insert_all().execute(reader)
                 self._wrote(_lance().dataset(self._uri))
@@ -243,7 +262,7 @@ class LanceWriter:
         """What the manifest will say of the table; None if nothing was written."""
         if not self._written or self._dataset is None:
             return None
-        self._contract.check(_plain_schema(self._dataset.schema))
+        self._contract.check(_plain_schema(_text_schema(self._dataset.schema)))
         return LanceTable(self._uri, self._contract, self._dataset.version).entry()
 
     def _newest(self) -> Any:
@@ -263,10 +282,16 @@ class LanceWriter:
             self.delete(" OR ".join(f"({' AND '.join(map(_equals, key, key.values()))})" for key in some))
 
     @contextlib.contextmanager
-    def _reader(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatchReader]:
-        """The batches as Lance takes them. Lance wraps what they raise: that is raised as it was."""
+    def _reader(
+        self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, there: pa.Schema | None
+    ) -> Iterator[pa.RecordBatchReader]:
+        """The batches as Lance takes them, repeated text as in the table that is `there`.
+
+        Lance wraps what they raise: that is raised as it was.
+        """
         self._contract.check(schema)
-        stored = _lance_schema(schema)
+        repeated = self._contract.repeated if there is None else [f.name for f in there if _is_dictionary(f)]
+        stored = _lance_schema(schema, repeated)
         raised: list[BaseException] = []
 
         def watched() -> Iterator[pa.RecordBatch]:
@@ -297,9 +322,23 @@ def _all_valid(keys: pa.Table) -> list[bool]:
     return [all(row) for row in zip(*columns, strict=True)]
 
 
-def _lance_schema(schema: pa.Schema) -> pa.Schema:
-    """Our schema with pictures as Lance blobs."""
-    return pa.schema([_lance().blob_field(f.name) if f.name == PICTURE else f for f in schema])
+def _lance_schema(schema: pa.Schema, repeated: Container[str]) -> pa.Schema:
+    """Our schema with pictures as Lance blobs, and repeated text as dictionaries."""
+    kinds = {f.name: pa.dictionary(pa.int32(), f.type) if f.name in repeated else f.type for f in schema}
+    return pa.schema([_lance().blob_field(f.name) if f.name == PICTURE else f.with_type(kinds[f.name]) for f in schema])
+
+
+def _is_dictionary(field: pa.Field) -> bool:
+    return bool(pa.types.is_dictionary(field.type))
+
+
+def _text_schema(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([f.with_type(f.type.value_type) if _is_dictionary(f) else f for f in schema])
+
+
+def _as_text(batch: pa.RecordBatch) -> pa.RecordBatch:
+    text = _text_schema(batch.schema)
+    return batch if text == batch.schema else batch.cast(text)
 
 
 def _plain_schema(schema: pa.Schema) -> pa.Schema:
@@ -307,8 +346,10 @@ def _plain_schema(schema: pa.Schema) -> pa.Schema:
 
 
 def _lance_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    columns = [
-        _lance().blob_array(batch.column(f.name).to_pylist()) if f.name == PICTURE else batch.column(f.name)
-        for f in schema
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+    def column(field: pa.Field) -> pa.Array:
+        values = batch.column(field.name)
+        if field.name == PICTURE:
+            return _lance().blob_array(values.to_pylist())
+        return values.dictionary_encode().cast(field.type) if _is_dictionary(field) else values
+
+    return pa.RecordBatch.from_arrays([column(field) for field in schema], schema=schema)

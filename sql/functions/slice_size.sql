@@ -3,7 +3,7 @@
 -- inputs: slice_id (text)
 -- output: how many confirmation-half rows of the slice's true class (for a slice of losses, rows with a loss) its rule takes; NULL for an unknown slice or a small cell
 -- units: rows
--- source: slices.confirmation_rows, counted by the audit from memberships joined with audited
+-- source: slices.confirmation_rows, counted by the audit from memberships of its class and the confirmation half
 -- reads: slices, is_small_cell
 CREATE MACRO slice_size(slice) AS (
     SELECT map(list(s.slice_id), list(s.confirmation_rows)) FROM main.slices AS s

@@ -1,9 +1,10 @@
 -- name: phrases
 -- inputs: phrases
--- output: one row a slice and phrase, the most telling first
--- units: rates 0 to 1 among rows of the slice's class; lift is a ratio; z_score in standard errors
+-- output: one row a slice and phrase, the most telling first; assertion is present, absent or uncertain, source is report, metadata, term or list
+-- units: rates 0 to 1 among rows of the slice's class in the confirmation half; lift is a ratio; score is a cosine; z_score in standard errors; p and q values 0 to 1
 -- reads: stored_phrases
 CREATE VIEW phrases AS
 SELECT
-    audit_id, slice_id, rank, phrase, source, rows_inside, rate_inside, rate_outside, lift, z_score
+    audit_id, slice_id, rank, phrase, assertion, source, score, rows_inside, patients_inside, rate_inside,
+    rate_inside_low, rate_inside_high, rate_outside, lift, lift_low, lift_high, z_score, p_value, q_value
 FROM stored_phrases;

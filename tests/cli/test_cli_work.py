@@ -1,6 +1,7 @@
 """The commands that change a store hand their options on and tell what happened."""
 
 import functools
+import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+import misread as mr
 from misread.cli.main import app
 from misread.encode import PRECISIONS, Settings
 from misread.schemas.errors import Fault, InputFaultsError
+from stores import planted_store
 
 FAULTS = (
     Fault("metadata.csv", 3, "image", "no such file: \x1b[2J.png"),
@@ -154,6 +157,33 @@ def test_discover_builds_the_plan_that_was_asked_for(monkeypatch: pytest.MonkeyP
     assert plan.steps["discover"][1] == {"min_size": 9, "threshold": 0.3}
     assert invoke("discover", store, "--losses").exit_code == 0
     assert plan.steps["discover"][1] == {"losses": True}
+
+
+def test_discover_explains_its_plan_and_names_its_audit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`--explain` shows the plan on standard output and runs nothing; `--name` names the audit."""
+    store = planted_store(tmp_path / "store", samples=200)
+    ended = invoke("discover", store.location, "--explain", "--where", "view = 'PA'")
+    assert ended.exit_code == 0, ended.stderr
+    assert ended.stdout == store.scan().filter("view = 'PA'").fuse().discover().describe().explain() + "\n"
+    assert "audits" not in mr.open(store.location).manifest.tables
+    ended = invoke("discover", store.location, "--name", "november", "--stability", 0)
+    assert ended.exit_code == 0, ended.stderr
+    assert mr.open(store.location).audit_id("november") == ended.stdout.strip()
+
+
+def test_cache_shows_and_clears_the_answers_that_are_kept(tmp_path: Path) -> None:
+    """One row an answer: its plan's first line, the one used last first; `--clear` removes them all."""
+    store = planted_store(tmp_path / "store", samples=50)
+    assert invoke("cache", store.location, "--format", "csv").stdout == "answer,last_used,kilobytes,plan\n"
+    frames = (store.scan_table("images").head(3), store.scan_table("reports"))
+    for frame in frames:
+        frame.collect()
+    rows = json.loads(invoke("cache", store.location, "--format", "json").stdout)
+    assert [row["plan"] for row in rows] == [frame.explain(optimised=False).splitlines()[0] for frame in frames[::-1]]
+    assert all(row["kilobytes"] > 0 for row in rows)
+    ended = invoke("cache", store.location, "--clear")
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (0, "", "2 answers removed\n")
+    assert json.loads(invoke("cache", store.location, "--format", "json").stdout) == []
 
 
 def test_discover_refuses_what_cannot_be(store: Path) -> None:

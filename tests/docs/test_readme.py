@@ -2,11 +2,14 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import misread as mr
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -104,12 +107,14 @@ def test_the_demo_run_again_changes_nothing(printed: dict[str, tuple[str, str]],
 
 
 @pytest.mark.slow
-def test_the_library_example_runs(printed: dict[str, tuple[str, str]], folder: Path) -> None:
-    """The Python shown runs on the demo's store and prints the plan shown."""
+def test_the_library_example_runs(printed: dict[str, tuple[str, str]], folder: Path, tmp_path: Path) -> None:
+    """The Python shown runs on the demo's store, prints the plan shown, and keeps its audit under the name shown."""
     (code,) = blocks("python")
     (shown,) = blocks("text")
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == shown.strip().replace("/path/to", str(folder))
+    shutil.copytree(folder / "misread-demo", tmp_path / "misread-demo")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == shown.strip()
+    assert mr.open(tmp_path / "misread-demo").audit_id("pa-films")
 
 
 def test_ci_runs_the_test_line_of_the_readme() -> None:

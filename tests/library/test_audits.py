@@ -47,6 +47,18 @@ def test_stored_numbers_are_those_of_the_rows(audited: Store) -> None:
     assert counted["rate"].to_list() == pytest.approx(counted["errors"].to_list())
 
 
+def test_memberships_carry_the_audits_own_truth(audited: Store) -> None:
+    """label, predicted, error and loss of a member are those of `audited` for the slice's model and target."""
+    names = ("label", "predicted", "error", "loss")
+    other = audited.sql(
+        f"""SELECT {", ".join(f"m.{name} IS DISTINCT FROM a.{name}" for name in names)}, m.error IS NULL
+            FROM memberships m JOIN slices s USING (audit_id, slice_id)
+            LEFT JOIN audited a USING (audit_id, model, target, sample_id)"""
+    )
+    assert other.height > 0
+    assert not other.select(pl.any_horizontal(pl.all()).any()).item()
+
+
 def test_memberships_follow_from_the_rule_alone(audited: Store) -> None:
     """Members are exactly the samples whose score reaches the cut, of every class, ranked without gaps."""
     rows = audited.sql("SELECT * FROM memberships JOIN slices USING (slice_id)")
@@ -251,7 +263,9 @@ def test_the_level_of_collect_follows_the_plan(audited: Store) -> None:
     assert scan.collect().height == 900
     assert scan.fuse().collect().schema["vector"].shape  # type: ignore[attr-defined]
     memberships = scan.discover(permutations=0).collect()
-    assert memberships.columns == ["audit_id", "slice_id", "sample_id", "half", "score", "class_probability", "rank"]
+    truth = ["label", "predicted", "error", "loss"]
+    scores = ["score", "class_probability", "rank"]
+    assert memberships.columns == ["audit_id", "slice_id", "sample_id", "half", *truth, *scores]
     slices = scan.discover(permutations=0).describe().collect()
     assert set(memberships["slice_id"]) == set(slices["slice_id"])
 

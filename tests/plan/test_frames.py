@@ -203,8 +203,8 @@ def test_equal_steps_run_once(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> 
 def test_memory_that_would_not_be_enough_is_told_before(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Vectors that do not fit in the budget are an error with the figures, not a crash."""
     monkeypatch.setattr(fusing, "HELD_PER_NUMBER", 10**9)
-    with pytest.raises(AuditError, match=r"takes about \d+ MB; the budget is 67 MB"):
-        mixed.scan().discover().collect(memory=64 << 20)
+    with pytest.raises(AuditError, match=r"takes about \d+ MB; the budget is 134 MB"):
+        mixed.scan().discover().collect(memory=128 << 20)
 
 
 def test_rules_that_come_to_no_end_are_found(mixed: Store) -> None:

@@ -1,0 +1,9 @@
+-- name: examples
+-- inputs: examples
+-- output: one row a slice and image that shows it: its typical errors, and of each the nearest image of the class that is read correctly (neighbour_of names the error)
+-- units: distance in the fused space
+-- reads: stored_examples
+CREATE VIEW examples AS
+SELECT
+    audit_id, slice_id, kind, rank, sample_id, neighbour_of, distance
+FROM stored_examples;
