@@ -1,18 +1,22 @@
 """Pretrained models give what transformers gives, whatever the batch, from a directory and without a network."""
 
+import shutil
 import socket
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from encode.encode_inputs import REPORT_TEXTS, encoded, fill, grey, vectors
-from encode.tiny_models import MODELS, sentence_transformer
+from encode.tiny_models import MODELS, any_model, sentence_transformer
 from numpy.typing import NDArray
 
 from misread.encode import Settings, embed, pretrained, text_vectors
+from misread.encode.listing import listed
 from misread.encode.pixels import colours
+from misread.encode.pretrained.families import FAMILIES
 from misread.schemas.errors import MisreadError, StoreError
 from misread.schemas.values import Modality
 from misread.store import TableStore
@@ -295,3 +299,43 @@ def test_a_model_named_as_vectors_from_elsewhere_is_refused(models: Callable[[st
         embed(planted, image_encoder=str(outside), report_encoder=None)
     with pytest.raises(StoreError, match="computed elsewhere"):
         embed(planted, image_encoder="outside", report_encoder=None)
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_every_family_gives_finite_vectors_of_its_dimension(name: str, tmp_path: Path) -> None:
+    """Each family that is offered loads from a directory, whatever its layers, and keeps to its positions."""
+    family = FAMILIES[name]
+    if any(find_spec(need) is None for need in family.needs):
+        with pytest.raises(MisreadError, match="not installed: torchvision"):
+            pretrained(str(any_model(name, tmp_path / "net")), "image")
+        return
+    folder = any_model(name, tmp_path / "net")
+    long = " ".join(REPORT_TEXTS)
+    for modality, items in (("image", list(PICTURES.values())), ("report", [*REPORT_TEXTS, long])):
+        if family.kind == "image-text" or (family.kind == "image") == (modality == "image"):
+            made = pretrained(str(folder), modality)
+            found = made.encode(items)
+            assert found.shape == (len(items), made.dimension)
+            assert np.isfinite(found).all()
+            assert np.ptp(found, axis=0).max() > 0
+
+
+def test_a_model_downloaded_before_is_found_by_its_name(
+    store: TableStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`owner/name` means the newest snapshot of the hub's cache; it is listed, and named after the model."""
+    import huggingface_hub
+
+    cache = tmp_path / "hub"
+    snapshot = MODELS["dinov2"](cache / "models--owner--tiny-net" / "snapshots" / ("a" * 40))
+    (cache / "models--owner--tiny-net" / "refs").mkdir()
+    (cache / "models--owner--tiny-net" / "refs" / "main").write_text("a" * 40)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+    assert embed(store, image_encoder="owner/tiny-net", report_encoder=None).encoders["tiny-net"].encoded == 8
+    assert store.encoders["tiny-net"].parameters["model"] == str(snapshot)
+    rows = {(row.encoder, row.modality): row.needs for row in listed(store.encoders)}
+    assert rows["owner/tiny-net", "image"] == rows["tiny-net", "image"] == "nothing more"
+    assert rows["hog", "image"] == "nothing beyond the base install"
+    shutil.rmtree(snapshot)
+    rows = {(row.encoder, row.modality): row.needs for row in listed(store.encoders)}
+    assert rows["tiny-net", "image"] == f"its directory {snapshot}"

@@ -154,3 +154,31 @@ def sentence_transformer(folder: Path, *, activation: str = "torch.nn.modules.ac
     ]
     (folder / "modules.json").write_text(json.dumps(modules))
     return folder
+
+
+def any_model(name: str, folder: Path) -> Path:
+    """A tiny model of any family, by its `model_type`."""
+    from transformers import AutoConfig, AutoModel, ViTImageProcessorPil
+
+    if name in MODELS:
+        return MODELS[name](folder)
+    words = tokenizer(most=30)
+    layers = {**LAYERS, "image_size": SIDE, "patch_size": PATCH, "num_patches": 16}
+    if name in ("convnext", "convnextv2", "resnet"):
+        layers = {
+            "hidden_sizes": [8, 16],
+            "depths": [1, 1],
+            "num_stages": 2,
+            "embedding_size": 8,
+            "layer_type": "basic",
+        }
+    elif name.startswith("swin"):
+        heads = {"embed_dim": 8, "num_heads": [2, 2], "depths": [1, 1], "window_size": 4}
+        layers = {"image_size": SIDE, "patch_size": 4, **heads}
+    else:
+        special = {"pad_token_id": 0, "cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3}
+        layers |= {"vocab_size": len(words), "max_position_embeddings": 32, "embedding_size": 16, **special}
+        layers |= {"dim": WIDTH, "n_heads": 4, "n_layers": 2, "hidden_dim": 48, "global_attn_every_n_layers": 1}
+    config = AutoConfig.for_model(name, **layers)
+    pictures = ViTImageProcessorPil(size={"height": SIDE, "width": SIDE})
+    return save(folder, seeded(AutoModel.from_config, config), pictures, words)
