@@ -16,8 +16,11 @@ import pytest
 from encode.encode_inputs import REPORT_TEXTS, encoded, fill, grey, vectors
 
 from misread.encode import embed, inputs, job
+from misread.encode.choosing import Choice
 from misread.encode.finished import FOLDER
 from misread.encode.hog import HogEncoder
+from misread.encode.inputs import Pictures
+from misread.encode.job import Ready
 from misread.schemas.errors import MisreadError
 from misread.store import TableStore
 
@@ -210,3 +213,26 @@ def test_an_input_at_fault_keeps_what_was_finished(tmp_path: Path, counted: list
     embed(store, report_encoder=None)
     assert len(counted) < 12
     assert set(vectors(store, "hog")) == set(FEW)
+
+
+def test_two_jobs_at_once_make_each_row_once(tmp_path: Path, counted: list[bytes]) -> None:
+    """A second job that overtakes the first, or keeps the same rows again, leaves one vector a sample."""
+    store = fill(tmp_path / "store", FEW)
+    whole = fill(tmp_path / "whole", FEW)
+    embed(whole, report_encoder=None)
+
+    def overtake(done: int, total: int, what: str) -> None:
+        if done == 6:
+            embed(TableStore.open(store.location), report_encoder=None)
+
+    embed(store, report_encoder=None, progress=overtake)
+    assert fingerprints(store) == fingerprints(whole)
+    assert (store.state, kept(Path(store.location))) == (2, set())
+    twice = fill(tmp_path / "twice", FEW)
+    checksums = Pictures(twice).keys
+    ready = Ready(HogEncoder(), Choice("hog", "image"), "built-in")
+    for part in (list(FEW)[:7], list(FEW)[4:9]):
+        found = HogEncoder().encode([FEW[sample] for sample in part])
+        ready.finished(twice.files).keep([checksums[sample] for sample in part], found)
+    embed(twice, report_encoder=None)
+    assert fingerprints(twice) == fingerprints(whole)
