@@ -54,7 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     count, repeats = (128, 1) if asked.quick else (asked.pictures, asked.repeats)
     import torch
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
     ways: list[tuple[str, Precision]] = [("cpu", "float32")]
     if torch.cuda.is_available():
         ways += [("cuda", "float32"), ("cuda", "float16")]

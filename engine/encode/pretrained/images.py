@@ -44,7 +44,7 @@ class ImageEncoder:
 
     @property
     def dimension(self) -> int:
-        return width(self._model.config, self.directory)
+        return width(self._model.config, self.directory, "image")
 
     def prepare(self, items: Sequence[bytes]) -> tuple[int, dict[str, Any]]:
         """The model's input. May run beside the model, in another thread."""
@@ -71,11 +71,12 @@ class ImageEncoder:
         return found.pooler_output.flatten(1)
 
 
-def width(config: Any, directory: ModelDirectory) -> int:
+def width(config: Any, directory: ModelDirectory, modality: Modality) -> int:
     """How many numbers a vector of the model has, by its configuration."""
-    kind = directory.model_type
-    if kind == "clip":
+    if directory.model_type == "clip":
         return cast(int, config.projection_dim)
     if directory.family.kind == "image-text":
-        return cast(int, config.text_config.projection_size)
+        return cast(
+            int, config.vision_config.hidden_size if modality == "image" else config.text_config.projection_size
+        )
     return cast(int, config.hidden_sizes[-1] if hasattr(config, "hidden_sizes") else config.hidden_size)
