@@ -12,8 +12,10 @@ from .caching import cache
 from .demonstrating import demo
 from .discovering import discover
 from .embedding import embed, encoders
+from .judging import verdict
 from .messages import guarded, told
 from .querying import sql
+from .reporting import report
 from .subgrouping import subgroups
 from .working import ingest
 
@@ -27,7 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, ingest, encoders, embed, discover, slices, assign, sql, subgroups, info, cache):
+for command in (
+    demo, ingest, encoders, embed, discover, slices, assign, sql, subgroups, report, verdict, info, cache,
+):  # fmt: skip
     app.command()(command)
 
 

@@ -12,10 +12,12 @@ from misread.audit.population import NO_VECTOR, TRAINING, is_training
 from misread.discover import probability
 from misread.encode.texts import report_texts
 from misread.plan import Assign, Filter, Score, Select, optimise
+from misread.progress import Progress, silent
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import EMBEDDINGS_PREFIX
 from misread.schemas.values import NO_SLICE
 from misread.store import TableStore
+from misread.workers import Workers
 
 from .frozen import FrozenAudit, check_spaces, frozen_audit
 from .gains import gains
@@ -151,17 +153,30 @@ def _scores(
     audit: FrozenAudit, samples: pl.Series, work: "Work"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """(n, s) scores, (n, s) probabilities of each slice's class, and (n,) whether a sample has any vector."""
-    scores = np.tile(audit.fusion.scorer(audit.directions).without(), (len(samples), 1))
+    scores, has_vector = along(work.store, audit, audit.directions, samples, work.progress, work.workers)
+    found, odds = np.hsplit(scores, 2)
+    return np.round(found, DIGITS), probability(odds + audit.class_offsets), has_vector
+
+
+def along(
+    store: TableStore,
+    audit: FrozenAudit,
+    directions: NDArray[np.float64],
+    samples: pl.Series,
+    progress: Progress = silent,
+    workers: Workers | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(n, s): samples along directions (k, s) of an audit's fused space; and (n,) whether a sample has any vector."""
+    scores = np.tile(audit.fusion.scorer(directions).without(), (len(samples), 1))
     has_vector = np.full(len(samples), "metadata" in audit.fusion.blocks)
     place = {sample: row for row, sample in enumerate(samples)}
-    for (ids, gain), done, total in gains(work.store, audit, work.workers):
+    for (ids, gain), done, total in gains(store, audit, directions, workers):
         rows = np.array([place.get(sample, -1) for sample in ids], int)
         wanted = rows >= 0
         scores[rows[wanted]] += gain[wanted]
         has_vector[rows[wanted]] = True
-        work.progress(done, total, "assigning rows")
-    along, odds = np.hsplit(scores, 2)
-    return np.round(along, DIGITS), probability(odds + audit.class_offsets), has_vector
+        progress(done, total, "assigning rows")
+    return scores, has_vector
 
 
 def _rows(

@@ -20,12 +20,12 @@ from .frozen import FrozenAudit, frozen_audit
 ROWS_A_SPAN = 16 * BATCH_ROWS
 
 Gains = tuple[list[str], NDArray[np.float64]]
-"""(n sample ids, (n, 2 s) gains): of each slice, and then of each slice's class."""
+"""(n sample ids, (n, s) gains along each direction)."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """Some rows of one modality, of a store at a state, and the audit that they are scored for."""
+    """Some rows of one modality, of a store at a state, and the directions (k, s) that they are scored along."""
 
     location: str
     state: int
@@ -33,14 +33,17 @@ class Span:
     modality: str
     start: int
     stop: int
+    directions: NDArray[np.float64]
 
 
-def gains(store: TableStore, audit: FrozenAudit, workers: Workers | None) -> Iterator[tuple[Gains, int, int]]:
+def gains(
+    store: TableStore, audit: FrozenAudit, directions: NDArray[np.float64], workers: Workers | None
+) -> Iterator[tuple[Gains, int, int]]:
     """(gains, rows done, rows in all) of every row of every modality fused, in the order of modalities and rows."""
     counts = {modality: store.table(_source(audit, modality)[0]).count() for modality in _modalities(audit)}
     total, done = sum(counts.values()), 0
     spans = [
-        Span(store.location, store.state, audit.audit_id, modality, start, min(start + rows, count))
+        Span(store.location, store.state, audit.audit_id, modality, start, min(start + rows, count), directions)
         for modality, count in counts.items()
         for rows in [_rows(count, workers)]
         for start in range(0, count, rows)
@@ -65,7 +68,7 @@ def span_gains(span: Span) -> Gains:
 def _gains_of(store: TableStore, audit: FrozenAudit, span: Span) -> Iterator[Gains]:
     """The gains of a span, batch by batch."""
     table, columns = _source(audit, span.modality)
-    scorer = audit.fusion.scorer(audit.directions)
+    scorer = audit.fusion.scorer(span.directions)
     for batch in store.table(table).batches(["sample_id", *columns], rows=(span.start, span.stop)):
         with one_thread():
             gain = scorer.gain(span.modality, _numbers(audit, span.modality, batch))

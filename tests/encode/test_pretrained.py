@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from misread.encode import Settings, embed, pretrained, text_vectors
 from misread.encode.listing import listed
 from misread.encode.pixels import colours
+from misread.encode.pretrained import text_tower
 from misread.encode.pretrained.families import FAMILIES
 from misread.schemas.errors import MisreadError, StoreError
 from misread.schemas.values import Modality
@@ -178,8 +179,9 @@ def test_phrases_lie_in_the_space_of_an_image_text_model(models: Callable[[str],
         with pytest.raises(MisreadError, match="not made by an image-text model"):
             text_vectors(store.encoders[name], ONE_WINDOW)
     embed(store, image_encoder=str(models("vit")), report_encoder=None)
-    with pytest.raises(MisreadError, match="'vit' encodes pictures, not reports"):
+    with pytest.raises(MisreadError, match="not made by an image-text model"):
         text_vectors(store.encoders["vit"], ONE_WINDOW)
+    assert [text_tower(store.encoders[name]) is None for name in ("clip", "vit", "hog")] == [False, True, True]
 
 
 def test_deep_pictures_are_windowed_and_not_clipped(models: Callable[[str], Path]) -> None:

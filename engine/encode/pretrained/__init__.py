@@ -3,6 +3,6 @@
 from .choosing import Settings, name_of, pretrained
 from .device import PRECISIONS, Precision
 from .hub import is_place
-from .phrases import text_vectors
+from .phrases import text_tower, text_vectors
 
-__all__ = ["PRECISIONS", "Precision", "Settings", "is_place", "name_of", "pretrained", "text_vectors"]
+__all__ = ["PRECISIONS", "Precision", "Settings", "is_place", "name_of", "pretrained", "text_tower", "text_vectors"]

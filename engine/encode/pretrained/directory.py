@@ -78,6 +78,13 @@ def model_directory(path: Path, modality: Modality) -> ModelDirectory:
     return ModelDirectory(path, folder, model_type, family, weights, pooling)
 
 
+def is_image_text(path: Path) -> bool:
+    """Whether a model that has a text tower lies in a directory."""
+    faults: list[Fault] = []
+    family, _ = _family(path, "image", faults) if path.is_dir() else (None, "")
+    return family is not None and family.kind == "image-text"
+
+
 def read_json(file: Path) -> dict[str, Any]:
     """A JSON object. Raises ValueError with the reason for anything else."""
     try:
