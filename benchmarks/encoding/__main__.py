@@ -39,11 +39,14 @@ LARGEST = 512
 
 @dataclass(frozen=True)
 class Turn:
-    """Pictures a second: of the loop, of `embed` once its model is loaded, and of `embed` whole."""
+    """Pictures a second: of the loop, of `embed` once its model is loaded, and of `embed` whole; and how many seconds
+    of processor time a picture took of the loop and of `embed`, which other work on the machine touches less."""
 
     loop: float
     embed: float
     whole: float
+    loop_cpu: float
+    embed_cpu: float
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -110,13 +113,13 @@ def filled(location: Path, pictures: Sequence[bytes]) -> Path:
 
 def turn(place: Path, store: Path, model: Path, pictures: Sequence[bytes], device: str, precision: Precision) -> Turn:
     """One run of each, the loop first."""
-    loop = len(pictures) / looped(model, pictures, device, precision)
+    seconds, loop_cpu = looped(model, pictures, device, precision)
     copy = TableStore.open(shutil.copytree(store, place / "copy"))
-    ticks: list[tuple[int, float]] = []
+    ticks: list[tuple[int, float, float]] = []
 
     def tick(done: int, total: int, what: str) -> None:
         del total, what
-        ticks.append((done, time.perf_counter()))
+        ticks.append((done, time.perf_counter(), time.process_time()))
 
     began = time.perf_counter()
     embed(
@@ -129,11 +132,12 @@ def turn(place: Path, store: Path, model: Path, pictures: Sequence[bytes], devic
     whole = len(pictures) / (time.perf_counter() - began)
     shutil.rmtree(place / "copy")
     first = next(tick for tick in ticks if tick[0] > 0)
-    return Turn(loop, (ticks[-1][0] - first[0]) / (ticks[-1][1] - first[1]), whole)
+    count, took, cpu = (last - start for last, start in zip(ticks[-1], first, strict=True))
+    return Turn(len(pictures) / seconds, count / took, whole, loop_cpu / len(pictures), cpu / count)
 
 
-def looped(folder: Path, pictures: Sequence[bytes], device: str, precision: Precision) -> float:
-    """Seconds of a bare loop, with the model loaded and the pictures decoded before it starts."""
+def looped(folder: Path, pictures: Sequence[bytes], device: str, precision: Precision) -> tuple[float, float]:
+    """Seconds, and seconds of processor time, of a bare loop, with the model loaded and the pictures decoded before it starts."""
     import torch
     from transformers import AutoImageProcessor, AutoModel
 
@@ -143,15 +147,25 @@ def looped(folder: Path, pictures: Sequence[bytes], device: str, precision: Prec
     mixed = torch.autocast(device, dtype=torch.float16, enabled=precision == "float16")
     with torch.inference_mode(), mixed:
         model(**processor(images=decoded[:2], return_tensors="pt").to(device))
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         for start in range(0, len(decoded), AT_ONCE):
             inputs = processor(images=decoded[start : start + AT_ONCE], return_tensors="pt").to(device)
             model(**inputs).last_hidden_state[:, 0].float().cpu().numpy()
-        return time.perf_counter() - began
+        return time.perf_counter() - began, time.process_time() - cpu
 
 
 def show(turns: dict[tuple[str, Precision], list[Turn]], count: int) -> None:
-    columns = ("device", "precision", "loop", "embed", "of the loop", "whole", "of the loop")
+    columns = (
+        "device",
+        "precision",
+        "loop",
+        "embed",
+        "of the loop",
+        "whole",
+        "of the loop",
+        "loop CPU s",
+        "embed CPU s",
+    )
     repeats = len(next(iter(turns.values())))
     told = Table(*columns, title=f"ViT-B/16, {count} pictures: pictures a second (medians of {repeats})")
     for (device, precision), rows in turns.items():
@@ -163,6 +177,8 @@ def show(turns: dict[tuple[str, Precision], list[Turn]], count: int) -> None:
             f"{median(t.embed / t.loop for t in rows):.2f}",
             f"{median(t.whole for t in rows):.2f}",
             f"{median(t.whole / t.loop for t in rows):.2f}",
+            f"{median(t.loop_cpu for t in rows):.3f}",
+            f"{median(t.embed_cpu for t in rows):.3f}",
         )
     Console(width=120).print(told)
 
