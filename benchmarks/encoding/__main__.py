@@ -137,7 +137,7 @@ def turn(place: Path, store: Path, model: Path, pictures: Sequence[bytes], devic
 
 
 def looped(folder: Path, pictures: Sequence[bytes], device: str, precision: Precision) -> tuple[float, float]:
-    """Seconds, and seconds of processor time, of a bare loop, with the model loaded and the pictures decoded before it starts."""
+    """Seconds, and processor seconds, of a bare loop, its model loaded and its pictures decoded before it starts."""
     import torch
     from transformers import AutoImageProcessor, AutoModel
 
