@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from misread.progress import Progress, silent
+from misread.schemas.errors import MisreadError
 from misread.schemas.values import Modality
 from misread.store import Commit, EncoderEntry, TableStore, put_model
 from misread.workers import Workers
@@ -51,8 +52,8 @@ def embed(
 
     An encoder is named by its name, or as a model's directory or hub name (see `pretrained`); None leaves a modality
     out. A fitted encoder stays as it was fitted, so that new rows land in the same space; `refit` fits it anew and
-    encodes every row again. `settings` are for pretrained models. With
-    `workers` other processes encode, and the result is the same.
+    encodes every row again. `settings` are for pretrained models. With `workers` other processes encode, and the
+    result is the same.
 
     Others may write to the store meanwhile: it is held for the commit at the end alone. What a job that raised or was
     killed had finished is kept beside the tables, and the next one goes on from there; nothing of it is visible
@@ -63,10 +64,12 @@ def embed(
     before = type(store).open_or_new(store.location)
     choices = [Choice(name, modality, settings or Settings()) for modality, name in asked.items() if name is not None]
     encoders = [(choice, chosen(choice, before.encoders)) for choice in choices]
+    if len({encoder.made.name for _, encoder in encoders}) < len(encoders):
+        raise _named_twice(encoders[0][1].made.name)
     notices: list[str] = []
     jobs: list[Ready] = []
     for choice, encoder in encoders:
-        entry = _entry(before.encoders, encoder.made.name)
+        entry = _entry(before.encoders, encoder.made.name, choice.modality)
         inputs = INPUTS[choice.modality](before)
         if entry is None and not inputs.keys:
             notices.append(f"the store has no {choice.modality}s: {encoder.made.name} has nothing to encode")
@@ -87,11 +90,20 @@ def embed(
     return EmbedResult(store.state, done, tuple(notices))
 
 
-def _entry(encoders: Mapping[str, EncoderEntry], name: str) -> EncoderEntry | None:
+def _entry(encoders: Mapping[str, EncoderEntry], name: str, modality: Modality) -> EncoderEntry | None:
     entry = encoders.get(name)
     if entry is not None and entry.source == EXTERNAL:
         raise computed_elsewhere(name)
+    if entry is not None and entry.modality != modality:
+        raise _named_twice(name)
     return entry
+
+
+def _named_twice(name: str) -> MisreadError:
+    return MisreadError(
+        f"{name!r} is the name of an encoder of images and of one of reports",
+        "rename the directory of one of the models: it names the encoder",
+    )
 
 
 def _ready(store: TableStore, choice: Choice, encoder: Chosen, inputs: Inputs, entry: EncoderEntry | None) -> Ready:
@@ -136,7 +148,7 @@ def _encode_missing(
 def _brought_up_to_date(commit: Commit, ready: Ready, notices: list[str]) -> Embedded:
     """Writes what is finished over what the store holds now. Adds a notice of rows that came while the job ran."""
     made = ready.encoder
-    entry = _entry(commit.manifest.encoders, made.name)
+    entry = _entry(commit.manifest.encoders, made.name, made.modality)
     checksums = ready.checksums(INPUTS[ready.modality](commit))
     anew = entry is not None and entry.parameters.get("version") != made.version
     change = vector_change(commit, made.name, checksums, anew=anew)

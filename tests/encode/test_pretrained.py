@@ -341,3 +341,16 @@ def test_a_model_downloaded_before_is_found_by_its_name(
     shutil.rmtree(snapshot)
     rows = {(row.encoder, row.modality): row.needs for row in listed(store.encoders)}
     assert rows["tiny-net", "image"] == f"its directory {snapshot}"
+
+
+def test_two_models_of_one_name_are_told_apart(
+    models: Callable[[str], Path], store: TableStore, tmp_path: Path
+) -> None:
+    """Directories of one name, one for pictures and one for reports, are refused: their vectors would share a table."""
+    pictures = shutil.copytree(models("dinov2"), tmp_path / "a" / "net")
+    words = shutil.copytree(models("bert"), tmp_path / "b" / "net")
+    with pytest.raises(MisreadError, match="'net' is the name of an encoder of images and of one of reports"):
+        embed(store, image_encoder=str(pictures), report_encoder=str(words))
+    embed(store, image_encoder=str(pictures), report_encoder=None)
+    with pytest.raises(MisreadError, match="'net' is the name of an encoder of images"):
+        embed(store, image_encoder=None, report_encoder=str(words))
