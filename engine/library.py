@@ -12,6 +12,7 @@ from .frame import LazyFrame
 from .plan import Assign, optimise
 from .progress import Progress, silent
 from .store import TableStore
+from .workers import Workers
 
 if TYPE_CHECKING:
     from misread.sql import Session
@@ -77,13 +78,22 @@ class Store(TableStore):
         """
         return self.assigned(audit, where, progress).moved
 
-    def assigned(self, audit: str, where: str | None = None, progress: Progress = silent) -> "Assigned":
-        """What `assign` and `moved` give, from one reading, with notes on the samples left out."""
+    def assigned(
+        self,
+        audit: str,
+        where: str | None = None,
+        progress: Progress = silent,
+        workers: Workers | None = None,
+    ) -> "Assigned":
+        """What `assign` and `moved` give, from one reading, with notes on the samples left out.
+
+        With `workers` (see `misread.workers`) the rows are scored by other processes, and the result is the same.
+        """
         from .execute import Assigned, Work
 
         chosen = None if where is None else self.scan_table("images").filter(where).select("sample_id").plan
         node = optimise(Assign(self.location, self.state, self.audit_id(audit), chosen))
-        result = Work(self, progress).value(node)
+        result = Work(self, progress, workers=workers).value(node)
         assert isinstance(result, Assigned)
         return result
 

@@ -42,3 +42,46 @@ def in_order(work: Callable[[A], B], items: Iterable[A], workers: int | None = N
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def ahead(items: Iterable[A], most: int = 2) -> Iterator[A]:
+    """The items, taken by a thread of their own while the last one is used: at most `most` wait. An error of theirs is
+    raised in its place; where the taker stops early, so does the thread."""
+    from queue import Empty, Full, Queue
+    from threading import Event, Thread
+
+    taken: Queue[tuple[A | None, BaseException | None, bool]] = Queue(most)
+    stopped = Event()
+
+    def put(entry: tuple[A | None, BaseException | None, bool]) -> None:
+        while not stopped.is_set():
+            with contextlib.suppress(Full):
+                taken.put(entry, timeout=0.1)
+                return
+
+    def take() -> None:
+        try:
+            for item in items:
+                put((item, None, False))
+                if stopped.is_set():
+                    return
+            put((None, None, True))
+        except BaseException as error:  # noqa: BLE001 - raised again by who takes
+            put((None, error, True))
+
+    thread = Thread(target=take, daemon=True)
+    thread.start()
+    try:
+        while True:
+            try:
+                item, error, last = taken.get(timeout=1.0)  # a wait without end would hold back Ctrl-C
+            except Empty:
+                continue
+            if error is not None:
+                raise error
+            if last:
+                return
+            yield item  # type: ignore[misc]
+    finally:
+        stopped.set()
+        thread.join()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .messages import guarded, note, tell
-from .options import FormatOption, OutputOption, StateOption, StoreArgument
+from .options import FormatOption, OutputOption, RayOption, StateOption, StoreArgument
 from .output import deliver
 from .progress import watched
 
@@ -28,16 +28,18 @@ def assign(
     form: FormatOption = None,
     output: OutputOption = None,
     state: StateOption = None,
+    ray: RayOption = None,
 ) -> None:
     """Put later images into slices; tell how the slices moved."""
     from misread import library
+    from misread.workers import workers
 
     from .moves import moves_for_people
     from .tables import write_table
 
     opened = library.open(store, state=state)
-    with watched() as progress:
-        done = opened.assigned(audit, where, progress)
+    with workers(ray) as beside, watched() as progress:
+        done = opened.assigned(audit, where, progress, beside)
     tell(done.notes)
     if moved:
         deliver(done.moved.to_arrow(), form, output, opened.location)

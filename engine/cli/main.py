@@ -11,12 +11,13 @@ from .assigning import assign
 from .caching import cache
 from .demonstrating import demo
 from .discovering import discover
+from .embedding import embed, encoders
 from .judging import verdict
 from .messages import guarded, told
 from .querying import sql
 from .reporting import report
 from .subgrouping import subgroups
-from .working import embed, ingest
+from .working import ingest
 
 OWNER_ONLY = 0o077
 
@@ -28,7 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, ingest, embed, discover, slices, assign, sql, subgroups, report, verdict, info, cache):
+for command in (
+    demo, ingest, encoders, embed, discover, slices, assign, sql, subgroups, report, verdict, info, cache,
+):  # fmt: skip
     app.command()(command)
 
 

@@ -27,6 +27,10 @@ StateOption = Annotated[
         help="Read the store as it was at this state. [default: the newest]",
     ),
 ]
+RayOption = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="ADDRESS", help="Divide the work over a Ray cluster; local: over this machine."),
+]
 SmallCellsOption = Annotated[
     bool,
     typer.Option("--allow-small-cells", help="Show numbers of fewer than 11 patients too."),

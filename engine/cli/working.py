@@ -1,4 +1,4 @@
-"""The commands that fill a store: ingest and embed."""
+"""The command that fills a store: ingest."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,9 +22,6 @@ IDENTIFIERS = typer.Option(
     metavar="COLUMNS", help="Direct identifiers, such as name, to keep as metadata: a,b. [default: none]"
 )
 SKIP_FAULTY = typer.Option("--skip-faulty", help="Keep the good rows; write the others beside the store.")
-IMAGE_ENCODER = typer.Option(metavar="NAME", help="Encoder of pictures, or none.")
-REPORT_ENCODER = typer.Option(metavar="NAME", help="Encoder of reports, or none.")
-REFIT = typer.Option("--refit", help="Fit the encoders again and encode every row anew.")
 
 
 @guarded
@@ -56,32 +53,3 @@ def ingest(
         note(f"{len(result.faults)} faults; the rows with faults are in {result.rejected}, not in the store.")
     for name, rows in result.tables.items():
         typer.echo(f"{name}: {rows.added} added, {rows.changed} changed, {rows.unchanged} unchanged")
-
-
-@guarded
-def embed(
-    store: StoreArgument,
-    image_encoder: Annotated[str, IMAGE_ENCODER] = "hog",
-    report_encoder: Annotated[str, REPORT_ENCODER] = "tfidf",
-    refit: Annotated[bool, REFIT] = False,
-) -> None:
-    """Turn pictures and reports into vectors."""
-    from misread.encode import embed as embed_in
-    from misread.store import TableStore
-
-    opened = TableStore.open(store)
-    with watched() as progress:
-        result = embed_in(
-            opened,
-            image_encoder=_unless_none(image_encoder),
-            report_encoder=_unless_none(report_encoder),
-            refit=refit,
-            progress=progress,
-        )
-    tell(result.notices)
-    for name, done in result.encoders.items():
-        typer.echo(f"{name}: {done.encoded} of {done.total} encoded, {done.dimension} numbers a vector")
-
-
-def _unless_none(encoder: str) -> str | None:
-    return None if encoder.lower() == "none" else encoder

@@ -1,23 +1,26 @@
-"""`embed`: a vector for every picture and every report of a store, in one commit."""
+"""`embed`: a vector for every picture and every report of a store, in one commit at the end of a job."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from misread.progress import Progress, silent
-from misread.schemas.errors import StoreError
+from misread.schemas.errors import MisreadError
 from misread.schemas.values import Modality
-from misread.store import Commit, EncoderEntry, TableStore
+from misread.store import Commit, EncoderEntry, TableStore, put_model
+from misread.workers import Workers
 
-from .inputs import INPUTS, Inputs, digest
-from .registry import Encoder, Fitter, encoder
-from .vectors import vector_change, write_vectors
-
-BUILT_IN = "built-in"
+from .choosing import EXTERNAL, Choice, Chosen, chosen, computed_elsewhere
+from .inputs import INPUTS, Inputs
+from .job import Ready, encode
+from .parts import encode_parts
+from .pretrained import Settings
+from .registry import Fitter
+from .vectors import samples_by_checksum, vector_change, write_vectors
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """What became of one encoder: its vectors now (`total`), those made and those removed in this run."""
+    """What became of one encoder: its vectors now (`total`), those made and those removed by this job."""
 
     modality: Modality
     dimension: int
@@ -35,97 +38,139 @@ class EmbedResult:
     notices: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Ready:
-    """An encoder that can encode, the file of what was fitted, and what the manifest is to say of it."""
-
-    encoder: Encoder
-    model: str | None = None
-    parameters: Mapping[str, object] = field(default_factory=dict)
-
-
 def embed(
     store: TableStore,
     *,
     image_encoder: str | None = "hog",
     report_encoder: str | None = "tfidf",
     refit: bool = False,
+    settings: Settings | None = None,
+    workers: Workers | None = None,
     progress: Progress = silent,
 ) -> EmbedResult:
     """Encodes what is new or changed, and removes the vectors of what is gone; nothing to do is no new state.
 
-    None leaves a modality out. A fitted encoder stays as it was fitted, so that new rows land in the same space;
-    `refit` fits it anew and encodes every row again. Raises UnknownNameError for an encoder that does not exist,
-    StoreError if vectors computed elsewhere have the encoder's name, MisreadError for an input that cannot be
-    encoded. Nothing is visible of a run that raises or is killed.
+    An encoder is named by its name, or as a model's directory or hub name (see `pretrained`); None leaves a modality
+    out. A fitted encoder stays as it was fitted, so that new rows land in the same space; `refit` fits it anew and
+    encodes every row again. `settings` are for pretrained models. With `workers` other processes encode, and the
+    result is the same.
+
+    Others may write to the store meanwhile: it is held for the commit at the end alone. What a job that raised or was
+    killed had finished is kept beside the tables, and the next one goes on from there; nothing of it is visible
+    before. Raises UnknownNameError for an encoder that does not exist, StoreError if vectors computed elsewhere have
+    the encoder's name, MisreadError for a model that cannot be loaded or an input that cannot be encoded.
     """
     asked: dict[Modality, str | None] = {"image": image_encoder, "report": report_encoder}
-    chosen = [encoder(name, modality) for modality, name in asked.items() if name is not None]
-    done: dict[str, Embedded] = {}
+    before = type(store).open_or_new(store.location)
+    choices = [Choice(name, modality, settings or Settings()) for modality, name in asked.items() if name is not None]
+    encoders = [(choice, chosen(choice, before.encoders)) for choice in choices]
+    if len({encoder.made.name for _, encoder in encoders}) < len(encoders):
+        raise _named_twice(encoders[0][1].made.name)
     notices: list[str] = []
+    jobs: list[Ready] = []
+    for choice, encoder in encoders:
+        entry = _entry(before.encoders, encoder.made.name, choice.modality)
+        inputs = INPUTS[choice.modality](before)
+        if entry is None and not inputs.keys:
+            notices.append(f"the store has no {choice.modality}s: {encoder.made.name} has nothing to encode")
+            continue
+        ready = _ready(before, choice, encoder, inputs, None if refit and inputs.keys else entry)
+        anew = entry is not None and entry.parameters.get("version") != ready.encoder.version
+        change = vector_change(before, ready.encoder.name, ready.checksums(inputs), anew=anew)
+        if change.wanted:
+            _encode_missing(before, ready, inputs, change.wanted, progress, workers)
+        jobs.append(ready)
+        notices += _outgrown(ready, inputs)
+    done: dict[str, Embedded] = {}
     with store.commit("embed") as commit:
-        for info in chosen:
-            made = info.make()
-            entry = _entry(commit, made.name)
-            inputs = INPUTS[info.modality](commit)
-            if entry is None and not inputs.keys:
-                notices.append(f"the store has no {info.modality}s: {info.name} has nothing to encode")
-                continue
-            ready = _ready(store, commit, made, inputs, None if refit and inputs.keys else entry)
-            done[made.name] = _brought_up_to_date(commit, ready, inputs, entry, progress)
-            notices += _outgrown(ready, inputs)
+        for ready in jobs:
+            done[ready.encoder.name] = _brought_up_to_date(commit, ready, notices)
+    for ready in jobs:
+        ready.finished(store.files).discard()
     return EmbedResult(store.state, done, tuple(notices))
 
 
-def _entry(commit: Commit, name: str) -> EncoderEntry | None:
-    entry = commit.manifest.encoders.get(name)
-    if entry is not None and entry.source != BUILT_IN:
-        raise StoreError(
-            f"the store has vectors of an encoder {name!r} that were computed elsewhere",
-            "choose another encoder, or ingest those vectors under another name into a new store",
-        )
+def _entry(encoders: Mapping[str, EncoderEntry], name: str, modality: Modality) -> EncoderEntry | None:
+    entry = encoders.get(name)
+    if entry is not None and entry.source == EXTERNAL:
+        raise computed_elsewhere(name)
+    if entry is not None and entry.modality != modality:
+        raise _named_twice(name)
     return entry
 
 
-def _ready(
-    store: TableStore, commit: Commit, made: Encoder | Fitter, inputs: Inputs, entry: EncoderEntry | None
-) -> _Ready:
+def _named_twice(name: str) -> MisreadError:
+    return MisreadError(
+        f"{name!r} is the name of an encoder of images and of one of reports",
+        "rename the directory of one of the models: it names the encoder",
+    )
+
+
+def _ready(store: TableStore, choice: Choice, encoder: Chosen, inputs: Inputs, entry: EncoderEntry | None) -> Ready:
     """The encoder as it was fitted before; fitted now if it never was (`entry` None) or by another version."""
-    version = {"version": made.version}
+    made, told = encoder.made, {"version": encoder.made.version, **encoder.parameters}
     if not isinstance(made, Fitter):
-        return _Ready(made, None, version)
+        return Ready(made, choice, encoder.source, None, told)
     if entry is not None and entry.model is not None and entry.parameters.get("version") == made.version:
-        return _Ready(made.from_arrays(store.read_model(entry.model)), entry.model, entry.parameters)
+        fitted = made.from_arrays(store.read_model(entry.model))
+        return Ready(fitted, choice, encoder.source, entry.model, entry.parameters)
     texts = [text for _, batch in inputs.batches(inputs.keys.keys()) for text in batch]
     arrays = made.fit(texts)
-    model = commit.put_model(made.name, arrays)
-    return _Ready(made.from_arrays(arrays), model, version | {"fitted_on": len(set(texts))})
+    model = put_model(store.files, made.name, arrays)
+    return Ready(made.from_arrays(arrays), choice, encoder.source, model, told | {"fitted_on": len(set(texts))})
 
 
-def _brought_up_to_date(
-    commit: Commit, ready: _Ready, inputs: Inputs, entry: EncoderEntry | None, progress: Progress
-) -> Embedded:
+def _encode_missing(
+    store: TableStore,
+    ready: Ready,
+    inputs: Inputs,
+    wanted: frozenset[str],
+    progress: Progress,
+    workers: Workers | None,
+) -> None:
+    """Encodes what is wanted and not kept yet, and keeps it: equal pictures and texts once."""
+    checksums, finished = ready.checksums(inputs), ready.finished(store.files)
+    samples_of = samples_by_checksum(checksums, wanted)
+    there = finished.checksums()
+    done = sum(len(samples) for checksum, samples in samples_of.items() if checksum in there)
+    chosen = [samples[0] for checksum, samples in samples_of.items() if checksum not in there]
+    what = f"{ready.modality}s encoded"
+    progress(done, len(wanted), what)
+    if workers is None:
+        encoded = encode(ready.encoder, inputs, frozenset(chosen), checksums, finished)
+    else:
+        encoded = encode_parts(store, ready, chosen, workers)
+    for some in encoded:
+        done += sum(len(samples_of[checksum]) for checksum in some)
+        progress(done, len(wanted), what)
+
+
+def _brought_up_to_date(commit: Commit, ready: Ready, notices: list[str]) -> Embedded:
+    """Writes what is finished over what the store holds now. Adds a notice of rows that came while the job ran."""
     made = ready.encoder
-    checksums = inputs.keys
-    if ready.model is not None:  # another fit, another vector
-        checksums = {sample: digest(key, ready.model) for sample, key in inputs.keys.items()}
+    entry = _entry(commit.manifest.encoders, made.name, made.modality)
+    checksums = ready.checksums(INPUTS[ready.modality](commit))
     anew = entry is not None and entry.parameters.get("version") != made.version
     change = vector_change(commit, made.name, checksums, anew=anew)
-    new = EncoderEntry(made.modality, made.dimension, BUILT_IN, commit.next_state, ready.model, dict(ready.parameters))
+    parameters = dict(ready.parameters)
+    new = EncoderEntry(made.modality, made.dimension, ready.source, commit.next_state, ready.model, parameters)
+    late = 0
     if not change.is_nothing:
-        write_vectors(commit, made, inputs, checksums, change, progress)
+        late = write_vectors(commit, made, ready.finished(commit.files), checksums, change)
+    if late:
+        notices.append(f"{late} {ready.modality}s came or changed while {made.name} was encoding: embed again for them")
     if not change.is_nothing or entry is None or replace(new, order=entry.order) != entry:
         commit.set_encoder(made.name, new)
-    return Embedded(made.modality, made.dimension, len(checksums), len(change.wanted), len(change.gone))
+    return Embedded(made.modality, made.dimension, len(checksums) - late, len(change.wanted) - late, len(change.gone))
 
 
-def _outgrown(ready: _Ready, inputs: Inputs) -> list[str]:
+def _outgrown(ready: Ready, inputs: Inputs) -> list[str]:
     """A notice if there are twice as many texts as the encoder was fitted on."""
     fitted = ready.parameters.get("fitted_on")
     now = len(set(inputs.keys.values()))
     if not isinstance(fitted, int) or now < 2 * fitted:
         return []
     return [
-        f"{ready.encoder.name} was fitted on {fitted} different {ready.encoder.modality}s and there are {now} now: "
+        f"{ready.encoder.name} was fitted on {fitted} different {ready.modality}s and there are {now} now: "
         "embed with --refit to let it learn their words"
     ]

@@ -7,9 +7,8 @@ from typing import Any, Protocol
 import polars as pl
 
 from misread.schemas.values import Modality
-from misread.store import Commit
 
-from .texts import report_texts
+from .texts import Tables, report_texts
 
 PICTURES_AT_ONCE = 64
 TEXTS_AT_ONCE = 1024
@@ -28,8 +27,8 @@ class Inputs(Protocol):
 class Pictures:
     """Encoded pictures, streamed from the store; their keys are their sha256."""
 
-    def __init__(self, commit: Commit) -> None:
-        self._table = commit.table("images") if commit.has("images") else None
+    def __init__(self, tables: Tables) -> None:
+        self._table = tables.table("images") if tables.has("images") else None
         self.keys: Mapping[str, str] = {}
         if self._table is not None:
             rows = self._table.read(["sample_id", "sha256"], "sha256 IS NOT NULL")
@@ -43,8 +42,8 @@ class Pictures:
 class Reports:
     """Report texts as `report_texts` gives them; their keys are hashes."""
 
-    def __init__(self, commit: Commit) -> None:
-        self._rows = report_texts(commit)
+    def __init__(self, tables: Tables) -> None:
+        self._rows = report_texts(tables)
         self.keys: Mapping[str, str] = {sample: digest(text) for sample, text in self._rows.iter_rows()}
 
     def batches(self, wanted: Set[str]) -> Iterator[tuple[list[str], Sequence[str]]]:
@@ -53,7 +52,7 @@ class Reports:
             yield batch["sample_id"].to_list(), batch["report"].to_list()
 
 
-INPUTS: Mapping[Modality, Callable[[Commit], Inputs]] = {"image": Pictures, "report": Reports}
+INPUTS: Mapping[Modality, Callable[[Tables], Inputs]] = {"image": Pictures, "report": Reports}
 
 
 def digest(*texts: str) -> str:

@@ -1,5 +1,7 @@
-"""Encoded pictures as grey squares of one size, whatever their depth, colour and shape."""
+"""Encoded pictures as grey squares of one size or as 8-bit colours, whatever their depth, colour and shape."""
 
+import contextlib
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -18,30 +20,60 @@ def grey_square(content: bytes, size: int, place: int = 0) -> NDArray[np.float32
     would lose apices, costophrenic angles, markers and tubes, and a black or grey margin would be an edge that
     the radiograph does not have. Raises ItemError(place, …) if the bytes are no readable picture.
     """
+    with _opened(content, place) as image:
+        image.draft("L", (2 * size, 2 * size))  # a large JPEG is decoded no larger than needed
+        shrunk = _shrunk(_grey(_seen(image)), size)
+    return _windowed(_filled(shrunk, size), 0.01)
+
+
+def colours(content: bytes, place: int = 0) -> Any:
+    """A Pillow image in mode RGB, 8 bits a colour, as networks were trained on.
+
+    Pictures of 8 bits stay as they are. Deeper ones (12 or 16 bits a pixel, floats) are windowed to the range of all
+    but their darkest and brightest thousandth: taken as they are, Pillow would turn everything above 255 white.
+    Raises ItemError(place, …) if the bytes are no readable picture.
+    """
+    from PIL import Image
+
+    with _opened(content, place) as image:
+        seen = _seen(image)
+        if seen.mode.startswith(_DEEP_MODES):
+            levels = np.round(255 * _windowed(np.asarray(seen).astype(np.float32), 0.001))
+            seen = Image.fromarray(levels.astype(np.uint8))
+        return seen.convert("RGB")
+
+
+@contextlib.contextmanager
+def _opened(content: bytes, place: int) -> Iterator[Any]:
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(BytesIO(content)) as image:
-            shrunk = _shrunk(_grey(image, size), size)
+            yield image
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise ItemError(place, f"unreadable picture: {error}") from error
-    return _windowed(_filled(shrunk, size))
 
 
-def _grey(image: Any, size: int) -> Any:
-    """The picture as it is meant to be seen, in mode F: upright, over black, by luminance, at its full depth."""
+def _seen(image: Any) -> Any:
+    """The picture as it is meant to be seen: upright, over black."""
     from PIL import Image, ImageOps
 
-    image.draft("L", (2 * size, 2 * size))  # a large JPEG is decoded no larger than needed
     upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith(_DEEP_MODES):  # converting I;16 to L clips at 255
-        return Image.fromarray(np.asarray(upright).astype(np.float32))
     if upright.has_transparency_data:
         seen = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", seen.size, (0, 0, 0, 255)), seen)
-    if upright.mode not in ("1", "L", "RGB"):
-        upright = upright.convert("RGB")
-    return upright.convert("F")
+    return upright
+
+
+def _grey(seen: Any) -> Any:
+    """In mode F: by luminance, at its full depth."""
+    from PIL import Image
+
+    if seen.mode.startswith(_DEEP_MODES):  # converting I;16 to L clips at 255
+        return Image.fromarray(np.asarray(seen).astype(np.float32))
+    if seen.mode not in ("1", "L", "RGB"):
+        seen = seen.convert("RGB")
+    return seen.convert("F")
 
 
 def _shrunk(image: Any, size: int) -> NDArray[np.float32]:
@@ -60,11 +92,11 @@ def _filled(pixels: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     return np.pad(pixels, ((above, size - height - above), (left, size - width - left)), mode="edge")
 
 
-def _windowed(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The range of all but the darkest and brightest hundredth as 0..1; the whole range if that is empty."""
+def _windowed(pixels: NDArray[np.float32], left_out: float) -> NDArray[np.float32]:
+    """The range of all but the darkest and brightest share as 0..1; the whole range if that is empty."""
     finite = np.nan_to_num(pixels, nan=0.0, posinf=0.0, neginf=0.0)
     rounding = 1e-5 * max(1.0, float(np.abs(finite).max()))
-    low, high = np.percentile(finite, (1, 99))
+    low, high = np.quantile(finite, (left_out, 1 - left_out))
     if high - low <= rounding:
         low, high = finite.min(), finite.max()
     if high - low <= rounding:

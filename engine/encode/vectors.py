@@ -1,20 +1,18 @@
 """Bringing one encoder's table to what the store's pictures or reports are now, and no further."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from misread.progress import Progress
-from misread.schemas.errors import MisreadError
 from misread.schemas.tables import CHECKSUM, EMBEDDINGS_PREFIX, embeddings_contract
 from misread.store import Commit
 from misread.store.lance_table import in_list
 
-from .inputs import Inputs
-from .registry import Encoder, ItemError, Vectors
+from .finished import Finished
+from .registry import Encoder
+from .texts import Tables
 
 IDS_AT_ONCE = 5000
 
@@ -33,11 +31,11 @@ class VectorChange:
         return not (self.wanted or self.gone)
 
 
-def vector_change(commit: Commit, name: str, checksums: Mapping[str, str], *, anew: bool) -> VectorChange:
+def vector_change(tables: Tables, name: str, checksums: Mapping[str, str], *, anew: bool) -> VectorChange:
     """What differs between the store's vectors and the inputs. `anew`: no stored vector may stay."""
     there = {}
-    if commit.has(EMBEDDINGS_PREFIX + name):
-        rows = commit.table(EMBEDDINGS_PREFIX + name).read(["sample_id", "input_checksum"])
+    if tables.has(EMBEDDINGS_PREFIX + name):
+        rows = tables.table(EMBEDDINGS_PREFIX + name).read(["sample_id", "input_checksum"])
         there = dict(zip(rows["sample_id"].to_pylist(), rows["input_checksum"].to_pylist(), strict=True))
     wanted = frozenset(sample for sample, digest in checksums.items() if anew or there.get(sample) != digest)
     gone = frozenset(there.keys() - checksums.keys())
@@ -45,15 +43,22 @@ def vector_change(commit: Commit, name: str, checksums: Mapping[str, str], *, an
     return VectorChange(wanted, outdated, gone, replacing=len(outdated) + len(gone) == len(there))
 
 
+def samples_by_checksum(checksums: Mapping[str, str], wanted: frozenset[str]) -> dict[str, list[str]]:
+    """The samples wanted, under the checksum of what they are made from, in the order of `checksums`."""
+    samples_of = defaultdict(list)
+    for sample, checksum in checksums.items():
+        if sample in wanted:
+            samples_of[checksum].append(sample)
+    return dict(samples_of)
+
+
 def write_vectors(
-    commit: Commit,
-    encoder: Encoder,
-    inputs: Inputs,
-    checksums: Mapping[str, str],
-    change: VectorChange,
-    progress: Progress,
-) -> None:
-    """Encodes and writes the vectors that are wanted, in batches; removes those that are outdated or gone."""
+    commit: Commit, encoder: Encoder, finished: Finished, checksums: Mapping[str, str], change: VectorChange
+) -> int:
+    """Writes the vectors that are wanted and finished; removes those that are outdated or gone.
+
+    Returns for how many samples that are wanted nothing was finished.
+    """
     name = EMBEDDINGS_PREFIX + encoder.name
     contract = embeddings_contract(encoder.name, encoder.dimension)
     schema = pa.schema([field for field in contract.fields if field.name != CHECKSUM])
@@ -63,54 +68,20 @@ def write_vectors(
         removed = sorted(change.outdated | change.gone)
         for start in range(0, len(removed), IDS_AT_ONCE):
             writer.delete(in_list("sample_id", removed[start : start + IDS_AT_ONCE]))
-    if change.wanted:
-        batches = inputs.batches(change.wanted)
-        told = _telling(progress, len(change.wanted), f"{encoder.modality}s encoded")
-        tables = _encoded(encoder, batches, checksums, schema, told)
-        commit.append_batches(name, tables, schema, replacing=replacing)
+    if not change.wanted:
+        return 0
+    samples_of = samples_by_checksum(checksums, change.wanted)
+    commit.append_batches(name, _rows(finished, samples_of, schema), schema, replacing=replacing)
+    return sum(map(len, samples_of.values()))
 
 
-def _telling(progress: Progress, total: int, what: str) -> Callable[[int], None]:
-    done = 0
-
-    def told(more: int) -> None:
-        nonlocal done
-        done += more
-        progress(done, total, what)
-
-    told(0)
-    return told
-
-
-def _encoded(
-    encoder: Encoder,
-    batches: Iterator[tuple[list[str], Sequence[Any]]],
-    checksums: Mapping[str, str],
-    schema: pa.Schema,
-    told: Callable[[int], None],
-) -> Iterator[pa.Table]:
-    for samples, items in batches:
-        vectors = _checked(encoder, samples, items)
-        column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), encoder.dimension)
-        digests = [checksums[sample] for sample in samples]
-        yield pa.table([pa.array(samples, pa.string()), column, pa.array(digests, pa.string())], schema=schema)
-        told(len(samples))
-
-
-def _checked(encoder: Encoder, samples: Sequence[str], items: Sequence[Any]) -> Vectors:
-    """The batch's vectors. Raises MisreadError, naming the sample, for an input without a usable vector."""
-    try:
-        vectors = encoder.encode(items)
-    except ItemError as error:
-        raise MisreadError(
-            f"the {encoder.modality} of sample {samples[error.place]!r} cannot be encoded: {error.reason}",
-            "ingest it again, or leave this sample's out; no vector was stored",
-        ) from error
-    if vectors.shape != (len(items), encoder.dimension) or vectors.dtype != np.float32:
-        raise MisreadError(
-            f"encoder {encoder.name!r} gave {vectors.dtype} {vectors.shape}, "
-            f"not float32 {(len(items), encoder.dimension)}"
-        )
-    for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1))[:1]:
-        raise MisreadError(f"encoder {encoder.name!r} gave no finite vector for sample {samples[row]!r}")
-    return vectors
+def _rows(finished: Finished, samples_of: dict[str, list[str]], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Each sample once, whatever was kept twice; takes what it gives out of `samples_of`."""
+    for digests, vectors in finished.batches():
+        found = [(samples_of.pop(digest, []), digest, row) for row, digest in enumerate(digests)]
+        rows = [(sample, digest, row) for samples, digest, row in found for sample in samples]
+        if rows:
+            chosen = vectors[[row for _, _, row in rows]]
+            column = pa.FixedSizeListArray.from_arrays(pa.array(chosen.ravel()), chosen.shape[1])
+            samples = pa.array([sample for sample, _, _ in rows], pa.string())
+            yield pa.table([samples, column, pa.array([digest for _, digest, _ in rows], pa.string())], schema=schema)

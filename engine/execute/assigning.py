@@ -1,7 +1,7 @@
 """The assign step: rows put into the frozen slices of an audit, without labels, and how the slices moved since."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -14,11 +14,13 @@ from misread.encode.texts import report_texts
 from misread.plan import Assign, Filter, Score, Select, optimise
 from misread.progress import Progress, silent
 from misread.schemas.errors import AuditError
-from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
+from misread.schemas.tables import EMBEDDINGS_PREFIX
 from misread.schemas.values import NO_SLICE
 from misread.store import TableStore
+from misread.workers import Workers
 
 from .frozen import FrozenAudit, check_spaces, frozen_audit
+from .gains import gains
 from .moving import moved
 from .scans import scan_of
 
@@ -86,7 +88,7 @@ def _scored(node: Assign | Score, work: "Work") -> _Scores:
     audit.features.check(_kinds(store), f"{store.location} any more")
     samples, notes = _samples(node, work, audit)
     _refuse_unencoded(store, audit, samples["sample_id"])
-    scores, likely, has_vector = _scores(store, audit, samples["sample_id"], work.progress)
+    scores, likely, has_vector = _scores(audit, samples["sample_id"], work)
     lacking = int((~has_vector).sum())
     if lacking:
         notes.append(f"{lacking} samples are left out: {NO_VECTOR}")
@@ -130,13 +132,14 @@ def _refuse_unencoded(store: TableStore, audit: FrozenAudit, samples: pl.Series)
         there = pl.DataFrame(store.table(EMBEDDINGS_PREFIX + encoder).read(["sample_id"]))["sample_id"]
         wanted = samples.filter(samples.is_in(given.implode()) & ~samples.is_in(there.implode()))
         if len(wanted):
-            external = store.encoders[encoder].source == "external"
+            entry = store.encoders[encoder]
+            external, model = entry.source == "external", entry.source == "pretrained"
             raise AuditError(
                 f"{len(wanted)} of {len(samples)} samples to assign have a {modality} but no {encoder} vector "
                 f"(the first: {wanted[0]!r})",
                 "ingest their vectors with: misread ingest STORE --embeddings FILE"
                 if external
-                else "make them with: misread embed STORE",
+                else f"make them with: misread embed STORE{f' --{modality}-encoder {encoder}' if model else ''}",
             )
 
 
@@ -147,10 +150,10 @@ def _inputs(store: TableStore, modality: str) -> pl.Series:
 
 
 def _scores(
-    store: TableStore, audit: FrozenAudit, samples: pl.Series, progress: Progress
+    audit: FrozenAudit, samples: pl.Series, work: "Work"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """(n, s) scores, (n, s) probabilities of each slice's class, and (n,) whether a sample has any vector."""
-    scores, has_vector = along(store, audit, audit.directions, samples, progress)
+    scores, has_vector = along(work.store, audit, audit.directions, samples, work.progress, work.workers)
     found, odds = np.hsplit(scores, 2)
     return np.round(found, DIGITS), probability(odds + audit.class_offsets), has_vector
 
@@ -161,38 +164,19 @@ def along(
     directions: NDArray[np.float64],
     samples: pl.Series,
     progress: Progress = silent,
+    workers: Workers | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """(n, s): samples along directions (k, s) of an audit's fused space; and (n,) whether a sample has any vector."""
-    from misread.threads import one_thread
-
-    scorer = audit.fusion.scorer(directions)
-    scores = np.tile(scorer.without(), (len(samples), 1))
-    has_metadata = "metadata" in audit.fusion.blocks
-    has_vector = np.full(len(samples), has_metadata)
+    scores = np.tile(audit.fusion.scorer(directions).without(), (len(samples), 1))
+    has_vector = np.full(len(samples), "metadata" in audit.fusion.blocks)
     place = {sample: row for row, sample in enumerate(samples)}
-    sources = [(name, EMBEDDINGS_PREFIX + encoder, [VECTOR]) for name, encoder in audit.encoders.items()]
-    if has_metadata:
-        sources.append(("metadata", "images", [feature.column for feature in audit.features.features]))
-    total = sum(store.table(table).count() for _, table, _ in sources)
-    done = 0
-    with one_thread():
-        for modality, table, columns in sources:
-            for batch in store.table(table).batches(["sample_id", *columns]):
-                rows = np.array([place.get(sample, -1) for sample in batch.column("sample_id").to_pylist()], int)
-                if (wanted := rows >= 0).any():
-                    scores[rows[wanted]] += scorer.gain(modality, _numbers(audit, modality, batch)[wanted])
-                    has_vector[rows[wanted]] = True
-                done += batch.num_rows
-                progress(done, total, "assigning rows")
+    for (ids, gain), done, total in gains(store, audit, directions, workers):
+        rows = np.array([place.get(sample, -1) for sample in ids], int)
+        wanted = rows >= 0
+        scores[rows[wanted]] += gain[wanted]
+        has_vector[rows[wanted]] = True
+        progress(done, total, "assigning rows")
     return scores, has_vector
-
-
-def _numbers(audit: FrozenAudit, modality: str, batch: Any) -> NDArray[np.floating]:
-    """(n, d): one modality of a batch of rows as the fusion takes it."""
-    if modality == "metadata":
-        return audit.features.transform(pl.DataFrame(batch))
-    flat = batch.column(VECTOR).flatten().to_numpy(zero_copy_only=False)
-    return np.asarray(flat.reshape(batch.num_rows, -1))
 
 
 def _rows(

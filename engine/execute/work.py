@@ -16,6 +16,7 @@ from misread.schemas.tables import VECTOR
 from misread.sql.pipeline import BATCH_ROWS
 from misread.store import TableStore
 from misread.threads import one_thread
+from misread.workers import Workers
 
 from .compile import ROW_STEPS
 from .fusing import FittedFusion, fit_samples
@@ -28,11 +29,13 @@ class Work:
     """One running of a plan: what its steps share, and what each of them has given.
 
     `memory`: bytes that the rows of whole-table steps may take; None: no limit.
+    `workers`: other processes that rows may be assigned by.
     """
 
     store: TableStore
     progress: Progress = silent
     memory: int | None = None
+    workers: Workers | None = None
     done: dict[Node, Any] = field(default_factory=dict)
 
     def value(self, node: Node) -> Any:

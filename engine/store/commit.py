@@ -73,12 +73,7 @@ class Commit:
 
     def put_model(self, name: str, arrays: Mapping[str, np.ndarray]) -> str:
         """Keeps a fitted model's arrays (no objects) in a file named by its content; returns that name."""
-        file = model_file(name, arrays)
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **dict(sorted(arrays.items())))
-        if not self.files.exists(file):
-            self.files.replace(file, buffer.getvalue())
-        return file
+        return put_model(self.files, name, arrays)
 
     def set_encoder(self, name: str, entry: EncoderEntry) -> None:
         self._encoders[name] = entry
@@ -105,6 +100,16 @@ class Commit:
                 )
         self.files.replace(MANIFEST, manifest.to_json())
         return manifest
+
+
+def put_model(files: StoreFiles, name: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """Keeps a fitted model's arrays (no objects) in a file named by its content; returns that name."""
+    file = model_file(name, arrays)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **dict(sorted(arrays.items())))
+    if not files.exists(file):
+        files.replace(file, buffer.getvalue())
+    return file
 
 
 def model_file(name: str, arrays: Mapping[str, np.ndarray]) -> str:

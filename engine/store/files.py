@@ -60,6 +60,19 @@ class StoreFiles:
         with self._telling(), self._system.open_input_stream(self._path(name), compression=None) as stream:
             return bytes(stream.readall())
 
+    def names(self, folder: str) -> list[str]:
+        """The files in a folder of the root, as `folder/file`, by name; none where there is no such folder."""
+        selector = fs.FileSelector(self._path(folder), allow_not_found=True)
+        with self._telling():
+            found = self._system.get_file_info(selector)
+        files = sorted(PurePosixPath(info.path).name for info in found if info.type == fs.FileType.File)
+        return [f"{folder}/{name}" for name in files]
+
+    def remove(self, name: str) -> None:
+        """Removes a file; one that is gone already is no error."""
+        with self._telling(), contextlib.suppress(FileNotFoundError):
+            self._system.delete_file(self._path(name))
+
     def create_root(self) -> None:
         """Makes the root, readable by its owner alone."""
         with self._telling():

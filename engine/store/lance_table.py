@@ -68,11 +68,16 @@ class LanceTable:
         return int(self._dataset.count_rows(filter=predicate))
 
     def batches(
-        self, columns: Sequence[str] | None = None, predicate: str | None = None, batch_rows: int = BATCH_ROWS
+        self,
+        columns: Sequence[str] | None = None,
+        predicate: str | None = None,
+        batch_rows: int = BATCH_ROWS,
+        rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Batches of the named columns (default: all but pictures), in stored order."""
+        """Batches of the named columns (default: all but pictures), in stored order; `rows`: from one to before one."""
         names = [n for n in self.schema.names if n != PICTURE] if columns is None else list(columns)
-        scanner = self._dataset.scanner(columns=names, filter=predicate, batch_size=batch_rows)
+        part = {} if rows is None else {"offset": rows[0], "limit": rows[1] - rows[0]}
+        scanner = self._dataset.scanner(columns=names, filter=predicate, batch_size=batch_rows, **part)
         yield from map(_as_text, scanner.to_batches())
 
     def read(self, columns: Sequence[str] | None = None, predicate: str | None = None) -> pa.Table:

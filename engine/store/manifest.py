@@ -25,7 +25,8 @@ class TableEntry:
 class EncoderEntry:
     """One encoder's vectors. `model` is the fitted model's file (None: nothing was fitted).
 
-    `source` is `built-in` or `external` (vectors computed elsewhere). `order` grows with every commit that
+    `source` is `built-in`, `pretrained` (then `parameters` name the model's directory) or `external` (vectors computed
+    elsewhere). `order` grows with every commit that
     changed the encoder's vectors: the highest of a modality is the one discovery uses unless told otherwise.
     """
 

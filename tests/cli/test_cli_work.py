@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 import misread as mr
 from misread.cli.main import app
+from misread.encode import PRECISIONS, Settings
 from misread.schemas.errors import Fault, InputFaultsError
 from stores import planted_store
 
@@ -103,12 +104,28 @@ def test_embed_hands_its_encoders_on(monkeypatch: pytest.MonkeyPatch, store: Pat
     """The built-in encoders are the default; `none` leaves a modality out."""
     done = SimpleNamespace(encoded=5, total=12, dimension=64)
     recorder = Recorder(SimpleNamespace(encoders={"hog": done}, notices=()))
-    standing_in(monkeypatch, "encode", embed=recorder)
+    standing_in(monkeypatch, "encode", embed=recorder, Settings=Settings, PRECISIONS=PRECISIONS)
     assert invoke("embed", store).stdout == "hog: 5 of 12 encoded, 64 numbers a vector\n"
-    assert recorder.called["image_encoder"], recorder.called["report_encoder"] == ("hog", "tfidf")
+    assert (recorder.called["image_encoder"], recorder.called["report_encoder"]) == ("hog", "tfidf")
+    assert recorder.called["settings"] == Settings()
     assert invoke("embed", store, "--report-encoder", "none", "--refit").exit_code == 0
     assert recorder.called["report_encoder"] is None
     assert recorder.called["refit"] is True
+    asked = [
+        "--image-encoder",
+        "models/clip",
+        "--device",
+        "cpu",
+        "--precision",
+        "float16",
+        "--threads",
+        3,
+        "--download",
+    ]
+    assert invoke("embed", store, *asked).exit_code == 0
+    assert recorder.called["image_encoder"] == "models/clip"
+    assert recorder.called["settings"] == Settings("cpu", "float16", 3, download=True)
+    assert invoke("embed", store, "--precision", "float8").exit_code == 2
 
 
 class Plan:

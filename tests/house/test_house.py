@@ -34,6 +34,7 @@ HOMES = {
     "duckdb": "misread.sql",
     "torch": "misread.encode",
     "transformers": "misread.encode",
+    "ray": "misread.workers",
     "typer": "misread.cli",
     "rich": "misread.cli",
 }

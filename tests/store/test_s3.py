@@ -10,10 +10,16 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from encode.encode_inputs import encoded, grey, image_row, vectors
 from store.store_rows import images, picture, reports
 
+from misread.encode import embed, inputs, job
+from misread.encode.finished import FOLDER
+from misread.encode.hog import HogEncoder
 from misread.schemas.errors import StoreError
+from misread.schemas.tables import IMAGES
 from misread.store import EncoderEntry, TableStore
+from stores import table
 
 pytestmark = pytest.mark.skipif(
     not all(find_spec(name) for name in ("moto", "flask", "flask_cors")),
@@ -96,3 +102,28 @@ def test_the_writer_that_ends_second_is_refused(bucket: str) -> None:
     with pytest.raises(StoreError, match="changed by another process"):
         overtaken()
     assert sorted(TableStore.open(place).table("reports").read()["report"].to_pylist()) == ["clear", "kept"]
+
+
+def test_a_job_goes_on_in_an_object_store(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a stopped embedding had finished lies behind the URI, is used, and is gone once the job is done."""
+    monkeypatch.setattr(inputs, "PICTURES_AT_ONCE", 2)
+    monkeypatch.setattr(job, "ROWS_A_FILE", 1)
+    pictures = {f"s{n}": encoded(grey(n, 24, 28)) for n in range(8)}
+    store = TableStore.open_or_new(f"{bucket}/embedded")
+    with store.commit("ingest") as commit:
+        commit.append("images", table(IMAGES, [image_row(*item) for item in pictures.items()]))
+
+    def stop(done: int, total: int, what: str) -> None:
+        if done >= 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        embed(store, report_encoder=None, progress=stop)
+    assert len(store.files.names(FOLDER)) == 2
+    told: list[int] = []
+    embed(store, report_encoder=None, progress=lambda done, total, what: told.append(done))
+    assert told == [4, 6, 8]
+    assert store.files.names(FOLDER) == []
+    np.testing.assert_array_equal(
+        [vectors(store, "hog")[sample] for sample in pictures], HogEncoder().encode(list(pictures.values()))
+    )

@@ -1,0 +1,1 @@
+"""How fast pictures are encoded, beside a bare loop of transformers."""

@@ -1,0 +1,130 @@
+"""Work divided over the processes of a Ray cluster, or of this machine. Without Ray the same functions run here."""
+
+import contextlib
+import os
+import secrets
+import socket
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, Final, TypeVar
+
+from misread.schemas.errors import MisreadError
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+LOCAL: Final = "local"
+AHEAD: Final = 2
+"""How many pieces of work a process has waiting: the next one is there when it is done with one."""
+SHARED_MEMORY: Final = 256 << 20
+SECONDS_TO_REACH: Final = 10.0
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Processes that work is handed to: so many can run at once, on `cpus` cores and `gpus` GPUs in all."""
+
+    cpus: int
+    gpus: int
+
+    def in_order(self, work: Callable[[A], B], items: Iterable[A], *, cpus: int = 1, gpu: bool = False) -> Iterator[B]:
+        """The results of `work` in the order of `items`; each takes `cpus` cores, and a GPU if it wants one.
+
+        `work` is a function of a module, its items and results can be pickled. What it raises is raised in its place
+        as a MisreadError, and nothing more is begun.
+        """
+        import ray
+
+        task = ray.remote(_told).options(num_cpus=cpus, num_gpus=int(gpu), max_retries=3)
+        most = AHEAD * max(1, self.gpus if gpu else self.cpus // cpus)
+        waiting: deque[Any] = deque()
+        try:
+            for item in items:
+                waiting.append(task.remote(work, item))
+                if len(waiting) >= most:
+                    yield _result(waiting.popleft())
+            while waiting:
+                yield _result(waiting.popleft())
+        finally:
+            for one in waiting:
+                ray.cancel(one, force=True)
+
+
+@contextlib.contextmanager
+def workers(address: str | None) -> Iterator[Workers | None]:
+    """The workers of a Ray cluster: `local` for the cores of this machine, else the cluster's address; None for none.
+
+    Raises MisreadError where Ray is not installed or no cluster answers.
+    """
+    if address is None:
+        yield None
+        return
+    if find_spec("ray") is None:
+        raise MisreadError("--ray needs Ray, which is not installed", "install it with: pip install 'misread[ray]'")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if address == LOCAL:  # its ports are open to the network: nobody without the token gets in
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    else:
+        _reach(address)
+    import ray
+
+    options = {"num_cpus": _cores(), "object_store_memory": SHARED_MEMORY} if address == LOCAL else {}
+    try:
+        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
+    except Exception as error:  # noqa: BLE001 - of many kinds
+        raise _unreached(address, error) from None
+    try:
+        there = ray.cluster_resources()
+        yield Workers(max(1, int(there.get("CPU", 1))), int(there.get("GPU", 0)))
+    finally:
+        ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Raises MisreadError where nobody listens: Ray itself would try for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdigit():
+        return  # `auto`, or a name that Ray knows
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS_TO_REACH).close()
+    except (OSError, OverflowError) as error:
+        raise _unreached(address, error) from None
+
+
+def _unreached(address: str, error: Exception) -> MisreadError:
+    first = str(error).strip().partition("\n")[0]
+    return MisreadError(
+        f"no Ray cluster answers at {address}: {first}",
+        "give --ray local for the cores of this machine, or the address that ray start showed",
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _told(work: Callable[[A], B], item: A) -> tuple[B | None, tuple[str, str] | None]:
+    """Runs in a worker: the result, or message and hint of what is wrong, which survive the way back."""
+    try:
+        return work(item), None
+    except MisreadError as error:
+        return None, (error.message, error.hint)
+
+
+def _result(reference: Any) -> Any:
+    import ray
+
+    try:
+        result, wrong = ray.get(reference)
+    except ray.exceptions.RayError as error:
+        lines = str(error).strip().splitlines()
+        raise MisreadError(
+            f"a Ray worker failed: {lines[-1] if lines else type(error).__name__}",
+            "the workers need the same misread, and the store and the model at the same place, as this machine",
+        ) from None
+    if wrong is not None:
+        raise MisreadError(*wrong)
+    return result
