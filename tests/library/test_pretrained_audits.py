@@ -72,7 +72,9 @@ def test_a_planted_slice_is_found_and_described(
     members = set(found)
     assert len(members & group) > 0.6 * len(members) > 30
     phrases = opened.sql("SELECT phrase FROM phrases JOIN slices USING (slice_id) WHERE true_class = 1")["phrase"]
-    assert any("tube" in phrase or "effusion" in phrase for phrase in phrases)
+    assert any(word in phrase for phrase in phrases for word in ("tube", "drain", "effusion"))
+    (notes,) = opened.sql("SELECT notes FROM audits")["notes"].to_list()
+    assert any(f"the space of {image}" in note for note in notes) == (image != "dinov2")
     assigned = opened.assign(audit, "true")
     assert set(assigned["sample_id"]) == {f"s{n:03}" for n in range(SAMPLES)}
     if image != "dinov2":
