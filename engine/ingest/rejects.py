@@ -14,6 +14,7 @@ from .faultbook import ROW
 from .files import Source
 
 _COLUMNS = ("row", "column", "reason")
+ITEMS = "files.csv"
 _AT, _WHY = " column", " reason"
 
 
@@ -26,17 +27,25 @@ def rejects_folder(store: TableStore) -> Path:
 
 
 def write_rejects(folder: Path, sources: Iterable[Source], faults: Sequence[Fault]) -> None:
-    """One CSV an input file: its rejected rows as they were, and their row, column and reason."""
+    """One CSV an input file: its rejected rows as they were, and their row, column and reason.
+
+    Files that are one sample or report of many are told in a CSV of their own.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     taken: set[str] = set()
     for source in sources:
-        mine = [fault for fault in faults if fault.file == source.name]
+        mine = [fault for fault in faults if fault.file == source.name and fault.row is not None]
         if not mine:
             continue
         stem = source.path.name.removesuffix(".gz").rpartition(".")[0] or source.path.name
         name = f"{stem}.csv" if f"{stem}.csv" not in taken else f"{stem}-{len(taken) + 1}.csv"
         taken.add(name)
         _write_private(folder / name, _rejected(source, mine).write_csv())
+    items = [(fault.file, fault.column, fault.reason) for fault in faults if fault.row is None]
+    if items:
+        schema = {"file": pl.String, "column": pl.String, "reason": pl.String}
+        name = ITEMS if ITEMS not in taken else f"{len(taken) + 1}-{ITEMS}"
+        _write_private(folder / name, pl.DataFrame(items, schema, orient="row").write_csv())
 
 
 def _rejected(source: Source, faults: Sequence[Fault]) -> pl.DataFrame:
