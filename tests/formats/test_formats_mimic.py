@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 from formats.conftest import Take
-from formats.miniatures import LABELS, films, labels
+from formats.films import films
+from formats.miniatures import LABELS, labels
 
 from misread.schemas.errors import InputFaultsError
 from misread.store import TableStore

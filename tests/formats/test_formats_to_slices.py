@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from formats.miniatures import MINIATURES, films
+from formats.films import films
+from formats.miniatures import MINIATURES
 from typer.testing import CliRunner
 
 import misread as mr
@@ -37,7 +38,7 @@ def test_archive_to_slices(name: str, tmp_path: Path) -> None:
     for command in (
         ["ingest", store, "--format", name, str(root), *predictions],
         ["embed", store, "--report-encoder", "none"],
-        ["discover", store, "--min-size", "10", "--stability", "0"],
+        ["discover", store, "--min-size", "10", "--stability", "0", "--include-train"],
     ):
         done = CliRunner().invoke(app, command)
         assert done.exit_code == 0, done.output
