@@ -9,6 +9,7 @@ import typer
 from .asking import info, slices
 from .assigning import assign
 from .caching import cache
+from .caring import delete, verify
 from .demonstrating import demo
 from .discovering import discover
 from .messages import guarded, told
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, ingest, embed, discover, slices, assign, sql, subgroups, info, cache):
+for command in (demo, ingest, embed, discover, slices, assign, sql, subgroups, info, cache, verify, delete):
     app.command()(command)
 
 

@@ -7,6 +7,7 @@ patients. Labels are columns: positive, negative, uncertain, and missing where a
 Not taken: the DICOM files of CheXpert Plus, its labels by CheXbert, and its dates and ids beside those of the paths.
 """
 
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -39,17 +40,18 @@ def read(request: Request) -> Archive | None:
     source = request.source("chexpert", [], {}) if rows.is_empty() else _numbered(request, rows)
     plus = request.table(_PLUS, f"*/{_PLUS}", required=False)
     samples, reports = (source.frame, None) if plus is None else _with_plus(request, source.frame, plus)
-    base = request.root if (request.root / "train").is_dir() or (request.root / "valid").is_dir() else _below(request)
+    is_here = any((request.root / split).is_dir() for split in _SPLITS)
+    base = request.root if is_here else _below(request.root)
     found = Source(source.path, source.name, samples, typed=True)
-    return Archive(found, in_folder(base.root), reports)
+    return Archive(found, in_folder(base), reports)
 
 
-def _below(request: Request) -> Request:
-    """The request of the one folder that holds the tables."""
-    for table in sorted(request.root.glob("*/*.csv")):
-        if table.stem in _SPLITS and table.parent.resolve().is_relative_to(request.root):
-            return Request(table.parent.resolve(), request.kept, request.book, request.progress)
-    return request
+def _below(root: Path) -> Path:
+    """The folder that holds the tables: this one, or the first below it."""
+    for table in sorted(root.glob("*/*.csv")):
+        if table.stem in _SPLITS and table.parent.resolve().is_relative_to(root):
+            return table.parent.resolve()
+    return root
 
 
 def _numbered(request: Request, rows: pl.DataFrame) -> Source:
@@ -91,7 +93,7 @@ def _with_plus(request: Request, samples: pl.DataFrame, plus: Source) -> tuple[p
     sections = {f"section_{name}": name for name in SECTIONS if f"section_{name}" in plus.columns}
     if "section_history" in plus.columns:
         sections["section_history"] = "indication"
-    further = {name: name for name in _OF_PATIENTS if name in plus.columns}
+    further: dict[str, str] = {name: name for name in _OF_PATIENTS if name in plus.columns}
     frame = request.columns(plus, {"path_to_image": "path", "report": "report", **sections, **further})
     if frame is None:
         return samples, None

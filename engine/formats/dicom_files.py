@@ -121,7 +121,7 @@ def _pydicom() -> Any:
 
 def _upright(data_set: Any, name: str) -> NDArray[Any]:
     """(rows, columns) uint8 or uint16, or (rows, columns, 3) uint8."""
-    from pydicom.pixels import apply_color_lut
+    from pydicom.pixels.processing import apply_color_lut
 
     _check_pixels(data_set, name)
     pixels = data_set.pixel_array

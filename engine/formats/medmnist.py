@@ -2,7 +2,8 @@
 
 ROOT is one .npz file, such as chestmnist.npz or chestmnist_224.npz, or a folder of them. A sample is a picture of
 train_images, val_images or test_images (NAME/train/000001); labels are the columns label_0, label_1, …, or
-`class_index` where a set has one (the names of the classes are not in the files). Patients are not told: every picture stands alone.
+`class_index` where a set has one (the names of the classes are not in the files). Patients are not told:
+every picture stands alone.
 
 Not taken: the sets of volumes. No pickle is read: an array of objects is refused.
 """

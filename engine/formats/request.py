@@ -119,7 +119,7 @@ class Request:
         """The reports found, (key, report) and their sections if they are known; None where there is none."""
         if not rows:
             return None
-        whole = [row if "findings" in row else row | sections_of(row["report"]) for row in rows]
+        whole = [row if "findings" in row else {**row, **sections_of(row["report"])} for row in rows]
         return self.source("reports", whole, dict.fromkeys((key, "report", *SECTIONS), pl.String))
 
 

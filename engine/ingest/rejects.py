@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -46,6 +47,31 @@ def write_rejects(folder: Path, sources: Iterable[Source], faults: Sequence[Faul
         schema = {"file": pl.String, "column": pl.String, "reason": pl.String}
         name = ITEMS if ITEMS not in taken else f"{len(taken) + 1}-{ITEMS}"
         _write_private(folder / name, pl.DataFrame(items, schema, orient="row").write_csv())
+
+
+def without_mentions(store: TableStore, ids: Sequence[str]) -> int:
+    """Removes from the rejected rows beside a store those that mention one of some ids; returns how many.
+
+    An id is mentioned where it stands in a cell and no letter or digit is beside it.
+    """
+    folder = rejects_folder(store)
+    if not ids or not folder.is_dir():
+        return 0
+    wanted = {one for one in ids if one}
+    removed = 0
+    for path in sorted(folder.glob("*.csv")):
+        frame = pl.read_csv(path, infer_schema=False)
+        mentioned = [any(_mentions(cell, wanted) for cell in row if cell) for row in frame.iter_rows()]
+        if any(mentioned):
+            removed += sum(mentioned)
+            _write_private(path, frame.filter([not one for one in mentioned]).write_csv())
+    return removed
+
+
+def _mentions(cell: str, ids: set[str]) -> bool:
+    if cell in ids:
+        return True
+    return any(one in cell and re.search(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])", cell) for one in ids)
 
 
 def _rejected(source: Source, faults: Sequence[Fault]) -> pl.DataFrame:

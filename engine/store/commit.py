@@ -33,6 +33,7 @@ class Commit:
     command: str
     _writers: dict[str, LanceWriter] = field(default_factory=dict)
     _encoders: dict[str, EncoderEntry] = field(default_factory=dict)
+    _alone: bool = False
 
     def has(self, name: str) -> bool:
         return name in self.manifest.tables
@@ -83,6 +84,10 @@ class Commit:
     def set_encoder(self, name: str, entry: EncoderEntry) -> None:
         self._encoders[name] = entry
 
+    def forget_older_states(self) -> None:
+        """The manifest will name this state alone; `TableStore.purge` then removes what the older ones held."""
+        self._alone = True
+
     @property
     def next_state(self) -> int:
         return self.manifest.state + 1
@@ -91,11 +96,14 @@ class Commit:
         """Names the new versions in the manifest: the moment the commit happens. No change, no new state."""
         tables = ((name, writer.entry()) for name, writer in sorted(self._writers.items()))
         changed = {name: entry for name, entry in tables if entry and entry != self.manifest.tables.get(name)}
-        if not changed and not self._encoders:
+        if not changed and not self._encoders and not self._alone:
             return self.manifest
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        state = State(self.next_state, at, self.command, changed, dict(sorted(self._encoders.items())))
-        manifest = self.manifest.with_state(state)
+        encoders = dict(sorted(self._encoders.items()))
+        if self._alone:
+            changed, encoders = {**self.manifest.tables, **changed}, {**self.manifest.encoders, **encoders}
+        state = State(self.next_state, at, self.command, changed, encoders)
+        manifest = Manifest((state,)) if self._alone else self.manifest.with_state(state)
         if self.files.exists(MANIFEST):
             newest = Manifest.from_json(self.files.read(MANIFEST), self.files.location)
             if newest.state != self.manifest.state:

@@ -60,6 +60,17 @@ class StoreFiles:
         with self._telling(), self._system.open_input_stream(self._path(name), compression=None) as stream:
             return bytes(stream.readall())
 
+    def names(self, folder: str) -> list[str]:
+        """The files in a folder, as names that `read` takes, sorted; none where there is no such folder."""
+        selector = fs.FileSelector(self._path(folder), allow_not_found=True)
+        with self._telling():
+            found = self._system.get_file_info(selector)
+        return sorted(f"{folder}/{info.base_name}" for info in found if info.type == fs.FileType.File)
+
+    def remove(self, name: str) -> None:
+        with self._telling():
+            self._system.delete_file(self._path(name))
+
     def create_root(self) -> None:
         """Makes the root, readable by its owner alone."""
         with self._telling():

@@ -73,7 +73,8 @@ class Manifest:
     def at(self, state: int) -> "Manifest":
         """The manifest as it was at an older state. Raises StoreError if there was none of that number."""
         if not any(entry.state == state for entry in self.states):
-            raise StoreError(f"the store has no state {state}", f"its states are 1 to {self.state}")
+            first = self.states[0].state if self.states else 0
+            raise StoreError(f"the store has no state {state}", f"its states are {first} to {self.state}")
         return replace(self, states=tuple(entry for entry in self.states if entry.state <= state))
 
     def with_state(self, state: State) -> "Manifest":

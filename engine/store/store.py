@@ -15,7 +15,7 @@ from misread.schemas.tables import contract_of
 
 from .commit import MODELS, Commit, model_file, table_uri
 from .files import StoreFiles
-from .lance_table import LanceTable
+from .lance_table import LanceTable, remove_older_versions
 from .manifest import MANIFEST, EncoderEntry, Manifest
 
 _RESTORE = "the store's files were changed or removed by something other than misread; restore them from a copy"
@@ -103,6 +103,20 @@ class TableStore:
         if model_file(name, arrays) != file:
             raise StoreError(f"the model {file} of {self.location} is not what was written", _RESTORE)
         return arrays
+
+    def purge(self) -> None:
+        """Removes from the disk what older states held, where the manifest names one state alone."""
+        if len(self.manifest.states) != 1:
+            return
+        with self.files.writing():
+            for name, entry in self.manifest.tables.items():
+                remove_older_versions(table_uri(self.files, name), entry.version)
+            named = {entry.model for entry in self.encoders.values()}
+            if self.has("audits"):
+                named |= set(self.table("audits").read(["fusion"])["fusion"].to_pylist())
+            for file in self.files.names(MODELS):
+                if file not in named:
+                    self.files.remove(file)
 
     @contextlib.contextmanager
     def commit(self, command: str) -> Iterator[Commit]:

@@ -192,7 +192,9 @@ def padchest(root: Path, count: int = SAMPLES) -> list[str]:
         write(root / str(film.number % 3) / name, buffer.getvalue())
         given = {
             "ImageID": name, "ImageDir": film.number % 3, "StudyDate_DICOM": 20140915,
-            "StudyID": f"2019{film.number:05d}", "PatientID": 8447 + film.number, "PatientBirth": f"{2014 - film.age}.0", "PatientSex_DICOM": film.sex,
+            "StudyID": f"2019{film.number:05d}", "PatientID": 8447 + film.number,
+            "PatientBirth": f"{2014 - film.age}.0",
+            "PatientSex_DICOM": film.sex,
             "Projection": "PA", "MethodProjection": "Manual review of DICOM fields", "Pediatric": "No",
             "Manufacturer_DICOM": "ImagingDynamicsCompanyLtd", "Exposure_DICOM": "10", "ReportID": 4765777,
             "Report": "masa . sin hallazg ." if film.is_marked else "sin hallazg patolog .", "MethodLabel": "Physician",

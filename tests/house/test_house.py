@@ -22,6 +22,7 @@ MAY_NOT_KNOW = {
     "misread.ingest": ("misread.plan", "misread.discover", "misread.execute", "misread.cli", "misread.formats"),
     "misread.formats": ("misread.plan", "misread.discover", "misread.execute", "misread.cli", "misread.encode"),
     "misread.encode": ("misread.plan", "misread.discover", "misread.execute", "misread.cli", "misread.ingest"),
+    "misread.care": ("misread.cli", "misread.library"),
     "misread.ask": ("misread.plan", "misread.cli", "misread.library"),
     "misread.execute": ("misread.cli", "misread.library"),
     "misread.library": ("misread.cli",),
