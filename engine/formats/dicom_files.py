@@ -160,7 +160,7 @@ def _grey(data_set: Any, pixels: NDArray[Any]) -> NDArray[Any]:
     bits = int(data_set.BitsStored)
     low = max(0, int(data_set.get("HighBit", bits - 1)) + 1 - bits)
     largest = (1 << bits) - 1
-    values = (pixels.astype(np.int64) >> low) & largest
+    values = (pixels.astype(np.int32) >> low) & largest
     if data_set.PixelRepresentation == 1:
         values ^= 1 << (bits - 1)  # two's complement, shifted to begin at 0
     shape = str(data_set.get("PresentationLUTShape", "")).strip().upper()

@@ -85,7 +85,7 @@ class Commit:
         self._encoders[name] = entry
 
     def forget_older_states(self) -> None:
-        """The manifest will name this state alone; `TableStore.purge` then removes what the older ones held."""
+        """The manifest will name the tables of this state alone; `TableStore.purge` removes what older ones held."""
         self._alone = True
 
     @property
@@ -101,9 +101,9 @@ class Commit:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         encoders = dict(sorted(self._encoders.items()))
         if self._alone:
-            changed, encoders = {**self.manifest.tables, **changed}, {**self.manifest.encoders, **encoders}
+            changed = {**self.manifest.tables, **changed}
         state = State(self.next_state, at, self.command, changed, encoders)
-        manifest = Manifest((state,)) if self._alone else self.manifest.with_state(state)
+        manifest = self.manifest.alone(state) if self._alone else self.manifest.with_state(state)
         if self.files.exists(MANIFEST):
             newest = Manifest.from_json(self.files.read(MANIFEST), self.files.location)
             if newest.state != self.manifest.state:

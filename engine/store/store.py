@@ -45,7 +45,13 @@ class TableStore:
                 f"make one with: misread ingest {os.fspath(location)} --metadata metadata.csv",
             )
         manifest = Manifest.from_json(files.read(MANIFEST), files.location)
-        return cls(files, manifest if state is None else manifest.at(state))
+        opened = manifest if state is None else manifest.at(state)
+        if opened.states and opened.states[-1].forgotten:
+            raise StoreError(
+                f"state {state} of the store {files.location} is gone: it held a patient that was deleted",
+                f"the oldest state that is left is {next(s.state for s in manifest.states if not s.forgotten)}",
+            )
+        return cls(files, opened)
 
     @classmethod
     def open_or_new(cls, location: str | os.PathLike[str]) -> Self:
@@ -106,7 +112,7 @@ class TableStore:
 
     def purge(self) -> None:
         """Removes from the disk what older states held, where the manifest names one state alone."""
-        if len(self.manifest.states) != 1:
+        if not self.manifest.is_alone:
             return
         with self.files.writing():
             for name, entry in self.manifest.tables.items():
