@@ -6,17 +6,14 @@ _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA
 """Markers of JPEG (and JPEG-LS) after which height and width stand."""
 _JPEG: Final = b"\xff\xd8\xff"
 _J2K: Final = b"\xff\x4f\xff\x51"
-_ITEM: Final = b"\xfe\xff\x00\xe0"
 
 
-def coded_size(encapsulated: bytes) -> tuple[int, int] | None:
-    """(width, height) of the first picture among encapsulated fragments; None where it is not told."""
-    at = encapsulated.find(_ITEM, 4)  # after the offset table
-    stream = encapsulated[at + 8 :] if at >= 0 else encapsulated
+def coded_size(stream: bytes) -> tuple[int, int] | None:
+    """(width, height) of a picture in JPEG, JPEG-LS or JPEG 2000; None where it is not told."""
     if stream.startswith(_JPEG):
         return _of_jpeg(stream)
-    start = stream.find(_J2K, 0, 4096)
-    return _of_j2k(stream[start:]) if start >= 0 else None
+    start = stream.find(_J2K, 0, 4096)  # it may lie in a box of JP2
+    return _of_j2k(stream[start : start + 32]) if start >= 0 else None
 
 
 def _of_jpeg(stream: bytes) -> tuple[int, int] | None:

@@ -2,8 +2,8 @@
 
 A sample is a file (SOPInstanceUID), a study its StudyInstanceUID, a patient its PatientID; all three and the path are
 stored as keyed hashes unless they are named with --keep-identifiers (PatientID, StudyInstanceUID, SOPInstanceUID,
-image). Read are single frames, grey or colour, in the transfer syntaxes that pydicom and GDCM decode (uncompressed,
-deflated, RLE, JPEG, JPEG lossless, JPEG-LS, JPEG 2000).
+image). Read are single frames, grey or colour, in the transfer syntaxes that pydicom and imagecodecs decode
+(uncompressed, deflated, RLE, JPEG, JPEG lossless, JPEG-LS, JPEG 2000).
 
 Not taken: files of several frames, files without a picture (reports, presentation states), DICOMDIR, overlays, and
 every field that is not listed in dicom_fields or named by the user. Files flagged with annotation burned in are

@@ -17,13 +17,16 @@ from numpy.typing import NDArray
 from misread.ingest.pictures import PictureError, file_content, picture_path
 from misread.schemas.errors import MisreadError
 
-from .codestreams import coded_size
+from .compressed import CODEC_OF, decoded
 
 MOST_PIXELS: Final = 178_956_970
 """As many as the pictures in other formats may have."""
 _MOST_INFLATED: Final = 1 << 30
 _MAGIC: Final = b"DICM"
 _DEFLATED: Final = "1.2.840.10008.1.2.1.99"
+_RLE: Final = "1.2.840.10008.1.2.5"
+_PLAIN: Final = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", _DEFLATED, _RLE)
+"""Transfer syntaxes that pydicom reads by itself."""
 BURNED_IN: Final = "BurnedInAnnotation"
 
 
@@ -121,39 +124,44 @@ def _pydicom() -> Any:
 
 def _upright(data_set: Any, name: str) -> NDArray[Any]:
     """(rows, columns) uint8 or uint16, or (rows, columns, 3) uint8."""
-    from pydicom.pixels.processing import apply_color_lut
-
     _check_pixels(data_set, name)
-    pixels = data_set.pixel_array
+    pixels = _pixels(data_set, name)
     if data_set.PhotometricInterpretation == "PALETTE COLOR":
+        from pydicom.pixels.processing import apply_color_lut
+
         pixels = apply_color_lut(pixels, data_set)
         pixels = (pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
     if pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8:
         return np.ascontiguousarray(pixels)
-    if pixels.ndim != 2:
+    if pixels.ndim != 2 or pixels.dtype.kind not in "iu":
         raise PictureError(f"pixels of shape {pixels.shape} and type {pixels.dtype} are no picture: {name!r}")
     return _grey(data_set, pixels)
 
 
+def _pixels(data_set: Any, name: str) -> NDArray[Any]:
+    """The stored values, colours as RGB. Raises PictureError for a transfer syntax that is not read."""
+    syntax = str(data_set.file_meta.get("TransferSyntaxUID", ""))
+    if syntax in CODEC_OF:
+        try:
+            return decoded(data_set, CODEC_OF[syntax])
+        except PictureError as error:
+            raise PictureError(f"{error}: {name!r}") from None
+    if syntax not in _PLAIN:
+        raise PictureError(f"the transfer syntax {syntax or 'that is missing'} is not read: {name!r}")
+    if syntax == _RLE:
+        data_set.pixel_array_options(decoding_plugin="pydicom")
+    return np.asarray(data_set.pixel_array)
+
+
 def _check_pixels(data_set: Any, name: str) -> None:
-    """Raises PictureError where the pixels are missing, of a kind that is not read, or larger than they say."""
+    """Raises PictureError where the pixels are missing or of a kind that is not read."""
     if "PixelData" not in data_set:
         raise PictureError(f"the DICOM file holds no pixel data: {name!r}")
     told = refusal(data_set, (BURNED_IN,))
     if told is not None:
         raise PictureError(f"{told[1]}: {name!r}")
-    syntax = data_set.file_meta.get("TransferSyntaxUID")
-    if syntax is None or not syntax.is_transfer_syntax or syntax.is_private:
-        raise PictureError(f"the transfer syntax {syntax} is not known: {name!r}")
     if data_set.BitsAllocated not in (1, 8, 16) or not 1 <= data_set.BitsStored <= data_set.BitsAllocated:
         raise PictureError(f"{data_set.BitsStored} of {data_set.BitsAllocated} bits a pixel are not read: {name!r}")
-    if syntax.is_compressed and not syntax.is_deflated:
-        size = coded_size(data_set.PixelData)
-        if size is not None and size != (data_set.Columns, data_set.Rows):
-            raise PictureError(
-                f"the compressed picture is {size[0]} x {size[1]}, the header says "
-                f"{data_set.Columns} x {data_set.Rows}: {name!r}"
-            )
 
 
 def _grey(data_set: Any, pixels: NDArray[Any]) -> NDArray[Any]:

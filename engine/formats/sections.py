@@ -25,8 +25,8 @@ def sections_of(report: str) -> dict[str, str | None]:
     """
     found: dict[str, list[str]] = {section: [] for section in SECTIONS}
     marks = [m for m in _HEADING.finditer(report) if m[1].isupper() or m[1].casefold() in _SECTION_OF]
-    ends = [mark.start() for mark in marks[1:]] + [len(report)]
-    for mark, end in zip(marks, ends, strict=True):
+    ends = [*(mark.start() for mark in marks[1:]), len(report)]
+    for mark, end in zip(marks, ends, strict=False):  # without a mark there is one end too many
         section = _SECTION_OF.get(mark[1].casefold())
         text = " ".join(report[mark.end() : end].split())
         if section and text:

@@ -9,6 +9,13 @@ from misread.formats import format_sources
 from misread.ingest import IngestResult, ingest
 from misread.store import TableStore
 
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked exhaustive run only when they are asked for."""
+    if "exhaustive" not in config.option.markexpr:
+        items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
+
+
 Take = Callable[..., tuple[TableStore, IngestResult]]
 
 

@@ -82,6 +82,8 @@ def compressed(made: Dataset, pixels: NDArray[Any], syntax: str) -> Dataset:
 
 def written(made: Dataset) -> bytes:
     buffer = io.BytesIO()
+    made.file_meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    made.file_meta.MediaStorageSOPInstanceUID = made.get("SOPInstanceUID", "1.2.9")
     made.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
 

@@ -35,7 +35,7 @@ HOMES = {
     "hdbscan": "misread.discover",
     "duckdb": "misread.sql",
     "pydicom": "misread.formats",
-    "gdcm": "misread.formats",
+    "imagecodecs": "misread.formats",
     "torch": "misread.encode",
     "transformers": "misread.encode",
     "typer": "misread.cli",
