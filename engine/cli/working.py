@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from misread.formats import FORMATS
 from .messages import guarded, note, show_faults, tell
 from .options import StoreArgument, listed
 from .progress import watched
+
+if TYPE_CHECKING:
+    from misread.ingest.pseudonyms import Pseudonyms
 
 METADATA = typer.Option(metavar="FILE", help="Samples, one a row: sample_id, image and any columns (CSV or Parquet).")
 IMAGES = typer.Option(metavar="FOLDER", help="Folder that image paths are relative to. [default: that of --metadata]")
@@ -54,18 +57,17 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is an option
     from misread.formats import format_sources
     from misread.ingest import Sources
     from misread.ingest import ingest as ingest_into
-    from misread.ingest.pseudonyms import Pseudonyms, read_key
     from misread.store import TableStore
 
     kept = listed(keep_identifiers) or ()
-    if form is None or root is None:
-        pseudonyms = None if key is None else Pseudonyms(read_key(key))
-        base = Sources(identifiers_kept=kept, pseudonyms=pseudonyms)
+    if form is not None and root is not None:
+        found = format_sources(form, root, store, identifiers_kept=kept, key=key)
+        sources = replace(
+            found, metadata=metadata, images=images, reports=reports, predictions=predictions, embeddings=embeddings
+        )
     else:
-        base = format_sources(form, root, store, identifiers_kept=kept, key=key)
-    sources = replace(
-        base, metadata=metadata, images=images, reports=reports, predictions=predictions, embeddings=embeddings
-    )
+        hashed = None if key is None else _pseudonyms(key)
+        sources = Sources(metadata, images, reports, predictions, embeddings, identifiers_kept=kept, pseudonyms=hashed)
     opened = TableStore.open_or_new(store)
     with watched() as progress:
         result = ingest_into(opened, sources, skip_faulty=skip_faulty, progress=progress)
@@ -108,6 +110,12 @@ def embed(
     tell(result.notices)
     for name, done in result.encoders.items():
         typer.echo(f"{name}: {done.encoded} of {done.total} encoded, {done.dimension} numbers a vector")
+
+
+def _pseudonyms(key: Path) -> "Pseudonyms":
+    from misread.ingest.pseudonyms import Pseudonyms, read_key
+
+    return Pseudonyms(read_key(key))
 
 
 def _unless_none(encoder: str) -> str | None:

@@ -14,7 +14,7 @@ class UnsafeXmlError(Exception):
 def parsed(text: str) -> Element:
     """The tree of a document. Raises UnsafeXmlError where it is not well formed, declares a type or nests too deep."""
     builder, depth = TreeBuilder(), 0
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         nonlocal depth
@@ -37,5 +37,5 @@ def parsed(text: str) -> Element:
     try:
         parser.Parse(text.encode(), True)
         return builder.close()
-    except (expat.ExpatError, ValueError, AssertionError) as error:
+    except (expat.ExpatError, ValueError, LookupError, AssertionError) as error:
         raise UnsafeXmlError(f"this is no well-formed XML: {error}") from None
