@@ -24,20 +24,22 @@ class Deleted:
     rejected: int
 
 
-def delete_patient(store: TableStore, patient: str) -> Deleted:
+def delete_patient(store: TableStore, patient: str, *, also_known_as: str | None = None) -> Deleted:
     """Removes a patient for good. All older states of the store go with it, as they hold the patient too.
 
     The new state becomes visible at once, after which what nothing names any more is removed from the disk; asked again
     after a kill, what was left is removed. What audits and fitted encoders learnt from many patients stays, though this
-    one was among them. Raises MisreadError where the store has no such patient.
+    one was among them. `also_known_as`: the patient's id in rejected rows, where the store has its hash. Raises
+    MisreadError where the store has no such patient.
     """
+    answers = Cache(store).clear()
     store.purge()
     if not store.has(IMAGES.name):
         raise MisreadError(f"the store {store.location} has no samples")
     mine = f"`patient_id` = {quoted(patient)}"
     rows = store.table(IMAGES.name).read(["sample_id", "study_id"], mine)
     samples = rows["sample_id"].to_pylist()
-    rejected = without_mentions(store, [patient])
+    rejected = without_mentions(store, [patient, also_known_as or patient])
     if not samples and not rejected:
         raise MisreadError(
             f"the store {store.location} has no patient {patient!r}",
@@ -51,7 +53,7 @@ def delete_patient(store: TableStore, patient: str) -> Deleted:
         commit.forget_older_states()
     store.purge()
     rejected += without_mentions(store, [*samples, *studies])
-    return Deleted({name: count for name, count in counts.items() if count}, Cache(store).clear(), rejected)
+    return Deleted({name: count for name, count in counts.items() if count}, answers + Cache(store).clear(), rejected)
 
 
 def _studies(store: TableStore, studies: set[str], mine: str) -> list[str]:

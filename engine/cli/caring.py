@@ -54,7 +54,7 @@ def delete(
 
     opened = TableStore.open(store)
     stored = patient if key is None else Pseudonyms(read_key(key)).of("patient_id", patient)
-    removed = delete_patient(opened, stored)
+    removed = delete_patient(opened, stored, also_known_as=patient)
     for name, count in removed.rows.items():
         typer.echo(f"{name}: {count} removed")
     note(

@@ -176,6 +176,19 @@ def test_a_store_works_on_after_a_deletion(place: Path) -> None:
     assert not store.sql("FROM memberships").filter(pl.col("sample_id").str.starts_with(TRACE)).height
 
 
+def test_a_deletion_that_was_killed_is_ended_by_the_next(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed before anything is removed from the disk, the patient is gone from what is read, and asking again removes
+    the rest."""
+    with monkeypatch.context() as patched:
+        patched.setattr(TableStore, "purge", lambda self: None)
+        delete_patient(TableStore.open(place), PATIENT)
+    assert mr.open(place).scan_table("images").filter(f"patient_id = '{PATIENT}'").collect().height == 0
+    assert traces(place)
+    with pytest.raises(MisreadError, match="no patient"):
+        delete_patient(TableStore.open(place), PATIENT)
+    assert traces(place) == []
+
+
 def test_deleting_nobody_is_an_error(place: Path) -> None:
     """A patient that is not there is told, without naming those that are."""
     with pytest.raises(MisreadError, match="no patient 'nobody'") as caught:
