@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from misread.sql import Session
 
     from .execute import Assigned
+    from .report import Report
 
 Names = str | Sequence[str] | None
 
@@ -142,6 +143,35 @@ class Store(TableStore):
             )
             values = {"of_class": of_class, "min_size": min_size, "most_terms": most_terms, "top": top}
             return pl.DataFrame(session.query(asked, {"model": model, "target": target, **values}))
+
+    def report(
+        self,
+        audit: str | None = None,
+        *,
+        images: bool = True,
+        text: bool = True,
+        allow_small_cells: bool = False,
+        progress: Progress = silent,
+    ) -> "Report":
+        """An audit's report (by id or name; default: the newest), which shows itself in a notebook.
+
+        `images=False` leaves pictures out; `text=False` leaves ids out and whatever reports say in five words or
+        more; numbers of fewer than 11 patients are left out unless `allow_small_cells`. Raises UnknownNameError for
+        an audit that does not exist, AuditError for a store without audits.
+        """
+        from .report import Options, gathered
+
+        return gathered(self, audit, Options(images, text, allow_small_cells), progress)
+
+    def judge(self, slice_id: str, verdict: str, *, judged_by: str, note: str | None = None) -> None:
+        """Keeps what a person judges a slice to be: `confirmed`, `artefact`, `label error` or `unclear`.
+
+        The view `verdicts` has the newest of every slice, and carries it to the slice of a later audit that shares
+        at least half of its members. Raises UnknownNameError for a slice or verdict that does not exist.
+        """
+        from .verdicts import judge
+
+        judge(self, slice_id, verdict, judged_by, note)
 
     def keep_question(self, name: str, question: str) -> None:
         """Keeps a question in the store by name. Raises QueryError for a name or question that cannot be kept."""

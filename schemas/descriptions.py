@@ -1,5 +1,7 @@
 """The contracts of the tables that say what a slice is."""
 
+import pyarrow as pa
+
 from .contract import CHECKSUM_FIELD, TableContract, integer, real, text
 
 PHRASES = TableContract(
@@ -59,6 +61,21 @@ CONTRAST_WORDS = TableContract(
 Words are chosen on discovery rows. Counts (of patients whose reports use it), `z_score` (log odds with an informative
 Dirichlet prior) and `q_value` (over every word tested in the audit) are of the confirmation half.
 """
+
+VERDICTS = TableContract(
+    "verdicts",
+    (
+        text("audit_id", required=True),
+        text("slice_id", required=True),
+        text("verdict"),
+        text("judged_by"),
+        pa.field("judged_at", pa.timestamp("us", tz="UTC")),
+        text("note"),
+        CHECKSUM_FIELD,
+    ),
+    key=("slice_id", "judged_at", "judged_by"),
+)
+"""One row a judgement of a slice by somebody, as one of `misread.schemas.values.VERDICTS`; the newest counts."""
 
 EXAMPLES = TableContract(
     "examples",

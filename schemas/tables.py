@@ -7,7 +7,7 @@ from .contract import CHECKSUM_FIELD as _CHECKSUM
 from .contract import integer as _integer
 from .contract import real as _real
 from .contract import text as _text
-from .descriptions import CONTRAST_WORDS, EXAMPLES, PHRASES
+from .descriptions import CONTRAST_WORDS, EXAMPLES, PHRASES, VERDICTS
 
 EMBEDDINGS_PREFIX = "embeddings_"
 _CLASS = pa.int8()
@@ -318,6 +318,7 @@ CONTRACTS: dict[str, TableContract] = {
         PHRASES,
         CONTRAST_WORDS,
         EXAMPLES,
+        VERDICTS,
         COMPARISONS,
         QUERIES,
     )
@@ -350,6 +351,7 @@ __all__ = [
     "REPORTS",
     "SLICES",
     "VECTOR",
+    "VERDICTS",
     "TableContract",
     "contract_of",
     "embeddings_contract",

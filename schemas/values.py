@@ -17,6 +17,10 @@ HIGH_LOSS: Final = "high loss"
 NO_SLICE: Final = "none"
 """Stands for the slice of a sample that no slice takes."""
 
+Verdict = Literal["confirmed", "artefact", "label error", "unclear"]
+VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
+"""What a person can judge a slice to be."""
+
 TRAIN_SPLIT: Final = "train"
 
 

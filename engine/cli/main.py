@@ -12,8 +12,10 @@ from .caching import cache
 from .caring import delete, verify
 from .demonstrating import demo
 from .discovering import discover
+from .judging import verdict
 from .messages import guarded, told
 from .querying import sql
+from .reporting import report
 from .subgrouping import subgroups
 from .working import embed, ingest
 
@@ -27,7 +29,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, ingest, embed, discover, slices, assign, sql, subgroups, info, cache, verify, delete):
+VERBS = (
+    demo, ingest, embed, discover, slices, assign, sql, subgroups, report, verdict, info, cache, verify, delete,
+)  # fmt: skip
+for command in VERBS:
     app.command()(command)
 
 

@@ -1,11 +1,7 @@
 """Results to standard output or a file, in the format asked for."""
 
-import contextlib
 import io
-import os
-import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +11,7 @@ import pyarrow as pa
 import typer
 
 from misread.schemas.errors import MisreadError
+from misread.writing import refuse_inside, replacing
 
 from .cells import as_json, exact, harmless, values
 from .tables import write_lines, write_table
@@ -45,8 +42,8 @@ def deliver(result: pa.Table, form: Format | None, output: Path | None, store: s
     if output is None:
         _to_stdout(result, form)
     else:
-        _refuse_inside(output, store)
-        with _replacing(output) as binary:
+        refuse_inside(output, store)
+        with replacing(output) as binary:
             _write(result, form, binary)
 
 
@@ -123,29 +120,3 @@ def _rows(result: pa.Table) -> Iterator[tuple[object, ...]]:
     for start in range(0, result.num_rows, ROWS_AT_ONCE):
         part = result.slice(start, ROWS_AT_ONCE)
         yield from zip(*map(values, part.columns), strict=True)
-
-
-def _refuse_inside(output: Path, store: str) -> None:
-    if "://" not in store and output.resolve().is_relative_to(Path(store).resolve()):
-        raise MisreadError(f"{output} lies in the store", "nothing but misread's own tables is kept there")
-
-
-@contextlib.contextmanager
-def _replacing(output: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of `output` once it is whole; pipes and devices are written straight."""
-    target = output.resolve()
-    try:
-        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-            with target.open("wb") as stream:
-                yield stream
-            return
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except OSError as error:
-        raise MisreadError(f"{output} cannot be written: {error.strerror}") from None
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            yield stream
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -12,7 +12,7 @@ from misread.audit.population import NO_VECTOR, TRAINING, is_training
 from misread.discover import probability
 from misread.encode.texts import report_texts
 from misread.plan import Assign, Filter, Score, Select, optimise
-from misread.progress import Progress
+from misread.progress import Progress, silent
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
 from misread.schemas.values import NO_SLICE
@@ -150,9 +150,22 @@ def _scores(
     store: TableStore, audit: FrozenAudit, samples: pl.Series, progress: Progress
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """(n, s) scores, (n, s) probabilities of each slice's class, and (n,) whether a sample has any vector."""
+    scores, has_vector = along(store, audit, audit.directions, samples, progress)
+    found, odds = np.hsplit(scores, 2)
+    return np.round(found, DIGITS), probability(odds + audit.class_offsets), has_vector
+
+
+def along(
+    store: TableStore,
+    audit: FrozenAudit,
+    directions: NDArray[np.float64],
+    samples: pl.Series,
+    progress: Progress = silent,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(n, s): samples along directions (k, s) of an audit's fused space; and (n,) whether a sample has any vector."""
     from misread.threads import one_thread
 
-    scorer = audit.fusion.scorer(audit.directions)
+    scorer = audit.fusion.scorer(directions)
     scores = np.tile(scorer.without(), (len(samples), 1))
     has_metadata = "metadata" in audit.fusion.blocks
     has_vector = np.full(len(samples), has_metadata)
@@ -171,8 +184,7 @@ def _scores(
                     has_vector[rows[wanted]] = True
                 done += batch.num_rows
                 progress(done, total, "assigning rows")
-    along, odds = np.hsplit(scores, 2)
-    return np.round(along, DIGITS), probability(odds + audit.class_offsets), has_vector
+    return scores, has_vector
 
 
 def _numbers(audit: FrozenAudit, modality: str, batch: Any) -> NDArray[np.floating]:

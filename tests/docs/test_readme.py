@@ -1,66 +1,22 @@
 """The README is true: its commands run, and its outputs are what they print."""
 
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from docs.conftest import README, ROOT, blocks, conversations
 
 import misread as mr
 
-ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
-DATA = ROOT.parent / "shared" / "data"
-REAL = ("covid-cxr", "nih-cxr")
 AUDIT_ID = re.compile(r"\b[0-9a-f]{12}\b")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
-
-
-def conversations() -> list[tuple[str, str]]:
-    """(command, what it prints) for every command shown in the README, in order."""
-    shown = []
-    for block in blocks("console"):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = part.partition("\n")
-            shown.append((command, output))
-    return shown
 
 
 def comparable(text: str) -> str:
     """Ids of audits name the versions of what made them; columns are as wide as what they hold."""
     return re.sub(r" +", " ", AUDIT_ID.sub("AUDIT", text)).strip()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("readme")
-    if DATA.exists():
-        for name in REAL:
-            (place / name).symlink_to(DATA / name)
-    return place
-
-
-@pytest.fixture(scope="module")
-def printed(folder: Path) -> dict[str, tuple[str, str]]:
-    """What every command of the README prints, run in order in one folder: (standard output, standard error)."""
-    results = {}
-    for command, _ in conversations():
-        if any(f"audits/{name.partition('-')[0]}" in command for name in REAL) and not DATA.exists():
-            continue
-        name, *arguments = shlex.split(command)
-        assert name == "misread"
-        done = subprocess.run(
-            [sys.executable, "-m", "misread.cli", *arguments], cwd=folder, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        results[command] = (done.stdout, done.stderr)
-    return results
 
 
 @pytest.mark.slow

@@ -1,0 +1,29 @@
+"""The command that keeps a person's judgement of a slice."""
+
+import getpass
+from typing import Annotated, Literal
+
+import typer
+
+from .messages import guarded, note
+from .options import StoreArgument
+
+SLICE = typer.Argument(metavar="SLICE", help="The slice, by its id.")
+VERDICT = typer.Argument(metavar="VERDICT", help="One of: confirmed, artefact, 'label error', unclear.")
+BY = typer.Option("--by", metavar="NAME", help="Who judges. [default: the name you are logged in by]")
+NOTE = typer.Option("--note", metavar="TEXT", help="Why, in a sentence or two.")
+
+
+@guarded
+def verdict(
+    store: StoreArgument,
+    slice_id: Annotated[str, SLICE],
+    verdict: Annotated[Literal["confirmed", "artefact", "label error", "unclear"], VERDICT],
+    judged_by: Annotated[str | None, BY] = None,
+    text: Annotated[str | None, NOTE] = None,
+) -> None:
+    """Keep your judgement of a slice beside its audit."""
+    from misread.library import Store
+
+    Store.open(store).judge(slice_id, verdict, judged_by=judged_by or getpass.getuser(), note=text)
+    note(f"{slice_id}: {verdict}; see the view verdicts, and misread report {store}")

@@ -1,0 +1,175 @@
+"""What a report tells, gathered from the store as plain values; how it looks is decided elsewhere."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from misread.progress import Progress, silent
+from misread.schemas.errors import QueryError
+from misread.sql import Limits, question
+from misread.writing import replacing
+
+from .examples import examples_of
+from .mapping import fused_map
+from .withheld import without_reports
+from .wording import sentence_of
+
+if TYPE_CHECKING:
+    from misread.library import Store
+    from misread.sql import Session
+
+PHRASES = 8
+WORDS = 8
+PROFILE = 8
+SUBGROUPS = 10
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a report may show: pictures; text of reports and notes, and ids; numbers of fewer than 11 patients."""
+
+    images: bool = True
+    text: bool = True
+    allow_small_cells: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """Plain values (text, numbers, lists, dicts), ready for JSON.
+
+    `audit`: its row, with parameters and table versions read; `targets`: a row a model and target; `slices`: a row a
+    slice, the confirmed and most wrong first, with phrases, words, profile, examples and verdict; `subgroups`: a row
+    a subgroup of metadata in which errors gather; `points`: samples in the plane of the map.
+    """
+
+    audit: Row
+    targets: list[Row]
+    slices: list[Row]
+    subgroups: list[Row]
+    points: list[Row]
+    options: Options
+
+    def save(self, path: str | os.PathLike[str], form: Literal["html", "md", "json"] = "html") -> None:
+        """Writes it as one file, for its owner alone to read; it is there whole or not at all.
+
+        Raises MisreadError for a place that cannot be written.
+        """
+        from .pages import as_html, as_json, as_markdown
+
+        written = {"html": as_html, "md": as_markdown, "json": as_json}[form](self)
+        with replacing(Path(path)) as file:
+            file.write(written.encode())
+
+    def _repr_html_(self) -> str:
+        """Its cards, for notebooks."""
+        from .pages import as_cards
+
+        return as_cards(self)
+
+
+def gathered(store: "Store", audit: str | None, options: Options, progress: Progress = silent) -> Report:
+    """What there is to tell of an audit, by its id or name (None: the newest).
+
+    Numbers of fewer than 11 patients are None unless they are allowed. Without text nothing is told that a report
+    says in five words or more. Raises UnknownNameError for an audit that does not exist.
+    """
+    audit_id = store.audit_id(audit) if audit else _newest(store)
+    with store.session(Limits(seconds=None, allow_small_cells=options.allow_small_cells)) as session:
+        row = _audit(session, audit_id)
+        slices = list(_slices(session, audit_id, options))
+        report = Report(
+            audit=row,
+            targets=_rows(session, "FROM audit_targets WHERE audit_id = $id ORDER BY model, target", audit_id),
+            slices=examples_of(store, session, slices, options, progress),
+            subgroups=list(_subgroups(session, row)),
+            points=fused_map(store, session, audit_id, options, progress),
+            options=options,
+        )
+    return report if options.text else without_reports(report, store)
+
+
+def _newest(store: "Store") -> str:
+    with store.session() as session:
+        made = session.query(question("audits_made")).to_pylist()
+    return store.audit_id(made[0]["audit_id"] if made else "")
+
+
+def _rows(session: "Session", text: str, value: str) -> list[Row]:
+    found: list[Row] = session.query(text, {"id": value}).to_pylist()
+    return found
+
+
+def _audit(session: "Session", audit_id: str) -> Row:
+    (row,) = _rows(session, "FROM audits WHERE audit_id = $id", audit_id)
+    row |= {name: json.loads(row[name]) for name in ("parameters", "tables")}
+    row["created_at"] = f"{row['created_at']:%Y-%m-%d %H:%M} UTC"
+    del row["fusion"]
+    return row
+
+
+def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row]:
+    told = {row["slice_id"]: row for row in _rows(session, "FROM slices WHERE audit_id = $id", audit_id)}
+    verdicts = {row["slice_id"]: row for row in _rows(session, "FROM verdicts WHERE audit_id = $id", audit_id)}
+    for row in session.query(question("slices_found"), {"audit_ids": [audit_id]}).to_pylist():
+        slice_id = row["slice_id"]
+        own = told[slice_id]
+        few = row["rows"] is None
+        more = ("rule", "rule_precision", "rule_recall", "share", "share_low", "share_high")
+        row |= {name: None if few else own[name] for name in more}
+        row["patients"] = None if few else own["confirmation_patients"]
+        row["sentence"] = (options.text and not few and own["sentence"]) or sentence_of(row)
+        row["phrases"] = _phrases(session, slice_id, options)
+        row["words"] = _words(session, slice_id) if options.text else []
+        row["profile"] = _rows(
+            session, f"FROM slice_profile($id) WHERE NOT suppressed AND q_value <= 0.05 LIMIT {PROFILE}", slice_id
+        )
+        row["verdict"] = _verdict(verdicts.get(slice_id), options)
+        yield row
+
+
+def _phrases(session: "Session", slice_id: str, options: Options) -> list[Row]:
+    """With text all; without, none that reports say. Counts of few patients are left out."""
+    rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY rank LIMIT {PHRASES}", slice_id)
+    kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
+    least = session.limits.smallest_cell
+    return [_suppressed(row) if 0 < _patients(row) < least else row for row in kept]
+
+
+def _patients(row: Row) -> int:
+    """Of how many patients a phrase's numbers are; at most as many as rows, where nobody counted."""
+    known = row["rows_inside"] if row["patients_inside"] is None else row["patients_inside"]
+    return known or 0
+
+
+def _suppressed(row: Row) -> Row:
+    told = ("_inside", "_low", "_high", "lift", "z_score", "_value")
+    return row | dict.fromkeys(name for name in row if name.endswith(told))
+
+
+def _words(session: "Session", slice_id: str) -> list[Row]:
+    asked = f"FROM contrast_words WHERE slice_id = $id AND patients_inside >= {session.limits.smallest_cell}"
+    return _rows(session, f"{asked} ORDER BY rank LIMIT {WORDS}", slice_id)
+
+
+def _verdict(row: Row | None, options: Options) -> Row | None:
+    if row is None:
+        return None
+    kept = ("verdict", "judged_by", "note", "carried_from", "overlap") if options.text else ("verdict", "overlap")
+    return {name: row[name] for name in kept} | {"judged_at": f"{row['judged_at']:%Y-%m-%d}"}
+
+
+def _subgroups(session: "Session", audit: Row) -> Iterator[Row]:
+    """The first of every model and target; none where nothing can be searched."""
+    asked = f"FROM subgroups($model, $target, top := {SUBGROUPS})"
+    for model in audit["models"]:
+        for target in audit["targets"]:
+            try:
+                found = session.query(asked, {"model": model, "target": target}).to_pylist()
+            except QueryError:
+                continue
+            yield from ({"model": model, "target": target, **row} for row in found)

@@ -1,0 +1,54 @@
+"""The README's commands, run once for all tests of the documents."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+DATA = ROOT.parent / "shared" / "data"
+REAL = ("covid-cxr", "nih-cxr")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+
+
+def conversations() -> list[tuple[str, str]]:
+    """(command, what it prints) for every command shown in the README, in order."""
+    shown = []
+    for block in blocks("console"):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            shown.append((command, output))
+    return shown
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("readme")
+    if DATA.exists():
+        for name in REAL:
+            (place / name).symlink_to(DATA / name)
+    return place
+
+
+@pytest.fixture(scope="session")
+def printed(folder: Path) -> dict[str, tuple[str, str]]:
+    """What every command of the README prints, run in order in one folder: (standard output, standard error)."""
+    results = {}
+    for command, _ in conversations():
+        if any(f"audits/{name.partition('-')[0]}" in command for name in REAL) and not DATA.exists():
+            continue
+        name, *arguments = shlex.split(command)
+        assert name == "misread"
+        done = subprocess.run(
+            [sys.executable, "-m", "misread.cli", *arguments], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        results[command] = (done.stdout, done.stderr)
+    return results

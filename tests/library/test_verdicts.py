@@ -1,0 +1,90 @@
+"""What people judge slices to be."""
+
+import getpass
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+import misread as mr
+from misread.cli.main import app
+from misread.library import Store
+from misread.schemas.errors import MisreadError, UnknownNameError
+from stores import planted_store
+
+
+@pytest.fixture
+def audited(tmp_path: Path) -> Store:
+    store = planted_store(tmp_path / "store")
+    store.scan().discover(permutations=0, stability=0).sink()
+    return mr.open(store.location)
+
+
+def slices(store: Store) -> list[str]:
+    return store.sql("SELECT slice_id FROM slices JOIN audits USING (audit_id) ORDER BY created_at, slice_id")[
+        "slice_id"
+    ].to_list()
+
+
+def verdicts(store: Store) -> pl.DataFrame:
+    return mr.open(store.location).sql("FROM verdicts ORDER BY slice_id")
+
+
+def test_the_newest_verdict_of_a_slice_counts(audited: Store) -> None:
+    """Earlier ones are kept, and the view shows the last, with who, when and why."""
+    (first, *_) = slices(audited)
+    audited.judge(first, "unclear", judged_by="A. Reader")
+    mr.open(audited.location).judge(first, "artefact", judged_by="B. Reader", note="a lead crosses the lung")
+    (row,) = verdicts(audited).to_dicts()
+    assert (row["slice_id"], row["verdict"], row["judged_by"]) == (first, "artefact", "B. Reader")
+    assert row["note"] == "a lead crosses the lung"
+    assert row["carried_from"] is None
+    assert mr.open(audited.location).scan_table("verdicts").collect().height == 2
+
+
+def test_a_verdict_is_carried_to_the_slice_of_a_later_audit_it_agrees_with(audited: Store) -> None:
+    """By the Jaccard index of members, at least a half; a verdict of its own takes its place."""
+    (first, *_) = slices(audited)
+    audited.judge(first, "confirmed", judged_by="A. Reader")
+    mr.open(audited.location).scan(seed=1).discover(permutations=0, stability=0).sink()
+    later = mr.open(audited.location)
+    members = {name: set(rows["sample_id"]) for (name,), rows in later.sql("FROM memberships").group_by(["slice_id"])}
+    kinds = dict(later.sql("SELECT slice_id, error_kind FROM slices").iter_rows())
+    carried = verdicts(later).filter(pl.col("carried_from").is_not_null())
+    agreeing = {
+        name: overlap
+        for name in slices(later)
+        if not name.startswith(first[:12]) and kinds[name] == kinds[first]
+        if (overlap := len(members[name] & members[first]) / len(members[name] | members[first])) >= 0.5
+    }
+    assert agreeing
+    assert dict(carried.select("slice_id", "overlap").iter_rows()) == pytest.approx(agreeing)
+    assert carried["carried_from"].unique().to_list() == [first]
+    own = carried["slice_id"][0]
+    later.judge(own, "label error", judged_by="B. Reader")
+    (row,) = verdicts(later).filter(pl.col("slice_id") == own).to_dicts()
+    assert (row["verdict"], row["carried_from"]) == ("label error", None)
+
+
+def test_what_cannot_be_judged_is_told(audited: Store) -> None:
+    """A slice or verdict that does not exist is told with those that do; nothing is kept."""
+    (first, *_) = slices(audited)
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        audited.judge(first[:-1], "confirmed", judged_by="A")
+    with pytest.raises(UnknownNameError, match="label error"):
+        audited.judge(first, "wrong", judged_by="A")
+    with pytest.raises(MisreadError, match="name"):
+        audited.judge(first, "confirmed", judged_by=" ")
+    assert verdicts(audited).is_empty()
+
+
+def test_the_command_keeps_a_verdict(audited: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`misread verdict STORE SLICE VERDICT`, by whoever is logged in unless --by says else."""
+    (first, *_) = slices(audited)
+    monkeypatch.setattr(getpass, "getuser", lambda: "reader")
+    ended = CliRunner().invoke(app, ["verdict", audited.location, first, "label error", "--note", "no drain"])
+    assert (ended.exit_code, ended.stdout) == (0, "")
+    (row,) = verdicts(audited).to_dicts()
+    assert (row["verdict"], row["judged_by"], row["note"]) == ("label error", "reader", "no drain")
+    assert CliRunner().invoke(app, ["verdict", audited.location, first, "odd"]).exit_code == 2

@@ -1,0 +1,75 @@
+"""Audited stores whose names, reports and metadata try to do harm, and pages in a browser."""
+
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import misread as mr
+from misread.library import Store
+from misread.report import Report
+from stores import VIEW, write_store
+
+MARKUP = '</script><script>window.harmed = 1</script><img src=x onerror="window.harmed = 1"><b>bold</b>'
+RIGHT_TO_LEFT = "لا يوجد أنبوب صدري في هذه الصورة"
+LONG = "a very long note indeed it is " * 350
+FILMS = 400
+ODD = ("<i>", "../..", 'q"uote', "a b", "*_`#")
+
+
+def picture(seed: int) -> bytes:
+    stream = BytesIO()
+    noise = np.random.default_rng(seed).integers(0, 255, (40, 30), dtype=np.uint8)
+    Image.fromarray(noise).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def name_of(film: int) -> str:
+    """Ids as odd as files are called."""
+    return ODD[film % len(ODD)] + f"{film}.png"
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Every film has a picture and a report; a slice of positives is mostly missed; a person has judged it."""
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((FILMS, 12))
+    group = rng.random(FILMS) < 0.3
+    vectors[group, 0] += 4
+    images, predictions, reports = [], [], []
+    for film in range(FILMS):
+        content = picture(film)
+        images.append(
+            {
+                "sample_id": name_of(film),
+                "patient_id": f"p{film}",
+                "picture": content,
+                "sha256": sha256(content).hexdigest(),
+                "media_type": "image/png",
+                "view": MARKUP if group[film] else "PA",
+            }
+        )
+        label = int(rng.random() < 0.5)
+        wrong = rng.random() < (0.75 if label and group[film] else 0.1)
+        score = 0.8 if bool(label) != wrong else 0.2
+        prediction = {"model": f"net {MARKUP}", "target": "Pneumothorax", "label": label, "score": score}
+        predictions.append({"sample_id": name_of(film), "threshold": 0.5, **prediction})
+        text = (MARKUP, RIGHT_TO_LEFT, LONG)[film % 3]
+        reports.append({"sample_id": name_of(film), "report": f"{text} No chest tube was seen in film {film}."})
+    location: Path = tmp_path_factory.mktemp("hostile") / "store"
+    vector_of = {name_of(film): vectors[film] for film in range(FILMS)}
+    store = write_store(location, images, predictions, vectors=vector_of, reports=reports, metadata=[VIEW])
+    mr.open(location).scan().fuse(modalities=["image"]).discover(permutations=0, stability=2).sink("November")
+    store = mr.open(location)
+    slice_id = store.sql("SELECT min(slice_id) FROM slices").item()
+    store.judge(slice_id, "artefact", judged_by=f"A. Reader {MARKUP}", note=reports[2]["report"])
+    return mr.open(location)
+
+
+@pytest.fixture(scope="session")
+def whole(hostile: Store) -> Report:
+    """The report with everything in it."""
+    return hostile.report()

@@ -1,0 +1,194 @@
+"""What a report tells, and what it does not."""
+
+import base64
+import html
+import json
+import re
+import stat
+import zlib
+from pathlib import Path
+
+import polars as pl
+import pytest
+from report.conftest import FILMS, MARKUP, name_of, picture
+from typer.testing import CliRunner
+
+from misread.cli.main import app
+from misread.library import Store
+from misread.report import Report, as_html, as_json, as_markdown
+from misread.report.withheld import WITHHELD, runs
+from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
+from stores import planted_store
+
+
+def reports_of(store: Store) -> list[str]:
+    return store.sql("SELECT report FROM reports")["report"].to_list()
+
+
+def unescaped(text: str) -> str:
+    """Whatever a reader could make of a page: entities, JSON's and Markdown's escapes undone."""
+    text = html.unescape(html.unescape(text))
+    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
+    return re.sub(r"\\([\\`*_{}\[\]<>#+|~!\"/-])", r"\1", text)
+
+
+def test_a_report_tells_what_the_store_holds(hostile: Store, whole: Report) -> None:
+    """Its numbers are those of the views; the confirmed and most wrong slice comes first, with its verdict."""
+    report = whole
+    (audit,) = hostile.sql("FROM audits").to_dicts()
+    assert report.audit["audit_id"] == audit["audit_id"]
+    slices = {row["slice_id"]: row for row in hostile.sql("FROM slices").to_dicts()}
+    assert report.slices
+    assert {row["slice_id"] for row in report.slices} == set(slices)
+    for row in report.slices:
+        own = slices[row["slice_id"]]
+        assert (row["rows"], row["patients"]) == (own["confirmation_rows"], own["confirmation_patients"])
+        assert row["error_rate"] == own["error_rate"]
+        errors = [one for one in row["examples"] if one["kind"] == "typical error"]
+        assert 0 < len(errors) <= 6
+        assert all(one["picture"] for one in errors)
+    first, *_ = report.slices
+    assert first["verdict"]["verdict"] == "artefact"
+    assert {point["sample_id"] for point in report.points} == {name_of(film) for film in range(FILMS)}
+    wrong = hostile.sql("SELECT count(*) FROM audited WHERE error").item()
+    assert sum(point["error"] for point in report.points) == wrong
+
+
+def test_the_same_report_tomorrow(hostile: Store, whole: Report) -> None:
+    """The page is the same to the byte."""
+    assert as_html(whole) == as_html(hostile.report())
+
+
+def test_hostile_text_stays_text(whole: Report) -> None:
+    """Markup in names, reports, metadata and verdicts is escaped wherever it stands; no script but the page's own."""
+    page = as_html(whole)
+    assert MARKUP not in page
+    assert html.escape(MARKUP, quote=True).replace("&#x27;", "'").replace("&quot;", "&#34;") in page
+    assert len(re.findall(r"<script\b", page.split("<body>")[1].split("<script type")[0])) == 0
+    assert page.count("</script>") == 3
+    assert "<b>bold" not in as_markdown(whole)
+    assert json.loads(as_json(whole))["audit"]["models"] == [f"net {MARKUP}"]
+
+
+@pytest.mark.parametrize("form", ["html", "md", "json"])
+def test_without_images_and_text_nothing_of_a_patient_is_passed_on(
+    hostile: Store, whole: Report, tmp_path: Path, form: str
+) -> None:
+    """No byte of a picture, no five consecutive words of a report, no id: by search, with escapes undone."""
+    path = tmp_path / f"report.{form}"
+    options = ["--no-images", "--no-text"]
+    ended = CliRunner().invoke(app, ["report", hostile.location, "--out", str(path), *options])
+    assert ended.exit_code == 0, ended.stderr
+    page = path.read_text()
+    told = page if form != "html" else re.sub(r"<script>.*?</script>|<style>.*?</style>", "", page, flags=re.DOTALL)
+    plain = unescaped(told)
+    found = set(runs(plain))
+    said = {run for text in reports_of(hostile) for run in runs(text)}
+    assert said
+    assert not found & said
+    assert "data:image" not in plain
+    assert not re.search(r"[A-Za-z0-9+/]{200,}", plain)
+    assert not [film for film in range(FILMS) if name_of(film) in plain]
+    # the same page with everything in it would have been caught
+    everything = unescaped(as_html(whole))
+    assert set(runs(everything)) & said
+    assert "data:image/jpeg" in everything
+
+
+def test_what_reports_say_is_withheld_wherever_it_stands(tmp_path: Path) -> None:
+    """A metadata value that repeats five words of a report, in any case, is replaced; four words stay."""
+    store = planted_store(tmp_path / "store", samples=300)
+    report = store.report  # nothing audited yet
+    with pytest.raises(AuditError, match="has been audited yet"):
+        report()
+    store.scan("m").filter("view <> 'is in place the heart is normal'").discover(permutations=0, stability=0).sink()
+    audited = Store.open(store.location)
+    assert audited.report().audit["where"] is not None
+    assert audited.report(text=False).audit["where"] == WITHHELD
+
+
+def test_pictures_are_small_grey_copies(whole: Report) -> None:
+    """A picture in the page is a JPEG of one size, not the bytes of the archive."""
+    row = whole.slices[0]["examples"][0]
+    content = base64.b64decode(row["picture"].partition(",")[2])
+    assert content[:2] == b"\xff\xd8"
+    films = {name_of(film): film for film in range(FILMS)}
+    original = picture(films[row["sample_id"]])
+    assert original not in content
+    assert zlib.compress(original)[10:40] not in content
+
+
+def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:
+    """A slice of fewer than 11 confirmation patients has no numbers unless they are asked for."""
+    store = planted_store(tmp_path / "store", samples=120, inside=0.95)
+    store.scan().discover(permutations=0, stability=0, min_size=5).sink()
+    store = Store.open(store.location)
+    few = store.sql("SELECT slice_id FROM slices WHERE confirmation_patients BETWEEN 1 AND 10")["slice_id"].to_list()
+    assert few
+    hidden = [row for row in store.report().slices if row["slice_id"] in few]
+    shown = [row for row in store.report(allow_small_cells=True).slices if row["slice_id"] in few]
+    for row in hidden:
+        assert row["rows"] is row["errors"] is row["error_rate"] is row["patients"] is row["share"] is None
+        assert not re.search(r"\d", row["sentence"])
+    assert all(row["rows"] is not None for row in shown)
+    assert "fewer than 11 patients are not shown" in as_html(store.report())
+
+
+def test_an_audit_that_found_nothing_has_a_report(tmp_path: Path) -> None:
+    """It says so, and what could have been seen."""
+    store = planted_store(tmp_path / "store", samples=200, inside=0.12)
+    store.scan().discover(permutations=19, stability=0).sink()
+    page = as_html(Store.open(store.location).report())
+    assert "No slice was found" in page
+    assert "There are none in this audit" in page
+
+
+def test_the_file_is_private_and_whole(hostile: Store, tmp_path: Path) -> None:
+    """For its owner alone; a place that cannot be written is told, and the store is no such place."""
+    path = tmp_path / "report.md"
+    ended = CliRunner().invoke(app, ["report", hostile.location, "--audit", "November", "--out", str(path)])
+    assert ended.exit_code == 0, ended.stderr
+    assert "it holds pictures and ids and text of reports of patients" in ended.stderr
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text().startswith("# What net ")
+    with pytest.raises(MisreadError, match="cannot be written"):
+        hostile.report().save(tmp_path / "nowhere" / "report.html")
+    inside = CliRunner().invoke(app, ["report", hostile.location, "--out", f"{hostile.location}/report.html"])
+    assert inside.exit_code == 1
+    assert "lies in the store" in inside.stderr
+    unknown = CliRunner().invoke(app, ["report", hostile.location, "--out", str(tmp_path / "report.txt")])
+    assert unknown.exit_code == 2
+    with pytest.raises(UnknownNameError, match="November"):
+        hostile.report("Novembre")
+
+
+def test_a_notebook_shows_the_cards(whole: Report) -> None:
+    """In a frame of its own, without any script."""
+    shown = whole._repr_html_()
+    assert shown.startswith("<iframe sandbox ")
+    page = html.unescape(shown)
+    assert "<article" in page
+    assert "<script" not in page.partition("<body>")[2].replace(html.escape(MARKUP), "")
+
+
+def test_audits_of_losses_have_reports(tmp_path: Path) -> None:
+    """Mean losses stand where others have error rates."""
+    import numpy as np
+
+    from stores import write_store
+
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((300, 6))
+    group = rng.random(300) < 0.3
+    vectors[group, 0] += 4
+    images = [{"sample_id": f"s{k}", "patient_id": f"p{k}"} for k in range(300)]
+    predictions = [
+        {"sample_id": f"s{k}", "model": "m", "target": "lung", "loss": float(rng.gamma(2) + 3 * group[k])}
+        for k in range(300)
+    ]
+    store = write_store(tmp_path / "store", images, predictions, vectors={f"s{k}": vectors[k] for k in range(300)})
+    store.scan().fuse(modalities=["image"]).discover(losses=True, permutations=0, stability=0).sink()
+    report = Store.open(store.location).report()
+    assert "mean loss" in report.slices[0]["sentence"]
+    assert "Mean loss" in as_html(report)
+    assert pl.DataFrame(report.points)["slice_id"].is_not_null().any()

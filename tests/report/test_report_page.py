@@ -1,0 +1,48 @@
+"""A page made of text that tries to do harm, in a browser."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from report.conftest import LONG, MARKUP, RIGHT_TO_LEFT
+
+from browser import Page, browser, skip_without
+from misread.report import Report
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    skip_without()
+    with browser() as opened:
+        yield opened
+
+
+@pytest.mark.slow
+def test_hostile_text_does_nothing_in_a_browser(page: Page, whole: Report, tmp_path: Path) -> None:
+    """It is read as it was written, at both widths; nothing of it runs, is fetched, or breaks the page."""
+    whole.save(tmp_path / "hostile.html")
+    for width in (1280, 390):
+        logged, asked = page.open(tmp_path / "hostile.html", width)
+        assert (logged, asked) == ([], [])
+        assert page.script("typeof window.harmed") == "undefined"
+        assert page.script("document.querySelectorAll('img[src=x]').length") == 0
+        assert page.script("document.documentElement.scrollWidth") <= width
+    shown = page.script("document.body.textContent")
+    assert MARKUP in shown
+    assert RIGHT_TO_LEFT in shown
+    assert LONG[:500] in shown
+
+
+@pytest.mark.slow
+def test_the_page_can_be_read_by_keyboard_and_screen_reader(page: Page, whole: Report, tmp_path: Path) -> None:
+    """A language, one h1, headings without gaps, every picture described, every scrolling table within reach."""
+    whole.save(tmp_path / "page.html")
+    page.open(tmp_path / "page.html", 1280)
+    assert page.script("document.documentElement.lang") == "en"
+    levels = page.script("[...document.querySelectorAll('h1,h2,h3,h4')].map(one => +one.tagName[1])")
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    assert page.script("[...document.images].every(one => one.alt)")
+    assert page.script("[...document.querySelectorAll('.table')].every(one => one.tabIndex == 0)")
+    assert page.script("[...document.querySelectorAll('nav a')].every(one => document.querySelector(one.hash))")
