@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from .dicom_files import BURNED_IN
+from .dicom_files import BURNED_IN, the_pydicom
 from .findings import snake
 from .profile import BASIC_PROFILE
 
@@ -36,6 +36,7 @@ class Fields:
     """Reads the fields of many files; counts what it leaves out."""
 
     def __init__(self, kept: Iterable[str]) -> None:
+        the_pydicom()
         from pydicom.datadict import dictionary_VR, tag_for_keyword
 
         named = tuple(keyword for keyword in kept if tag_for_keyword(keyword) is not None and keyword not in _IDS)

@@ -71,14 +71,14 @@ def in_dicom_folder(root: Path, name: str) -> bytes:
         warnings.simplefilter("ignore")
         try:
             return _png(_upright(data_set, name))
-        except PictureError:
+        except (PictureError, MisreadError):
             raise
         except Exception as error:  # noqa: BLE001 - decoders of damaged files raise whatever they please
             raise PictureError(f"the picture is unreadable: {name!r}: {_first_line(error)}") from None
 
 
 def _data_set(file: Any, name: str, *, stop_before_pixels: bool) -> Any:
-    pydicom = _pydicom()
+    pydicom = the_pydicom()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -112,7 +112,8 @@ def _inflated(file: Any) -> Any:
     return file
 
 
-def _pydicom() -> Any:
+def the_pydicom() -> Any:
+    """The library. Raises MisreadError where it is not installed."""
     try:
         import pydicom
     except ImportError:

@@ -2,6 +2,7 @@
 
 import io
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from misread.formats.dicom_fields import TAKEN
 from misread.formats.dicom_files import in_dicom_folder
 from misread.formats.profile import BASIC_PROFILE
 from misread.ingest.pictures import PictureError
-from misread.schemas.errors import InputFaultsError
+from misread.schemas.errors import InputFaultsError, MisreadError
 from misread.store import TableStore
 
 Images = Callable[[TableStore], pl.DataFrame]
@@ -223,6 +224,21 @@ def test_burned_in_annotation_can_be_allowed(tmp_path: Path, take: Take) -> None
     (root / "burned").write_bytes(spoiled()["burned"][0])
     _, result = take("dicom", root, identifiers_kept=("BurnedInAnnotation",))
     assert result.tables["images"].added == 1
+
+
+@pytest.mark.parametrize("missing", ["pydicom", "imagecodecs"])
+def test_a_missing_library_is_told(missing: str, tmp_path: Path, take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra, the error says what to install."""
+    root = tmp_path / "root"
+    root.mkdir()
+    made = data_set(GREY)
+    made.PixelData = encapsulate([imagecodecs.jpegls_encode(GREY)])
+    made["PixelData"].VR = "OB"
+    made.file_meta.TransferSyntaxUID = JPEGLSLossless
+    (root / "one").write_bytes(written(made))
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(MisreadError, match=r"pip install 'misread\[dicom\]'"):
+        take("dicom", root)
 
 
 def test_a_picture_without_a_file_is_told(tmp_path: Path) -> None:
