@@ -28,7 +28,7 @@ IDENTIFIERS = typer.Option(
     metavar="COLUMNS", help="Direct identifiers, such as name, to keep as metadata: a,b. [default: none]"
 )
 ROOT = typer.Argument(metavar="[ROOT]", help="With --format: the folder that the data set lies in.", show_default=False)
-FORMAT = typer.Option("--format", metavar="NAME", help="The layout of the data set in ROOT; see below.")
+FORMAT = typer.Option("--format", metavar="NAME", help="The layout of the data set in ROOT: one of those above.")
 KEY = typer.Option(metavar="FILE", help="Store ids as hashes under the key in this file. [default: as they are]")
 SKIP_FAULTY = typer.Option("--skip-faulty", help="Keep the good rows; write the others beside the store.")
 IMAGE_ENCODER = typer.Option(metavar="NAME", help="Encoder of pictures, or none.")

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 _LARGEST: Final = 32 << 30
 """Bytes of one array; the largest of MedMNIST has half of that."""
 _CHUNK: Final = 1 << 20
+_PLENTY: Final = 1 << 28
+_MOST_TIMES: Final = 100
+"""How many times its packed size an array of more than _PLENTY bytes may have: pictures pack far less."""
 
 
 class ArrayError(Exception):
@@ -30,9 +33,14 @@ class Array:
         self._lock = threading.Lock()
         with zipfile.ZipFile(path) as packed, packed.open(member) as file:
             self.shape, self._fortran, self.dtype = _header(file)
-            size = packed.getinfo(member).file_size
+            info = packed.getinfo(member)
+            size = info.file_size
         if self.dtype.hasobject:
             raise ArrayError(f"{member} holds Python objects, which would need pickle")
+        if min(self.shape, default=0) < 0:
+            raise ArrayError(f"{member} says it has the shape {self.shape}")
+        if size > max(_PLENTY, _MOST_TIMES * info.compress_size):
+            raise ArrayError(f"{member} unpacks to more than {_MOST_TIMES} times its size, as no pictures do")
         count = self.dtype.itemsize
         for side in self.shape:
             count *= side

@@ -17,6 +17,7 @@ from misread.ingest.pictures import PictureError
 from misread.ingest.sources import Archive
 
 from .arrays import Array, ArrayError, arrays_of
+from .dicom_files import MOST_PIXELS
 from .request import Request
 
 SPLITS: Final = ("train", "val", "test")
@@ -34,7 +35,10 @@ def read(request: Request) -> Archive | None:
             request.book.item(path.name, str(error))
             continue
         for split in SPLITS:
-            _take(request, path, split, arrays, rows, images)
+            try:
+                _take(request, path, split, arrays, rows, images)
+            except ArrayError as error:
+                request.book.item(path.name, str(error), f"{split}_labels")
     if not rows:
         request.book.whole(str(request.root), "there is no .npz file with pictures")
         return None
@@ -63,8 +67,8 @@ def _take(
         request.book.item(path.name, told, f"{split}_images")
         return
     place = f"{path.stem}/{split}"
-    images[place] = pictures
     table = None if labels is None else labels.read().reshape(len(pictures), -1)
+    images[place] = pictures
     names = [] if table is None else [f"label_{at}" for at in range(table.shape[1])]
     names = ["class_index"] if len(names) == 1 else names
     for number in range(len(pictures)):
@@ -77,6 +81,8 @@ def _refusal(pictures: Array, labels: Array | None) -> str | None:
     shape = pictures.shape
     if pictures.dtype != "uint8" or not (len(shape) == 3 or (len(shape) == 4 and shape[3] == 3)):
         return f"an array of {pictures.dtype} of shape {shape} holds no pictures of two dimensions"
+    if not 0 < shape[1] * shape[2] <= MOST_PIXELS:
+        return f"pictures of {shape[2]} x {shape[1]} pixels are not read"
     if labels is not None and (labels.dtype.kind not in "iu" or labels.shape[:1] != shape[:1] or len(labels.shape) > 2):
         return f"{shape[0]} pictures have labels of {labels.dtype} of shape {labels.shape}"
     return None
