@@ -8,7 +8,7 @@ from misread.ingest.rejects import without_mentions
 from misread.schemas.errors import MisreadError
 from misread.schemas.tables import IMAGES
 from misread.store import Commit, TableStore
-from misread.store.lance_table import in_list, quoted
+from misread.store.lance_table import in_list
 
 _AT_ONCE = 500
 _SAMPLES = ("sample_id", "neighbour_of")
@@ -29,17 +29,18 @@ def delete_patient(store: TableStore, patient: str, *, also_known_as: str | None
 
     The new state becomes visible at once, after which what nothing names any more is removed from the disk; asked again
     after a kill, what was left is removed. What audits and fitted encoders learnt from many patients stays, though this
-    one was among them. `also_known_as`: the patient's id in rejected rows, where the store has its hash. Raises
-    MisreadError where the store has no such patient.
+    one was among them. `also_known_as`: the patient's other id, where one is the keyed hash of the other; both
+    go. Raises MisreadError where the store has no such patient.
     """
     answers = Cache(store).clear()
     store.purge()
     if not store.has(IMAGES.name):
         raise MisreadError(f"the store {store.location} has no samples")
-    mine = f"`patient_id` = {quoted(patient)}"
+    ids = [patient] if also_known_as is None else [patient, also_known_as]
+    mine = in_list("patient_id", ids)
     rows = store.table(IMAGES.name).read(["sample_id", "study_id"], mine)
     samples = rows["sample_id"].to_pylist()
-    rejected = without_mentions(store, [patient, also_known_as or patient])
+    rejected = without_mentions(store, ids)
     if not samples and not rejected:
         raise MisreadError(
             f"the store {store.location} has no patient {patient!r}",

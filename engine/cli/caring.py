@@ -11,7 +11,11 @@ from .output import deliver
 from .progress import watched
 
 PATIENT = typer.Option("--patient", metavar="ID", help="The patient to remove.")
-KEY = typer.Option("--key", metavar="FILE", help="Where ids are keyed hashes: the key that they were stored with.")
+KEY = typer.Option(
+    "--key",
+    metavar="FILE",
+    help="Where ids are keyed hashes: the key that they were stored with.  [default: STORE.key, if there is one]",
+)
 
 
 @guarded
@@ -49,12 +53,15 @@ def delete(
 ) -> None:
     """Remove a patient from a store, for good."""
     from misread.care import delete_patient
+    from misread.formats.registry import key_beside
     from misread.ingest.pseudonyms import Pseudonyms, read_key
     from misread.store import TableStore
 
     opened = TableStore.open(store)
-    stored = patient if key is None else Pseudonyms(read_key(key)).of("patient_id", patient)
-    removed = delete_patient(opened, stored, also_known_as=patient)
+    beside = key_beside(store)
+    used = beside if key is None and beside.is_file() else key
+    hashed = None if used is None else Pseudonyms(read_key(used)).of("patient_id", patient)
+    removed = delete_patient(opened, patient, also_known_as=hashed)
     for name, count in removed.rows.items():
         typer.echo(f"{name}: {count} removed")
     note(

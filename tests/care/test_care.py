@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from formats.dicom_inputs import film_file
 from formats.films import films
 from typer.testing import CliRunner
 
@@ -194,3 +195,23 @@ def test_deleting_nobody_is_an_error(place: Path) -> None:
     with pytest.raises(MisreadError, match="no patient 'nobody'") as caught:
         delete_patient(TableStore.open(place), "nobody")
     assert "p1" not in str(caught.value)
+
+
+def test_a_patient_is_deleted_by_the_id_that_files_have(tmp_path: Path) -> None:
+    """Where ids are keyed hashes, the key beside the store is used unasked, and rejected rows that tell the id as it
+    was go too: nobody is told that a patient is gone who is not."""
+    for number in range(2):
+        folder = tmp_path / "archive" / f"MRN0000{number}"
+        folder.mkdir(parents=True)
+        (folder / "film.dcm").write_bytes(film_file(films(2)[number]))
+        (folder / "broken.dcm").write_bytes(b"none")
+    place = str(tmp_path / "store")
+    taken = ["ingest", place, "--format", "dicom", str(tmp_path / "archive"), "--skip-faulty"]
+    assert CliRunner().invoke(app, taken).exit_code == 0
+    done = CliRunner().invoke(app, ["delete", place, "--patient", "MRN00001"])
+    assert done.exit_code == 0, done.output
+    assert "images: 1 removed" in done.output
+    assert TableStore.open(place).table("images").count() == 1
+    rejected = (tmp_path / "store.rejected" / "files.csv").read_text()
+    assert "MRN00000" in rejected
+    assert "MRN00001" not in rejected
