@@ -35,10 +35,23 @@ IMAGES = TableContract(
 
 REPORTS = TableContract(
     "reports",
-    (_text("sample_id"), _text("study_id"), _text("report", required=True), _CHECKSUM),
+    (
+        _text("sample_id"),
+        _text("study_id"),
+        _text("report", required=True),
+        _text("indication"),
+        _text("technique"),
+        _text("comparison"),
+        _text("findings"),
+        _text("impression"),
+        _CHECKSUM,
+    ),
     key=("sample_id", "study_id"),
 )
-"""One row a report, keyed by the sample or by the study it belongs to; the other key is NULL."""
+"""One row a report, keyed by the sample or by the study it belongs to; the other key is NULL.
+
+`report` is the whole text; `indication` to `impression` are its sections, NULL where it has no such heading.
+"""
 
 PREDICTIONS = TableContract(
     "predictions",

@@ -9,6 +9,7 @@ import typer
 from .asking import info, slices
 from .assigning import assign
 from .caching import cache
+from .caring import delete, verify
 from .demonstrating import demo
 from .discovering import discover
 from .embedding import embed, encoders
@@ -29,9 +30,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (
-    demo, ingest, encoders, embed, discover, slices, assign, sql, subgroups, report, verdict, info, cache,
-):  # fmt: skip
+VERBS = (
+    demo, ingest, encoders, embed, discover, slices, assign, sql, subgroups, report, verdict, info, cache, verify,
+    delete,
+)  # fmt: skip
+for command in VERBS:
     app.command()(command)
 
 

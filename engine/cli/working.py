@@ -1,13 +1,19 @@
 """The command that fills a store: ingest."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from misread.formats import FORMATS
 
 from .messages import guarded, note, show_faults, tell
 from .options import StoreArgument, listed
 from .progress import watched
+
+if TYPE_CHECKING:
+    from misread.ingest.pseudonyms import Pseudonyms
 
 METADATA = typer.Option(metavar="FILE", help="Samples, one a row: sample_id, image and any columns (CSV or Parquet).")
 IMAGES = typer.Option(metavar="FOLDER", help="Folder that image paths are relative to. [default: that of --metadata]")
@@ -21,29 +27,44 @@ EMBEDDINGS = typer.Option(metavar="FILE", help="Vectors computed elsewhere: samp
 IDENTIFIERS = typer.Option(
     metavar="COLUMNS", help="Direct identifiers, such as name, to keep as metadata: a,b. [default: none]"
 )
+ROOT = typer.Argument(metavar="[ROOT]", help="With --format: the folder that the data set lies in.", show_default=False)
+FORMAT = typer.Option("--format", metavar="NAME", help="The layout of the data set in ROOT: one of those above.")
+KEY = typer.Option(metavar="FILE", help="Store ids as hashes under the key in this file. [default: as they are]")
 SKIP_FAULTY = typer.Option("--skip-faulty", help="Keep the good rows; write the others beside the store.")
 
 
 @guarded
-def ingest(
+def ingest(  # noqa: PLR0913, PLR0917 - each is an option
     store: StoreArgument,
+    root: Annotated[Path | None, ROOT] = None,
+    form: Annotated[str | None, FORMAT] = None,
     metadata: Annotated[Path | None, METADATA] = None,
     images: Annotated[Path | None, IMAGES] = None,
     reports: Annotated[Path | None, REPORTS] = None,
     predictions: Annotated[Path | None, PREDICTIONS] = None,
     embeddings: Annotated[Path | None, EMBEDDINGS] = None,
     keep_identifiers: Annotated[str | None, IDENTIFIERS] = None,
+    key: Annotated[Path | None, KEY] = None,
     skip_faulty: Annotated[bool, SKIP_FAULTY] = False,
 ) -> None:
-    """Put images, reports, metadata and predictions into a store."""
-    if not any((metadata, reports, predictions, embeddings)):
-        raise typer.BadParameter("give --metadata, --reports, --predictions or --embeddings")
+    if (root is None) != (form is None):
+        raise typer.BadParameter("--format NAME and ROOT go together: misread ingest STORE --format NAME ROOT")
+    if not any((root, metadata, reports, predictions, embeddings)):
+        raise typer.BadParameter("give --metadata, --reports, --predictions or --embeddings, or --format and a folder")
+    from misread.formats import format_sources
     from misread.ingest import Sources
     from misread.ingest import ingest as ingest_into
     from misread.store import TableStore
 
     kept = listed(keep_identifiers) or ()
-    sources = Sources(metadata, images, reports, predictions, embeddings, identifiers_kept=kept)
+    if form is not None and root is not None:
+        found = format_sources(form, root, store, identifiers_kept=kept, key=key)
+        sources = replace(
+            found, metadata=metadata, images=images, reports=reports, predictions=predictions, embeddings=embeddings
+        )
+    else:
+        hashed = None if key is None else _pseudonyms(key)
+        sources = Sources(metadata, images, reports, predictions, embeddings, identifiers_kept=kept, pseudonyms=hashed)
     opened = TableStore.open_or_new(store)
     with watched() as progress:
         result = ingest_into(opened, sources, skip_faulty=skip_faulty, progress=progress)
@@ -53,3 +74,17 @@ def ingest(
         note(f"{len(result.faults)} faults; the rows with faults are in {result.rejected}, not in the store.")
     for name, rows in result.tables.items():
         typer.echo(f"{name}: {rows.added} added, {rows.changed} changed, {rows.unchanged} unchanged")
+
+
+ingest.__doc__ = """Put images, reports, metadata and predictions into a store.
+
+Formats that --format reads, by the name of the data set:
+
+\b
+""" + "\n".join(f"  {known.name:<14} {known.summary}" for known in FORMATS.values())
+
+
+def _pseudonyms(key: Path) -> "Pseudonyms":
+    from misread.ingest.pseudonyms import Pseudonyms, read_key
+
+    return Pseudonyms(read_key(key))

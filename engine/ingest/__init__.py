@@ -1,6 +1,6 @@
 """Files in, tables out: metadata, pictures, reports, predictions and vectors computed elsewhere."""
 
 from .run import ingest
-from .sources import IngestResult, RowCounts, Sources
+from .sources import Archive, IngestResult, RowCounts, Sources
 
-__all__ = ["IngestResult", "RowCounts", "Sources", "ingest"]
+__all__ = ["Archive", "IngestResult", "RowCounts", "Sources", "ingest"]

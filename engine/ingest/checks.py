@@ -18,7 +18,7 @@ from .metadata import Metadata, check_metadata
 from .pictures import Picture
 from .predictions import check_predictions
 from .reports import check_reports
-from .sources import Sources
+from .sources import Archive, Sources
 
 KINDS = ("metadata", "reports", "predictions", "embeddings")
 
@@ -43,7 +43,10 @@ def check(store: TableStore, sources: Sources, book: FaultBook, progress: Progre
         source = read_source(path, name, book)
         if source is not None:
             checked.files[kind] = source
-    _check_metadata(checked, sources, book, progress)
+    archive = _read_archive(checked, sources, book, progress)
+    if sources.pseudonyms is not None:
+        checked.files = {kind: sources.pseudonyms.source(source) for kind, source in checked.files.items()}
+    _check_metadata(checked, sources, archive, book, progress)
     known = _known(checked, sources, book)
     for kind, source in checked.files.items():
         frame = None
@@ -57,6 +60,18 @@ def check(store: TableStore, sources: Sources, book: FaultBook, progress: Progre
             checked.rows[kind] = frame
             checked.notices.extend(source.notices)
     return checked
+
+
+def _read_archive(checked: Checked, sources: Sources, book: FaultBook, progress: Progress) -> Archive | None:
+    """Puts what a data set's reader found among the files."""
+    archive = None if sources.archive is None else sources.archive(book, progress)
+    if archive is None:
+        return None
+    checked.files = {"metadata": archive.samples} | checked.files
+    if archive.reports is not None:
+        checked.files["reports"] = archive.reports
+    checked.notices.extend(archive.notices)
+    return archive
 
 
 def _named_files(sources: Sources) -> dict[str, tuple[Path, str]]:
@@ -75,7 +90,9 @@ def _stored_predictions(store: TableStore, sources: Sources) -> pl.DataFrame | N
     return frame
 
 
-def _check_metadata(checked: Checked, sources: Sources, book: FaultBook, progress: Progress) -> None:
+def _check_metadata(
+    checked: Checked, sources: Sources, archive: Archive | None, book: FaultBook, progress: Progress
+) -> None:
     if sources.images is not None and not sources.images.is_dir():
         book.whole(str(sources.images), "there is no such folder of images")
         return
@@ -84,7 +101,14 @@ def _check_metadata(checked: Checked, sources: Sources, book: FaultBook, progres
         return
     stored = [] if checked.images is None else checked.images.columns
     checked.metadata = check_metadata(
-        source, sources.images, sources.identifiers_kept, stored, _pictures(checked.images), book, progress
+        source,
+        sources.images if archive is None else archive.pictures,
+        sources.identifiers_kept if archive is None or archive.kept is None else archive.kept,
+        stored,
+        _pictures(checked.images),
+        book,
+        progress,
+        sources.pseudonyms,
     )
     if checked.metadata is not None:
         checked.notices.extend(checked.metadata.notices)
@@ -99,7 +123,7 @@ def _pictures(images: pl.DataFrame | None) -> dict[str, Picture]:
 
 
 def _known(checked: Checked, sources: Sources, book: FaultBook) -> Known:
-    if sources.metadata is not None and checked.metadata is None:
+    if (sources.metadata is not None or sources.archive is not None) and checked.metadata is None:
         nobody = pl.Series([], dtype=pl.String)
         return Known(None, None, nobody, nobody)
     if checked.metadata is None:

@@ -21,6 +21,13 @@ class FaultBook:
         self._faults: dict[Fault, None] = {}
         self._bad: defaultdict[str, set[int]] = defaultdict(set)
         self._files: list[str] = []
+        self._items: set[Fault] = set()
+
+    def item(self, file: str, reason: str, column: str | None = None) -> None:
+        """A fault of a file that is one sample or report of many: it is left out like a row."""
+        fault = Fault(file, None, column, reason)
+        self._items.add(fault)
+        self._add(fault)
 
     def whole(self, file: str, reason: str, column: str | None = None) -> None:
         """A fault of a whole file or column: it stops the ingest, skipping or not."""
@@ -48,7 +55,12 @@ class FaultBook:
     @property
     def stops(self) -> bool:
         """Whether nothing may be stored."""
-        return any(fault.row is None or not self.skipping for fault in self._faults)
+        return bool(self.unskippable) or (bool(self._faults) and not self.skipping)
+
+    @property
+    def unskippable(self) -> tuple[Fault, ...]:
+        """The faults of whole files and columns."""
+        return tuple(fault for fault in self.faults if fault.row is None and fault not in self._items)
 
     @property
     def faults(self) -> tuple[Fault, ...]:

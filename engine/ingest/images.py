@@ -148,7 +148,7 @@ class _Stream:
     def _contents(self) -> Iterator[bytes | None]:
         for row, name, digest in self._rows.select(ROW, "image", "sha256").iter_rows():
             try:
-                yield read_again(self._metadata.root, name, digest)
+                yield read_again(self._metadata.pictures, name, digest)
             except PictureError as error:
                 fault = Fault(self._metadata.source.name, row, "image", str(error))
                 raise InputFaultsError([fault], "run the same command again; nothing was stored") from None

@@ -12,7 +12,9 @@ from .cells import metadata_cells, present
 from .columns import OURS, MetadataColumns, metadata_columns
 from .faultbook import ROW, FaultBook, repeated
 from .files import Source, as_text, take
-from .pictures import FACTS, Picture, check_pictures
+from .pictures import FACTS, Picture, check_pictures, in_folder
+from .pseudonyms import Pseudonyms
+from .sources import Read
 
 
 @dataclass(frozen=True)
@@ -23,21 +25,23 @@ class Metadata:
     source: Source
     frame: pl.DataFrame
     as_written: frozenset[str]
-    root: Path
+    pictures: Read
     notices: list[str] = field(default_factory=list)
 
 
 def check_metadata(
     source: Source,
-    images: Path | None,
+    images: Path | Read | None,
     kept: Collection[str],
     stored: Collection[str],
     known: Mapping[str, Picture],
     book: FaultBook,
     progress: Progress,
+    pseudonyms: Pseudonyms | None = None,
 ) -> Metadata | None:
     """The checked rows, faulty ones among them; None where the file as a whole cannot be used.
 
+    `images`: the folder of the pictures (None: that of the file), or what reads them.
     `stored` are the columns of the store's images, `known` its pictures by sha256.
     """
     columns = metadata_columns(source.columns, kept, stored)
@@ -53,14 +57,16 @@ def check_metadata(
     whole = book.good(source.name, frame)  # all but ragged rows
     book.where(source.name, "sample_id", whole, pl.col("sample_id").is_null(), "the sample_id is missing")
     book.rows(source.name, "sample_id", repeated(whole, ["sample_id"], "sample"))
-    root = (images or source.path.parent).resolve()
+    read = images if callable(images) else in_folder(images or source.path.parent)
     if "image" in frame.columns:
-        facts = check_pictures(source, whole, root, known, book, progress)
+        facts = check_pictures(source, whole, read, known, book, progress)
         frame = frame.join(facts, on=ROW, how="left", maintain_order="left")
+        if pseudonyms is not None:
+            frame, read = pseudonyms.pictures(frame, read)
     elif images is not None:
         notices.append(f"{source.name}: there is no column 'image', so no pictures were read")
     further = frozenset(frame.columns) - {ROW, *OURS, *FACTS}
-    return Metadata(source, frame, frozenset() if source.typed else further, root, notices)
+    return Metadata(source, frame, frozenset() if source.typed else further, read, notices)
 
 
 def _column_notices(source: Source, columns: MetadataColumns, kept: Collection[str]) -> list[str]:

@@ -3,7 +3,7 @@
 import io
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -35,7 +35,7 @@ class Picture:
     sha256: str
 
 
-def picture_path(root: Path, name: str) -> Path:
+def picture_path(root: Path, name: str, what: str = "picture") -> Path:
     """The file a cell of the `image` column names; `root` is resolved.
 
     Raises PictureError where the path is absolute or leads out of `root`, or there is no such file.
@@ -51,16 +51,22 @@ def picture_path(root: Path, name: str) -> Path:
         if path.exists():
             raise PictureError(f"this is no file: {name!r}")
     except (OSError, ValueError, RuntimeError) as error:  # a name too long, a NUL, a loop of links
-        raise PictureError(f"the picture cannot be found: {name!r}: {error}") from None
-    raise PictureError(f"there is no such picture: {name!r}")
+        raise PictureError(f"the {what} cannot be found: {name!r}: {error}") from None
+    raise PictureError(f"there is no such {what}: {name!r}")
 
 
-def check_picture(root: Path, name: str, known: Mapping[str, Picture]) -> Picture:
+def in_folder(root: Path) -> Callable[[str], bytes]:
+    """Reads the pictures of a folder by their paths in it."""
+    resolved = root.resolve()
+    return lambda name: file_content(picture_path(resolved, name), name)
+
+
+def check_picture(read: Callable[[str], bytes], name: str, known: Mapping[str, Picture]) -> Picture:
     """Decodes a picture (unless its bytes are among the `known`, by sha256).
 
     Raises PictureError where it is missing, neither JPEG nor PNG, or does not decode to its end.
     """
-    content = _content(picture_path(root, name), name)
+    content = read(name)
     digest = sha256(content).hexdigest()
     if digest in known:
         return known[digest]
@@ -73,7 +79,7 @@ def check_picture(root: Path, name: str, known: Mapping[str, Picture]) -> Pictur
     return Picture(width, height, kind, digest)
 
 
-def _content(path: Path, name: str) -> bytes:
+def file_content(path: Path, name: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
@@ -100,18 +106,17 @@ def _decoded_size(content: bytes, name: str) -> tuple[int, int]:
 def check_pictures(
     source: Source,
     images: pl.DataFrame,
-    root: Path,
+    read: Callable[[str], bytes],
     known: Mapping[str, Picture],
     book: FaultBook,
     progress: Progress,
 ) -> pl.DataFrame:
     """ROW and FACTS of every readable picture of `images` (ROW, image); the others are faults in `book`."""
     wanted = list(images.drop_nulls("image").select(ROW, "image").iter_rows())
-    root = root.resolve()
 
     def look(name: str) -> Picture | PictureError:
         try:
-            return check_picture(root, name, known)
+            return check_picture(read, name, known)
         except PictureError as error:
             return error
 
@@ -127,11 +132,11 @@ def check_pictures(
     return pl.DataFrame(found, {ROW: pl.Int64(), **FACTS}, orient="row")
 
 
-def read_again(root: Path, name: str | None, digest: str | None) -> bytes | None:
+def read_again(read: Callable[[str], bytes], name: str | None, digest: str | None) -> bytes | None:
     """The bytes of a picture that was checked. Raises PictureError where they are no longer those."""
     if name is None or digest is None:
         return None
-    content = _content(picture_path(root, name), name)
+    content = read(name)
     if sha256(content).hexdigest() != digest:
         raise PictureError(f"the picture changed while it was being ingested: {name!r}")
     return content

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from .faultbook import ROW
 from .files import Source
 
 _COLUMNS = ("row", "column", "reason")
+ITEMS = "files.csv"
 _AT, _WHY = " column", " reason"
 
 
@@ -26,17 +28,50 @@ def rejects_folder(store: TableStore) -> Path:
 
 
 def write_rejects(folder: Path, sources: Iterable[Source], faults: Sequence[Fault]) -> None:
-    """One CSV an input file: its rejected rows as they were, and their row, column and reason."""
+    """One CSV an input file: its rejected rows as they were, and their row, column and reason.
+
+    Files that are one sample or report of many are told in a CSV of their own.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     taken: set[str] = set()
     for source in sources:
-        mine = [fault for fault in faults if fault.file == source.name]
+        mine = [fault for fault in faults if fault.file == source.name and fault.row is not None]
         if not mine:
             continue
         stem = source.path.name.removesuffix(".gz").rpartition(".")[0] or source.path.name
         name = f"{stem}.csv" if f"{stem}.csv" not in taken else f"{stem}-{len(taken) + 1}.csv"
         taken.add(name)
         _write_private(folder / name, _rejected(source, mine).write_csv())
+    items = [(fault.file, fault.column, fault.reason) for fault in faults if fault.row is None]
+    if items:
+        schema = {"file": pl.String, "column": pl.String, "reason": pl.String}
+        name = ITEMS if ITEMS not in taken else f"{len(taken) + 1}-{ITEMS}"
+        _write_private(folder / name, pl.DataFrame(items, schema, orient="row").write_csv())
+
+
+def without_mentions(store: TableStore, ids: Sequence[str]) -> int:
+    """Removes from the rejected rows beside a store those that mention one of some ids; returns how many.
+
+    An id is mentioned where it stands in a cell and no letter or digit is beside it.
+    """
+    folder = rejects_folder(store)
+    if not ids or not folder.is_dir():
+        return 0
+    wanted = {one for one in ids if one}
+    removed = 0
+    for path in sorted(folder.glob("*.csv")):
+        frame = pl.read_csv(path, infer_schema=False)
+        mentioned = [any(_mentions(cell, wanted) for cell in row if cell) for row in frame.iter_rows()]
+        if any(mentioned):
+            removed += sum(mentioned)
+            _write_private(path, frame.filter([not one for one in mentioned]).write_csv())
+    return removed
+
+
+def _mentions(cell: str, ids: set[str]) -> bool:
+    if cell in ids:
+        return True
+    return any(one in cell and re.search(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])", cell) for one in ids)
 
 
 def _rejected(source: Source, faults: Sequence[Fault]) -> pl.DataFrame:

@@ -2,25 +2,28 @@
 
 import polars as pl
 
+from misread.schemas.tables import CHECKSUM, REPORTS
+
 from .faultbook import ROW, FaultBook, repeated
 from .files import Source, as_text, take
 from .known import Known
 
 KEYS = ("sample_id", "study_id")
+SECTIONS = tuple(name for name in REPORTS.names if name not in (*KEYS, "report", CHECKSUM))
 
 
 def check_reports(source: Source, known: Known, book: FaultBook, notices: list[str]) -> pl.DataFrame | None:
-    """ROW, sample_id, study_id, report of every row that has a report; None where columns are missing.
+    """ROW, the keys, report and its sections, of every row that has a report; None where columns are missing.
 
     A row with both keys belongs to its sample.
     """
-    frame = take(source, book, ["report"], KEYS)
+    frame = take(source, book, ["report"], (*KEYS, *SECTIONS))
     if frame is None:
         return None
     if not any(key in frame.columns for key in KEYS):
         take(source, book, ["sample_id"])  # tells what is missing
         return None
-    frame = as_text(frame, (*KEYS, "report"), source, book)
+    frame = as_text(frame, (*KEYS, "report", *SECTIONS), source, book)
     if frame is None:
         return None
     frame = _keyed(frame)
@@ -44,4 +47,6 @@ def _first_key(source: Source) -> str:
 def _keyed(frame: pl.DataFrame) -> pl.DataFrame:
     absent = [pl.lit(None, pl.String).alias(key) for key in KEYS if key not in frame.columns]
     study = pl.when(pl.col("sample_id").is_null()).then(pl.col("study_id"))
-    return frame.with_columns(absent).select(ROW, "sample_id", study.alias("study_id"), "report")
+    return frame.with_columns(absent).select(
+        ROW, "sample_id", study.alias("study_id"), "report", *(name for name in SECTIONS if name in frame.columns)
+    )

@@ -73,11 +73,16 @@ def ingest(
 
 
 def _check_request(store: TableStore, sources: Sources) -> None:
-    if all(getattr(sources, kind) is None for kind in KINDS):
+    if sources.archive is not None and (sources.metadata, sources.images, sources.reports) != (None, None, None):
+        raise MisreadError(
+            "a data set in its own format brings its own metadata, images and reports",
+            "leave out --metadata, --images and --reports, or --format",
+        )
+    if sources.archive is None and all(getattr(sources, kind) is None for kind in KINDS):
         raise MisreadError(
             "there is nothing to ingest", "name at least one file, for a new store --metadata metadata.csv"
         )
-    if sources.metadata is None and not store.has(IMAGES.name):
+    if sources.metadata is None and sources.archive is None and not store.has(IMAGES.name):
         raise MisreadError(f"the store {store.location} has no samples yet", "give --metadata metadata.csv as well")
     if sources.metadata is None and sources.images is not None:
         raise MisreadError(
@@ -88,11 +93,9 @@ def _check_request(store: TableStore, sources: Sources) -> None:
 
 def _stop_at_faults(checked: Checked, store: TableStore, book: FaultBook) -> None:
     if book.stops and book.skipping:
-        whole = [fault for fault in book.faults if fault.row is None]
-        raise InputFaultsError(whole, "nothing has been stored; faults of whole files cannot be skipped")
+        raise InputFaultsError(book.unskippable, "nothing has been stored; faults of whole files cannot be skipped")
     if book.stops:
-        only_rows = all(fault.row is not None for fault in book.faults)
-        hint = "; to keep the good rows: --skip-faulty" if only_rows else ""
+        hint = "" if book.unskippable else "; to keep the good rows: --skip-faulty"
         raise InputFaultsError(book.faults, f"nothing has been stored{hint}")
     metadata = checked.metadata
     nothing_left = metadata is not None and book.good(metadata.source.name, metadata.frame).is_empty()

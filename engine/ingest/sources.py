@@ -1,10 +1,37 @@
 """What is given to an ingest, and what comes back from it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from misread.progress import Progress
 from misread.schemas.errors import Fault
+
+from .faultbook import FaultBook
+from .files import Source
+from .pseudonyms import Pseudonyms
+
+Read = Callable[[str], bytes]
+"""The encoded picture that a cell of the column `image` names. Raises PictureError where there is none."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A data set in its own layout, as its reader found it: samples, their pictures, and reports if it has any.
+
+    `samples` has the columns of a metadata file, `reports` those of a file of reports; rows at fault are in neither.
+    `kept`: the columns that look like identifiers and are kept (None: those that the user named).
+    """
+
+    samples: Source
+    pictures: Read
+    reports: Source | None = None
+    notices: tuple[str, ...] = ()
+    kept: tuple[str, ...] | None = None
+
+
+ReadArchive = Callable[[FaultBook, Progress], Archive | None]
+"""Reads a data set, faults into the book; None where it cannot be read at all."""
 
 
 @dataclass(frozen=True)
@@ -13,6 +40,8 @@ class Sources:
 
     `images` is the folder that the paths in the metadata's `image` column are relative to; None means the
     folder of the metadata file. `identifiers_kept` names direct identifiers that are kept as metadata.
+    `archive` reads a data set in its own layout, in place of metadata, images and reports. With `pseudonyms`, ids are
+    stored as keyed hashes, in every file alike.
     """
 
     metadata: Path | None = None
@@ -21,6 +50,8 @@ class Sources:
     predictions: Path | None = None
     embeddings: Path | None = None
     identifiers_kept: tuple[str, ...] = ()
+    archive: ReadArchive | None = None
+    pseudonyms: Pseudonyms | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ from .faultbook import ROW
 
 GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK_ROWS = 50_000
+_PLENTY = 1 << 28
+_MOST_TIMES = 100
+"""How many times its packed size a file of more than _PLENTY bytes may have: tables pack far less."""
 _OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _OTHER_FORMATS = {
     b"PK\x03\x04": "a zip or Excel file",
@@ -47,7 +50,7 @@ def decoded(content: bytes) -> str:
     """The text of a file. Raises UnreadableFileError naming the first line and byte that is not UTF-8."""
     if content.startswith(GZIP_MAGIC):
         try:
-            content = gzip.decompress(content)
+            content = _unpacked(content)
         except (OSError, EOFError, zlib.error) as error:
             raise UnreadableFileError(f"not a whole gzip file: {error}") from None
     for magic, name in _OTHER_FORMATS.items():
@@ -61,6 +64,15 @@ def decoded(content: bytes) -> str:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise UnreadableFileError(f"not a CSV file: line {line} holds a NUL character")
     return text
+
+
+def _unpacked(content: bytes) -> bytes:
+    most = max(_PLENTY, _MOST_TIMES * len(content))
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise UnreadableFileError(f"the file unpacks to more than {most >> 20} MiB; if that is right, unpack it first")
+    return found
 
 
 def _encoding_fault(content: bytes, error: UnicodeDecodeError) -> str:

@@ -33,6 +33,7 @@ class Commit:
     command: str
     _writers: dict[str, LanceWriter] = field(default_factory=dict)
     _encoders: dict[str, EncoderEntry] = field(default_factory=dict)
+    _alone: bool = False
 
     def has(self, name: str) -> bool:
         return name in self.manifest.tables
@@ -78,6 +79,10 @@ class Commit:
     def set_encoder(self, name: str, entry: EncoderEntry) -> None:
         self._encoders[name] = entry
 
+    def forget_older_states(self) -> None:
+        """The manifest will name the tables of this state alone; `TableStore.purge` removes what older ones held."""
+        self._alone = True
+
     @property
     def next_state(self) -> int:
         return self.manifest.state + 1
@@ -86,11 +91,14 @@ class Commit:
         """Names the new versions in the manifest: the moment the commit happens. No change, no new state."""
         tables = ((name, writer.entry()) for name, writer in sorted(self._writers.items()))
         changed = {name: entry for name, entry in tables if entry and entry != self.manifest.tables.get(name)}
-        if not changed and not self._encoders:
+        if not changed and not self._encoders and not self._alone:
             return self.manifest
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        state = State(self.next_state, at, self.command, changed, dict(sorted(self._encoders.items())))
-        manifest = self.manifest.with_state(state)
+        encoders = dict(sorted(self._encoders.items()))
+        if self._alone:
+            changed = {**self.manifest.tables, **changed}
+        state = State(self.next_state, at, self.command, changed, encoders)
+        manifest = self.manifest.alone(state) if self._alone else self.manifest.with_state(state)
         if self.files.exists(MANIFEST):
             newest = Manifest.from_json(self.files.read(MANIFEST), self.files.location)
             if newest.state != self.manifest.state:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -248,6 +249,16 @@ class LanceWriter:
             dataset.delete(predicate)
             self._wrote(_lance().dataset(self._uri))
 
+    def compact(self) -> None:
+        """Writes the rows that are left anew wherever rows were deleted, so that nothing holds the deleted ones."""
+        dataset = self._newest()
+        if dataset is not None:
+            dataset.optimize.compact_files(materialize_deletions=True, materialize_deletions_threshold=0.0)
+            self._wrote(_lance().dataset(self._uri))
+
+    def count(self) -> int:
+        return 0 if self._dataset is None else int(self._dataset.count_rows())
+
     def set_columns(self, rows: pa.Table, key: str) -> None:
         """Adds or replaces whole columns, given for every row by `key`."""
         dataset = self._newest()
@@ -310,6 +321,14 @@ class LanceWriter:
             if raised:
                 raise raised[0] from None
             raise
+
+
+def remove_older_versions(uri: str, version: int) -> None:
+    """Removes every version of a table before one, and files that no version names; does nothing if that is not the
+    newest."""
+    dataset = _lance().dataset(uri)
+    if dataset.version == version:
+        dataset.cleanup_old_versions(older_than=timedelta(0), delete_unverified=True)
 
 
 def _equals(column: str, value: str | None) -> str:

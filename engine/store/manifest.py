@@ -44,13 +44,17 @@ class EncoderEntry:
 
 @dataclass(frozen=True)
 class State:
-    """What one commit changed: its number, when (ISO 8601, UTC), by which command, which tables."""
+    """What one commit changed: its number, when (ISO 8601, UTC), by which command, which tables.
+
+    Of a `forgotten` state the tables are gone; its encoders are still known, as audits name the state they read.
+    """
 
     state: int
     at: str
     command: str
     tables: Mapping[str, TableEntry]
     encoders: Mapping[str, EncoderEntry]
+    forgotten: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,15 @@ class Manifest:
 
     def with_state(self, state: State) -> "Manifest":
         return replace(self, states=(*self.states, state))
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether all states but the newest are forgotten."""
+        return bool(self.states) and all(state.forgotten for state in self.states[:-1])
+
+    def alone(self, state: State) -> "Manifest":
+        """The manifest with a state that names every table, all others forgotten."""
+        return Manifest((*(replace(old, tables={}, forgotten=True) for old in self.states), state))
 
     def to_json(self) -> bytes:
         states = [asdict(state) for state in self.states]
@@ -113,4 +126,5 @@ def _state(entry: dict) -> State:  # type: ignore[type-arg]
         command=entry["command"],
         tables={name: TableEntry(**table) for name, table in entry["tables"].items()},
         encoders={name: EncoderEntry(**encoder) for name, encoder in entry["encoders"].items()},
+        forgotten=entry.get("forgotten", False),
     )

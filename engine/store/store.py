@@ -15,7 +15,7 @@ from misread.schemas.tables import contract_of
 
 from .commit import MODELS, Commit, model_file, table_uri
 from .files import StoreFiles
-from .lance_table import LanceTable
+from .lance_table import LanceTable, remove_older_versions
 from .manifest import MANIFEST, EncoderEntry, Manifest
 
 _RESTORE = "the store's files were changed or removed by something other than misread; restore them from a copy"
@@ -45,7 +45,13 @@ class TableStore:
                 f"make one with: misread ingest {os.fspath(location)} --metadata metadata.csv",
             )
         manifest = Manifest.from_json(files.read(MANIFEST), files.location)
-        return cls(files, manifest if state is None else manifest.at(state))
+        opened = manifest if state is None else manifest.at(state)
+        if opened.states and opened.states[-1].forgotten:
+            raise StoreError(
+                f"state {state} of the store {files.location} is gone: it held a patient that was deleted",
+                f"the oldest state that is left is {next(s.state for s in manifest.states if not s.forgotten)}",
+            )
+        return cls(files, opened)
 
     @classmethod
     def open_or_new(cls, location: str | os.PathLike[str]) -> Self:
@@ -103,6 +109,20 @@ class TableStore:
         if model_file(name, arrays) != file:
             raise StoreError(f"the model {file} of {self.location} is not what was written", _RESTORE)
         return arrays
+
+    def purge(self) -> None:
+        """Removes from the disk what older states held, where the manifest names one state alone."""
+        if not self.manifest.is_alone:
+            return
+        with self.files.writing():
+            for name, entry in self.manifest.tables.items():
+                remove_older_versions(table_uri(self.files, name), entry.version)
+            named = {entry.model for entry in self.encoders.values()}
+            if self.has("audits"):
+                named |= set(self.table("audits").read(["fusion"])["fusion"].to_pylist())
+            for file in self.files.names(MODELS):
+                if file not in named:
+                    self.files.remove(file)
 
     @contextlib.contextmanager
     def commit(self, command: str) -> Iterator[Commit]:

@@ -1,0 +1,6 @@
+"""Care of a store: whether its bytes are those that were written, and removing a patient from all of it."""
+
+from .delete import Deleted, delete_patient
+from .verify import Damage, verify
+
+__all__ = ["Damage", "Deleted", "delete_patient", "verify"]

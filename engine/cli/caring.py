@@ -1,0 +1,70 @@
+"""The commands that care for a store: verify and delete."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .messages import guarded, note
+from .options import FormatOption, OutputOption, StateOption, StoreArgument
+from .output import deliver
+from .progress import watched
+
+PATIENT = typer.Option("--patient", metavar="ID", help="The patient to remove.")
+KEY = typer.Option(
+    "--key",
+    metavar="FILE",
+    help="Where ids are keyed hashes: the key that they were stored with.  [default: STORE.key, if there is one]",
+)
+
+
+@guarded
+def verify(
+    store: StoreArgument,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    state: StateOption = None,
+) -> None:
+    """Find changed or missing bytes in a store."""
+    import pyarrow as pa
+
+    from misread.care import verify as verified
+    from misread.store import TableStore
+
+    opened = TableStore.open(store, state=state)
+    with watched() as progress:
+        found = verified(opened, progress)
+    if not found and form is None and output is None:
+        rows = sum(entry.rows for entry in opened.manifest.tables.values())
+        typer.echo(f"{len(opened.tables)} tables with {rows} rows are as they were written")
+        return
+    columns = {name: [getattr(one, name) for one in found] for name in ("table", "row", "reason")}
+    deliver(pa.table({n: pa.array(c, pa.string()) for n, c in columns.items()}), form, output, opened.location)
+    if found:
+        note(f"{len(found)} damages; restore the store's files from a copy, or ingest again into a new store.")
+        raise typer.Exit(1)
+
+
+@guarded
+def delete(
+    store: StoreArgument,
+    patient: Annotated[str, PATIENT],
+    key: Annotated[Path | None, KEY] = None,
+) -> None:
+    """Remove a patient from a store, for good."""
+    from misread.care import delete_patient
+    from misread.formats.registry import key_beside
+    from misread.ingest.pseudonyms import Pseudonyms, read_key
+    from misread.store import TableStore
+
+    opened = TableStore.open(store)
+    beside = key_beside(store)
+    used = beside if key is None and beside.is_file() else key
+    hashed = None if used is None else Pseudonyms(read_key(used)).of("patient_id", patient)
+    removed = delete_patient(opened, patient, also_known_as=hashed)
+    for name, count in removed.rows.items():
+        typer.echo(f"{name}: {count} removed")
+    note(
+        f"Older states are gone, and {removed.answers} kept answers and {removed.rejected} rejected rows. Numbers of "
+        "audits and fitted encoders stay; misread embed --refit and new audits make them without the patient."
+    )

@@ -1,0 +1,110 @@
+"""`chexpert`: CheXpert 1.0, small or full size, as Stanford has it, with CheXpert Plus reports where they are there.
+
+ROOT is the folder that holds train.csv, valid.csv (or test.csv) and the pictures in train/patient00001/study1/…, or the
+one above it; df_chexpert_plus_240401.csv beside the tables brings reports, with its sections, and what it knows of the
+patients. Labels are columns: positive, negative, uncertain, and missing where a report does not mention them.
+
+Not taken: the DICOM files of CheXpert Plus, its labels by CheXbert, and its dates and ids beside those of the paths.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from misread.ingest.faultbook import ROW
+from misread.ingest.files import Source
+from misread.ingest.pictures import in_folder
+from misread.ingest.sources import Archive
+
+from .findings import findings, snake
+from .request import Request
+from .sections import SECTIONS
+
+_SPLITS: Final = {"train": "train", "valid": "val", "test": "test"}
+_COLUMNS: Final = {"Path": "path"}
+_KNOWN: Final = {"Sex": "sex", "Age": "age", "Frontal/Lateral": "view", "AP/PA": "view_position"}
+_PLUS: Final = "df_chexpert_plus_*.csv"
+_OF_PATIENTS: Final = ("race", "ethnicity", "insurance_type", "interpreter_needed")
+_PATH: Final = r"((?:train|valid|test)/(patient\d+)/(study\d+)/[^/]+)$"
+
+
+def read(request: Request) -> Archive | None:
+    parts = [_part(request, name) for name in _SPLITS]
+    there = [part for part in parts if part is not None]
+    if not there:
+        if not request.book.count:
+            request.book.whole("train.csv", f"there is neither train.csv nor valid.csv nor test.csv in {request.root}")
+        return None
+    rows = pl.concat(there, how="diagonal")
+    source = request.source("chexpert", [], {}) if rows.is_empty() else _numbered(request, rows)
+    plus = request.table(_PLUS, f"*/{_PLUS}", required=False)
+    samples, reports = (source.frame, None) if plus is None else _with_plus(request, source.frame, plus)
+    is_here = any((request.root / split).is_dir() for split in _SPLITS)
+    base = request.root if is_here else _below(request.root)
+    found = Source(source.path, source.name, samples, typed=True)
+    return Archive(found, in_folder(base), reports)
+
+
+def _below(root: Path) -> Path:
+    """The folder that holds the tables: this one, or the first below it."""
+    for table in sorted(root.glob("*/*.csv")):
+        if table.stem in _SPLITS and table.parent.resolve().is_relative_to(root):
+            return table.parent.resolve()
+    return root
+
+
+def _numbered(request: Request, rows: pl.DataFrame) -> Source:
+    numbers = pl.int_range(2, rows.height + 2, dtype=pl.Int64, eager=True).alias(ROW)
+    return Source(request.root / "chexpert", "train.csv, valid.csv", rows.insert_column(0, numbers), typed=True)
+
+
+def _part(request: Request, name: str) -> pl.DataFrame | None:
+    """The rows of one table, without ROW."""
+    table = request.table(f"{name}.csv", f"*/{name}.csv", required=False)
+    if table is None:
+        return None
+    labels = [column for column in table.columns if column not in (*_COLUMNS, *_KNOWN)]
+    known = {theirs: ours for theirs, ours in _KNOWN.items() if theirs in table.columns}
+    rows = request.columns(table, {**_COLUMNS, **known, **{label: label for label in labels}})
+    if rows is None:
+        return None
+    parts = pl.col("path").str.extract_groups(_PATH).struct
+    strange = parts.field("1").is_null()
+    text = pl.format("'{}' is no path like train/patient00001/study1/view1_frontal.jpg", pl.col("path").fill_null(""))
+    request.book.where(table.name, "Path", rows, strange, text)
+    words = findings(request, table.name, rows, {label: snake(label) for label in labels})
+    good = request.book.good(table.name, rows.join(words, on=ROW, suffix=" word"))
+    ages = [pl.col("age").cast(pl.Float64, strict=False).cast(pl.Int64)] if "age" in good.columns else []
+    return good.select(
+        parts.field("1").alias("sample_id"),
+        parts.field("2").alias("patient_id"),
+        pl.format("{}/{}", parts.field("2"), parts.field("3")).alias("study_id"),
+        parts.field("1").alias("image"),
+        pl.lit(_SPLITS[name]).alias("split"),
+        *(pl.col(ours) for ours in known.values() if ours != "age"),
+        *ages,
+        *words.drop(ROW).columns,
+    )
+
+
+def _with_plus(request: Request, samples: pl.DataFrame, plus: Source) -> tuple[pl.DataFrame, Source | None]:
+    """The samples with what CheXpert Plus knows of their patients, and the reports of their studies."""
+    sections = {f"section_{name}": name for name in SECTIONS if f"section_{name}" in plus.columns}
+    if "section_history" in plus.columns:
+        sections["section_history"] = "indication"
+    further: dict[str, str] = {name: name for name in _OF_PATIENTS if name in plus.columns}
+    frame = request.columns(plus, {"path_to_image": "path", "report": "report", **sections, **further})
+    if frame is None:
+        return samples, None
+    frame = frame.with_columns(pl.col("path").str.extract(_PATH).alias("sample_id")).drop_nulls("sample_id")
+    frame = frame.unique("sample_id", keep="first", maintain_order=True)
+    for path in frame.join(samples, on="sample_id", how="anti")["path"]:
+        request.book.item(path, f"no picture of the tables belongs to this report in {plus.name}")
+    known = frame.select("sample_id", *further)
+    both = frame.drop(ROW).join(samples.select("sample_id", "study_id"), on="sample_id")
+    told = both.drop_nulls("report").unique("study_id", keep="first", maintain_order=True)
+    rows: list[dict[str, Any]] = told.select("study_id", "report", *sections.values()).to_dicts()
+    blank = dict.fromkeys(SECTIONS)
+    reports = request.reports([{**blank, **row} for row in rows])
+    return samples.join(known, on="sample_id", how="left", maintain_order="left"), reports

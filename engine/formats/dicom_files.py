@@ -1,0 +1,200 @@
+"""One DICOM file: whether it holds one picture that may be taken, and that picture as a PNG.
+
+Stored values keep their depth: a picture of at most 8 bits becomes an 8-bit PNG, a deeper one a 16-bit PNG whose
+highest bits are the picture's, so that nothing is clipped. MONOCHROME1 (and an inverse presentation) is turned, so that
+bright is dense everywhere; signed values are shifted to begin at 0. Windows, modality and VOI tables are not applied.
+"""
+
+import io
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from misread.ingest.pictures import PictureError, file_content, picture_path
+from misread.schemas.errors import MisreadError
+
+from .compressed import CODEC_OF, decoded
+
+MOST_PIXELS: Final = 178_956_970
+"""As many as the pictures in other formats may have."""
+_MOST_INFLATED: Final = 1 << 30
+_MAGIC: Final = b"DICM"
+_DEFLATED: Final = "1.2.840.10008.1.2.1.99"
+_RLE: Final = "1.2.840.10008.1.2.5"
+_PLAIN: Final = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", _DEFLATED, _RLE)
+"""Transfer syntaxes that pydicom reads by itself."""
+BURNED_IN: Final = "BurnedInAnnotation"
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file begins as a DICOM file does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == _MAGIC
+    except OSError:
+        return False
+
+
+def header(root: Path, name: str) -> Any:
+    """The data set of a file, up to its pixels. Raises PictureError where there is none."""
+    path = picture_path(root, name)
+    with path.open("rb") as file:
+        return _data_set(file, name, stop_before_pixels=True)
+
+
+def refusal(data_set: Any, kept: tuple[str, ...]) -> tuple[str, str] | None:
+    """Why a file is no picture that may be taken, by its header: the keyword and the reason; None if it may."""
+    frames = _number(data_set, "NumberOfFrames")
+    if frames is not None and frames > 1:
+        return "NumberOfFrames", f"it holds {frames} frames; take the frames apart into files of one each"
+    if str(data_set.get(BURNED_IN, "")).strip().upper() == "YES" and BURNED_IN not in kept:
+        return BURNED_IN, (
+            f"its annotation burned into the picture may name the patient; to take it: --keep-identifiers {BURNED_IN}"
+        )
+    rows, columns = _number(data_set, "Rows"), _number(data_set, "Columns")
+    if not rows or not columns:
+        return "Rows", "it holds no picture: there are no Rows and Columns"
+    if rows * columns > MOST_PIXELS:
+        return "Rows", f"the picture is too large: {columns} x {rows} pixels"
+    return None
+
+
+def in_dicom_folder(root: Path, name: str) -> bytes:
+    """The picture of a DICOM file as PNG. Raises PictureError with the reason where there is none."""
+    path = picture_path(root, name)
+    data_set = _data_set(io.BytesIO(file_content(path, name)), name, stop_before_pixels=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return _png(_upright(data_set, name))
+        except (PictureError, MisreadError):
+            raise
+        except Exception as error:  # noqa: BLE001 - decoders of damaged files raise whatever they please
+            raise PictureError(f"the picture is unreadable: {name!r}: {_first_line(error)}") from None
+
+
+def _data_set(file: Any, name: str, *, stop_before_pixels: bool) -> Any:
+    pydicom = the_pydicom()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = pydicom.dcmread(_inflated(file), stop_before_pixels=stop_before_pixels)
+            list(found)  # reads every element
+            return found
+    except pydicom.errors.InvalidDicomError:
+        raise PictureError(f"this is no DICOM file: {name!r}") from None
+    except PictureError as error:
+        raise PictureError(f"{error}: {name!r}") from None
+    except Exception as error:  # noqa: BLE001 - parsers of damaged files raise whatever they please
+        raise PictureError(f"the DICOM file is damaged: {name!r}: {_first_line(error)}") from None
+
+
+def _inflated(file: Any) -> Any:
+    """The file as it is, after a look at whether its data set would inflate beyond bounds."""
+    from pydicom.filereader import _read_file_meta_info, read_preamble
+
+    read_preamble(file, force=False)
+    meta = _read_file_meta_info(file)
+    if str(meta.get("TransferSyntaxUID", "")) == _DEFLATED:
+        unpacked = zlib.decompressobj(-zlib.MAX_WBITS)
+        size = 0
+        rest: bytes = file.read(1 << 16)
+        while rest and size <= _MOST_INFLATED:
+            size += len(unpacked.decompress(rest, _MOST_INFLATED + 1 - size))
+            rest = unpacked.unconsumed_tail or file.read(1 << 16)
+        if size > _MOST_INFLATED:
+            raise PictureError("the DICOM file inflates beyond a gigabyte")
+    file.seek(0)
+    return file
+
+
+def the_pydicom() -> Any:
+    """The library. Raises MisreadError where it is not installed."""
+    try:
+        import pydicom
+    except ImportError:
+        raise MisreadError(
+            "DICOM files are read through pydicom, which is not there", "pip install 'misread[dicom]'"
+        ) from None
+    return pydicom
+
+
+def _upright(data_set: Any, name: str) -> NDArray[Any]:
+    """(rows, columns) uint8 or uint16, or (rows, columns, 3) uint8."""
+    _check_pixels(data_set, name)
+    pixels = _pixels(data_set, name)
+    if data_set.PhotometricInterpretation == "PALETTE COLOR":
+        from pydicom.pixels.processing import apply_color_lut
+
+        pixels = apply_color_lut(pixels, data_set)
+        pixels = (pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
+    if pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8:
+        return np.ascontiguousarray(pixels)
+    if pixels.ndim != 2 or pixels.dtype.kind not in "iu":
+        raise PictureError(f"pixels of shape {pixels.shape} and type {pixels.dtype} are no picture: {name!r}")
+    return _grey(data_set, pixels)
+
+
+def _pixels(data_set: Any, name: str) -> NDArray[Any]:
+    """The stored values, colours as RGB. Raises PictureError for a transfer syntax that is not read."""
+    syntax = str(data_set.file_meta.get("TransferSyntaxUID", ""))
+    if syntax in CODEC_OF:
+        try:
+            return decoded(data_set, CODEC_OF[syntax])
+        except PictureError as error:
+            raise PictureError(f"{error}: {name!r}") from None
+    if syntax not in _PLAIN:
+        raise PictureError(f"the transfer syntax {syntax or 'that is missing'} is not read: {name!r}")
+    if syntax == _RLE:
+        data_set.pixel_array_options(decoding_plugin="pydicom")
+    return np.asarray(data_set.pixel_array)
+
+
+def _check_pixels(data_set: Any, name: str) -> None:
+    """Raises PictureError where the pixels are missing or of a kind that is not read."""
+    if "PixelData" not in data_set:
+        raise PictureError(f"the DICOM file holds no pixel data: {name!r}")
+    told = refusal(data_set, (BURNED_IN,))
+    if told is not None:
+        raise PictureError(f"{told[1]}: {name!r}")
+    if data_set.BitsAllocated not in (1, 8, 16) or not 1 <= data_set.BitsStored <= data_set.BitsAllocated:
+        raise PictureError(f"{data_set.BitsStored} of {data_set.BitsAllocated} bits a pixel are not read: {name!r}")
+
+
+def _grey(data_set: Any, pixels: NDArray[Any]) -> NDArray[Any]:
+    bits = int(data_set.BitsStored)
+    low = max(0, int(data_set.get("HighBit", bits - 1)) + 1 - bits)
+    largest = (1 << bits) - 1
+    values = (pixels.astype(np.int32) >> low) & largest
+    if data_set.PixelRepresentation == 1:
+        values ^= 1 << (bits - 1)  # two's complement, shifted to begin at 0
+    shape = str(data_set.get("PresentationLUTShape", "")).strip().upper()
+    if data_set.PhotometricInterpretation == "MONOCHROME1" or shape == "INVERSE":
+        values = largest - values
+    if bits == 1:
+        return (values * 255).astype(np.uint8)
+    deep = np.uint8 if bits <= 8 else np.uint16
+    return (values << (np.iinfo(deep).bits - bits)).astype(deep)
+
+
+def _png(pixels: NDArray[Any]) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def _number(data_set: Any, keyword: str) -> int | None:
+    try:
+        return int(data_set.get(keyword))
+    except (TypeError, ValueError):
+        return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

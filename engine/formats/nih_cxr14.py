@@ -1,0 +1,79 @@
+"""`nih-cxr14`: NIH ChestX-ray14 as Box and its mirrors have it.
+
+ROOT holds Data_Entry_2017.csv (or Data_Entry_2017_v2020.csv), the pictures in images_001/images to images_012/images or
+in images, and train_val_list.txt and test_list.txt if they are there. Findings are columns: positive where the labels
+list one, else negative, as the data set counts them (it was mined from reports and knows no uncertain).
+
+Not taken: boxes (BBox_List_2017.csv), and the sizes of the original pictures.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from misread.ingest.files import Source
+from misread.ingest.pictures import in_folder
+from misread.ingest.sources import Archive
+
+from .findings import named_findings
+from .request import Request
+
+FINDINGS: Final = (
+    "Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Effusion", "Emphysema", "Fibrosis", "Hernia",
+    "Infiltration", "Mass", "Nodule", "Pleural_Thickening", "Pneumonia", "Pneumothorax",
+)  # fmt: skip
+_COLUMNS: Final = {
+    "Image Index": "sample_id",
+    "Patient ID": "patient_id",
+    "Finding Labels": "finding_labels",
+    "Follow-up #": "follow_up",
+    "Patient Age": "age",
+    "Patient Gender": "sex",
+    "View Position": "view_position",
+}
+_LISTS: Final = {"train_val_list.txt": "train", "test_list.txt": "test"}
+_OLDEST: Final = 120
+"""Ages beyond are slips of the pen in the data set, as its users know, and missing here."""
+
+
+def read(request: Request) -> Archive | None:
+    source = request.table("Data_Entry_2017*.csv")
+    rows = request.columns(source, _COLUMNS)
+    if source is None or rows is None:
+        return None
+    age = pl.col("age").str.extract(r"^0*(\d+)Y?$").cast(pl.Int64, strict=False)
+    samples = rows.with_columns(
+        *named_findings("finding_labels", FINDINGS, "|"),
+        pl.col("follow_up").cast(pl.Int64, strict=False),
+        pl.when(age <= _OLDEST).then(age).alias("age"),
+        pl.col("sample_id").replace_strict(_splits(request), default=None, return_dtype=pl.String).alias("split"),
+        _places(request, rows).alias("image"),
+    )
+    notices = _notices(rows, samples)
+    return Archive(Source(source.path, source.name, samples, typed=True), in_folder(request.root), notices=notices)
+
+
+def _notices(rows: pl.DataFrame, samples: pl.DataFrame) -> tuple[str, ...]:
+    lost = samples["age"].null_count() - rows["age"].null_count()
+    return (f"{lost} ages above {_OLDEST} or that are no number are missing",) if lost else ()
+
+
+def _splits(request: Request) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, split in _LISTS.items():
+        text = request.text(name) if (request.root / name).is_file() else None
+        found |= {line.strip(): split for line in (text or "").splitlines() if line.strip()}
+    return found
+
+
+def _places(request: Request, rows: pl.DataFrame) -> pl.Series:
+    """Where each picture lies; `images/NAME` for those that are nowhere."""
+    folders = ["images", *(path.relative_to(request.root).as_posix() for path in request.root.glob("images_*/images"))]
+    there = {
+        entry.name: f"{folder}/{entry.name}"
+        for folder in sorted(folders, reverse=True)
+        if (request.root / folder).is_dir()
+        for entry in (request.root / folder).iterdir()
+    }
+    named = [None if name is None else there.get(name, f"images/{name}") for name in rows["sample_id"]]
+    return pl.Series(named, dtype=pl.String)

@@ -1,0 +1,106 @@
+"""`open-i`: the Indiana University chest films of Open-i, reports as XML (NLMCXR, 2014).
+
+ROOT holds the reports (NLMCXR_reports.tgz unpacked: ecgen-radiology/1.xml) and the pictures (NLMCXR_png.tgz unpacked,
+or JPEG files of the same names), in any folders. A sample is a picture (CXR1_1_IM-0001-3001), a study and patient its
+report (CXR1): the collection has one study a patient. MeSH terms are the columns `mesh_major` and `mesh_automatic`,
+separated by |.
+
+Not taken: the DICOM files, licences and everything else that the XML says. Reports that have no picture are faults.
+"""
+
+from pathlib import PurePosixPath
+from typing import Any, Final
+from xml.etree.ElementTree import Element
+
+import polars as pl
+
+from misread.ingest.pictures import in_folder
+from misread.ingest.sources import Archive
+
+from .request import Request
+from .sections import SECTIONS
+from .xml_files import UnsafeXmlError, parsed
+
+_PICTURES: Final = (".png", ".jpg", ".jpeg")
+_NAMES: Final = ("sample_id", "patient_id", "study_id", "image", "caption", "mesh_major", "mesh_automatic")
+
+
+def read(request: Request) -> Archive | None:
+    names = list(request.files())
+    pictures = {PurePosixPath(n).stem: n for n in names if n.casefold().endswith(_PICTURES)}
+    rows: list[dict[str, Any]] = []
+    reports: list[dict[str, Any]] = []
+    files = [name for name in names if name.casefold().endswith(".xml")]
+    for done, name in enumerate(files, 1):
+        tree = _tree(request, name)
+        if tree is not None:
+            _take(request, name, tree, pictures, rows, reports)
+        request.progress(done, len(files), "reports read")
+    for picture in sorted(set(pictures) - {row["sample_id"] for row in rows}):
+        request.book.item(pictures[picture], "no report names this picture")
+    if not rows:
+        request.book.whole(str(request.root), "there is no report (.xml) with a picture in the folder")
+        return None
+    samples = request.source("open-i", rows, dict.fromkeys(_NAMES, pl.String))
+    return Archive(samples, in_folder(request.root), request.reports(reports))
+
+
+def _tree(request: Request, name: str) -> Element | None:
+    text = request.text(name)
+    try:
+        return None if text is None else parsed(text)
+    except UnsafeXmlError as error:
+        request.book.item(name, str(error))
+        return None
+
+
+def _take(
+    request: Request,
+    name: str,
+    tree: Element,
+    pictures: dict[str, str],
+    rows: list[dict[str, Any]],
+    reports: list[dict[str, Any]],
+) -> None:
+    """Adds the pictures and the report of one file; what they lack is a fault."""
+    identified = tree.find("uId")
+    study = None if identified is None else (identified.get("id") or "").strip()
+    if not study:
+        request.book.item(name, "the report has no uId")
+        return
+    mesh = {kind: "|".join(_texts(tree, f"MeSH/{kind}")) or None for kind in ("major", "automatic")}
+    named = [(image.get("id") or "", _first(image, "caption")) for image in tree.findall("parentImage")]
+    if not named:
+        request.book.item(name, f"report {study} has no picture")
+        return
+    for picture, caption in named:
+        if picture not in pictures:
+            request.book.item(name, f"there is no such picture: {picture!r}")
+            continue
+        keys = {"sample_id": picture, "patient_id": study, "study_id": study, "image": pictures[picture]}
+        mesh_columns = {"mesh_major": mesh["major"], "mesh_automatic": mesh["automatic"]}
+        rows.append({**keys, "caption": caption, **mesh_columns})
+    sections = _sections(tree)
+    text = "\n".join(f"{section.upper()}: {told}" for section, told in sections.items() if told)
+    if not text:
+        request.book.item(name, f"report {study} has no text")
+    elif any(picture in pictures for picture, _ in named):
+        reports.append({"study_id": study, "report": text, **sections})
+
+
+def _sections(tree: Element) -> dict[str, str | None]:
+    found: dict[str, str | None] = dict.fromkeys(SECTIONS)
+    for part in tree.iter("AbstractText"):
+        label = (part.get("Label") or "").casefold()
+        text = " ".join("".join(part.itertext()).split())
+        if label in found and text:
+            found[label] = text
+    return found
+
+
+def _texts(tree: Element, path: str) -> list[str]:
+    return [text for found in tree.findall(path) if (text := " ".join((found.text or "").split()))]
+
+
+def _first(element: Element, path: str) -> str | None:
+    return next(iter(_texts(element, path)), None)

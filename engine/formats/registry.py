@@ -1,0 +1,88 @@
+"""The formats by name, and what an ingest takes of one."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from misread.schemas.errors import unknown_name
+
+if TYPE_CHECKING:
+    from misread.ingest import Sources
+
+
+@dataclass(frozen=True)
+class Format:
+    """A layout that a reader knows. `is_identified`: its files name people, so ids are always hashed."""
+
+    name: str
+    summary: str
+    is_identified: bool = False
+
+    @property
+    def module(self) -> str:
+        return self.name.replace("-", "_")
+
+
+FORMATS: Final[Mapping[str, Format]] = {
+    known.name: known
+    for known in (
+        Format("mimic-cxr-jpg", "MIMIC-CXR-JPG 2.x: JPEG files, splits, CheXpert and NegBio labels, reports"),
+        Format("mimic-cxr", "MIMIC-CXR 2.x: DICOM files and reports"),
+        Format("nih-cxr14", "NIH ChestX-ray14: PNG files, Data_Entry_2017.csv, lists of the split"),
+        Format("chexpert", "CheXpert 1.0 (small or full size), with CheXpert Plus reports where they are there"),
+        Format("padchest", "PadChest 2019: PNG files, labels and Spanish reports"),
+        Format("open-i", "Open-i (Indiana University): PNG or JPEG files and XML reports"),
+        Format("vindr-cxr", "VinDr-CXR 1.0: DICOM files and the readings of the radiologists"),
+        Format("dicom", "any folder of DICOM files; ids are hashed, identifiers left out", is_identified=True),
+        Format("imagefolder", "ROOT/CLASS/picture or ROOT/SPLIT/CLASS/picture, JPEG or PNG"),
+        Format("medmnist", "MedMNIST v2 or v3, two-dimensional: .npz files"),
+    )
+}
+
+_HASHED_FROM: Final = {"PatientID": "patient_id", "StudyInstanceUID": "study_id", "SOPInstanceUID": "sample_id"}
+
+
+def format_sources(
+    name: str,
+    root: str | os.PathLike[str],
+    store: str | os.PathLike[str],
+    *,
+    identifiers_kept: tuple[str, ...] = (),
+    key: Path | None = None,
+) -> "Sources":
+    """What `ingest` takes of a data set in the format `name` that lies in the folder `root`.
+
+    With a `key` (a file), ids are stored as keyed hashes. Formats whose files name people are always hashed: without a
+    key by that in `STORE.key` beside the store, which is made where there is none; ids named in `identifiers_kept`, by
+    their DICOM keywords, stay as they are. Raises UnknownNameError for a format that does not exist, MisreadError for a
+    key that cannot be used.
+    """
+    if name not in FORMATS:
+        raise unknown_name("format", name, FORMATS)
+    from misread.ingest import Sources
+    from misread.ingest.pseudonyms import Pseudonyms, made_key, read_key
+
+    found, reader = FORMATS[name], import_module(f".{FORMATS[name].module}", __package__)
+    where = Path(root)
+
+    def read(book, progress):  # type: ignore[no-untyped-def]
+        from .request import Request
+
+        return Request(where, identifiers_kept, book, progress).answered(reader.read)
+
+    secret = read_key(key) if key is not None else made_key(key_beside(store)) if found.is_identified else None
+    kept = {_HASHED_FROM.get(one, one) for one in identifiers_kept} if found.is_identified else ()
+    pseudonyms = None if secret is None else Pseudonyms(secret, frozenset(kept))
+    return Sources(archive=read, identifiers_kept=identifiers_kept, pseudonyms=pseudonyms)
+
+
+def key_beside(store: str | os.PathLike[str]) -> Path:
+    """`STORE.key` beside a store on disk, in the working directory for one in an object store."""
+    text = os.fspath(store)
+    if "://" in text and not text.startswith("file://"):
+        return Path.cwd() / f"{text.rstrip('/').rpartition('/')[2]}.key"
+    place = Path(text.removeprefix("file://")).expanduser().resolve()
+    return place.with_name(f"{place.name}.key")

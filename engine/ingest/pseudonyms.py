@@ -1,0 +1,84 @@
+"""Ids as keyed hashes: the same id gives the same pseudonym wherever the key is the same, and none without it."""
+
+import hmac
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from misread.schemas.errors import MisreadError
+
+from .cells import id_texts
+from .files import Source
+
+IDS: Final = ("sample_id", "patient_id", "study_id")
+DIGITS: Final = 32
+_SHORTEST_KEY = 16
+
+
+@dataclass(frozen=True)
+class Pseudonyms:
+    """HMAC-SHA256 of ids under a key. `kept`: columns among IDS and `image` that stay as they are."""
+
+    key: bytes
+    kept: frozenset[str] = frozenset()
+
+    def of(self, kind: str, text: str) -> str:
+        """32 hex digits for one id; the kind is hashed with it, so that equal ids of two kinds do not show."""
+        return hmac.new(self.key, f"{kind}\0{text}".encode("utf-8", "surrogatepass"), sha256).hexdigest()[:DIGITS]
+
+    def source(self, source: Source) -> Source:
+        """The file with its ids hashed; columns that can hold no ids stay, to be told as faults."""
+        frame = source.frame
+        for column in source.columns:
+            kind = column.casefold()
+            cells = id_texts(frame[column]) if kind in IDS and kind not in self.kept else None
+            if cells is not None:
+                frame = frame.with_columns(self._hashed(kind, cells).alias(column))
+        return replace(source, frame=frame)
+
+    def pictures(
+        self, frame: pl.DataFrame, read: Callable[[str], bytes]
+    ) -> tuple[pl.DataFrame, Callable[[str], bytes]]:
+        """The rows with the paths of their pictures hashed, and what reads pictures by the hashes."""
+        if "image" in self.kept:
+            return frame, read
+        hashed = self._hashed("image", frame["image"])
+        paths = dict(zip(hashed.to_list(), frame["image"].to_list(), strict=True))
+        return frame.with_columns(hashed.alias("image")), lambda name: read(paths[name])
+
+    def _hashed(self, kind: str, cells: pl.Series) -> pl.Series:
+        return pl.Series(cells.name, [None if c is None else self.of(kind, c) for c in cells], pl.String)
+
+
+def read_key(path: Path) -> bytes:
+    """The key in a file, without blanks around it. Raises MisreadError where there is none or it is too short."""
+    try:
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise MisreadError(
+            f"the key file {path} cannot be read: {error.strerror}",
+            "make one, for its owner alone to read, with: (umask 077; openssl rand -hex 32 > FILE)",
+        ) from None
+    if len(key) < _SHORTEST_KEY:
+        raise MisreadError(
+            f"the key in {path} has {len(key)} bytes, too few to keep ids from being guessed",
+            f"a key has at least {_SHORTEST_KEY} bytes; make one with: (umask 077; openssl rand -hex 32 > FILE)",
+        )
+    return key
+
+
+def made_key(path: Path) -> bytes:
+    """The key in a file, which is made, for its owner alone to read, where there is none."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return read_key(path)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_hex(32).encode() + b"\n")
+    return read_key(path)

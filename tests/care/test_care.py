@@ -1,0 +1,217 @@
+"""Verifying a store, and removing a patient from it."""
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from formats.dicom_inputs import film_file
+from formats.films import films
+from typer.testing import CliRunner
+
+import misread as mr
+from misread.care import delete_patient, verify
+from misread.cli.main import app
+from misread.encode import embed
+from misread.ingest import Sources, ingest
+from misread.schemas.errors import MisreadError, StoreError
+from misread.store import TableStore
+
+SAMPLES = 90
+PATIENT, TRACE = "patient-of-interest", "zebrafishword"
+MINE = range(0, SAMPLES, 9)
+
+
+def write_input(folder: Path, *, age: int = 50) -> Sources:
+    folder.mkdir(exist_ok=True)
+    rows, reports, predictions = [], [], []
+    for film in films(SAMPLES):
+        mine = film.number in MINE
+        name = f"{TRACE}{film.number}" if mine else f"s{film.number}"
+        (folder / f"{name}.png").write_bytes(film.encoded("PNG"))
+        patient = PATIENT if mine else f"p{film.number}"
+        rows.append({"sample_id": name, "patient_id": patient, "study_id": f"study {name}", "image": f"{name}.png",
+                     "age": age, "remark": f"{TRACE} {age}" if mine else "none"})  # fmt: skip
+        reports.append({"study_id": f"study {name}", "report": f"The {TRACE} heart." if mine else film.sentence})
+        score = 0.2 if film.is_marked else 0.8
+        predictions.append(
+            {"sample_id": name, "model": "m", "target": "T", "label": 1, "score": score, "threshold": 0.5}
+        )
+    for name, table in {"metadata": rows, "reports": reports, "predictions": predictions}.items():
+        pl.DataFrame(table).write_csv(folder / f"{name}.csv")
+    return Sources(folder / "metadata.csv", None, folder / "reports.csv", folder / "predictions.csv")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of several states, with vectors, an audit, kept answers and rejected rows."""
+    folder = tmp_path_factory.mktemp("care")
+    place = folder / "store"
+    ingest(TableStore.open_or_new(place), write_input(folder / "input"))
+    embed(TableStore.open(place))
+    ingest(TableStore.open(place), write_input(folder / "input", age=51))
+    store = mr.open(place)
+    audit = store.scan("m", "T").fuse(image="hog").discover(min_size=10, stability=0)
+    audit.describe().sink("first")
+    store.scan_table("images").filter(f"patient_id = '{PATIENT}'").select("sample_id", "remark").collect()
+    bad = pl.read_csv(folder / "input" / "predictions.csv").with_columns(score=pl.lit(7.0))
+    bad.write_csv(folder / "bad.csv")
+    ingest(TableStore.open(place), Sources(predictions=folder / "bad.csv"), skip_faulty=True)
+    return folder
+
+
+@pytest.fixture
+def place(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path / "made")
+    return tmp_path / "made" / "store"
+
+
+def test_a_whole_store_is_found_whole(place: Path) -> None:
+    """Nothing is reported of a store that nobody touched, whatever was written to it."""
+    assert verify(TableStore.open(place)) == []
+    assert verify(TableStore.open(place, state=1)) == []
+    done = CliRunner().invoke(app, ["verify", str(place)])
+    assert done.exit_code == 0
+    assert "as they were written" in done.output
+
+
+def flipped(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 0x10
+    path.write_bytes(bytes(content))
+
+
+def test_one_flipped_bit_of_a_vector_is_found(place: Path) -> None:
+    """Lance reads a flipped vector back without a word; verifying names its row."""
+    vector = mr.open(place).table("embeddings_hog").read(["vector"])["vector"][5].values.to_numpy()
+    wanted = np.ascontiguousarray(vector, "<f4").tobytes()
+    (path,) = (p for p in place.glob("embeddings_hog.lance/data/*") if wanted in p.read_bytes())
+    sample = mr.open(place).table("embeddings_hog").read(["sample_id"])["sample_id"][5].as_py()
+    flipped(path, path.read_bytes().index(wanted) + 41)
+    found = verify(TableStore.open(place))
+    assert [(d.table, d.row) for d in found] == [("embeddings_hog", sample)]
+    done = CliRunner().invoke(app, ["verify", str(place)])
+    assert done.exit_code == 1
+    assert sample in done.output
+
+
+def test_one_flipped_bit_of_a_picture_is_found(place: Path) -> None:
+    """A picture is held against its SHA-256."""
+    content = films(SAMPLES)[4].encoded("PNG")
+    paths = [p for p in place.rglob("*") if p.is_file() and content in p.read_bytes()]
+    assert paths
+    for path in paths:
+        flipped(path, path.read_bytes().index(content) + 60)
+    assert ("images.picture", "s4") in [(d.table, d.row) for d in verify(TableStore.open(place))]
+
+
+def rows_of(store: TableStore) -> Iterator[object]:
+    """Everything that can be read of a store, as it is read."""
+    for name in store.tables:
+        yield store.table(name).read().to_pylist()
+    yield [pictures for _, pictures in store.table("images").pictures()]
+    yield [store.read_model(entry.model) for entry in store.encoders.values() if entry.model]
+
+
+def test_any_flipped_bit_is_found_or_changes_nothing(place: Path, tmp_path: Path) -> None:
+    """Wherever in the data files a bit is flipped: the damage is told, or everything still reads as it did."""
+    chance = random.Random(0)
+    before = repr(list(rows_of(TableStore.open(place))))
+    files = [p for p in sorted(place.rglob("*")) if p.is_file() and p.suffix in (".lance", ".npz", ".blob")]
+    for _ in range(40):
+        path = chance.choice(files)
+        content = path.read_bytes()
+        flipped(path, chance.randrange(len(content)))
+        if not verify(TableStore.open(place)):
+            assert repr(list(rows_of(TableStore.open(place)))) == before
+        path.write_bytes(content)
+
+
+def test_a_missing_file_is_found(place: Path) -> None:
+    """A data file that is gone is told of its table, and the other tables are looked at all the same."""
+    newest = max(place.glob("predictions.lance/data/*.lance"), key=lambda p: p.stat().st_mtime)
+    newest.unlink()
+    assert {d.table for d in verify(TableStore.open(place))} == {"predictions"}
+
+
+def traces(folder: Path) -> list[Path]:
+    """Files in which a sample, picture, report or id of the patient can be found."""
+    pictures = [film.encoded("PNG") for film in films(SAMPLES) if film.number in MINE]
+    wanted = [PATIENT.encode(), f"{TRACE}0".encode(), f"{TRACE} 5".encode(), *pictures]
+    return [p for p in folder.rglob("*") if p.is_file() and any(one in p.read_bytes() for one in wanted)]
+
+
+def test_a_deleted_patient_leaves_no_trace(place: Path) -> None:
+    """No file of the store, its older versions, its cache and its rejected rows holds the patient any more; the others
+    are as they were."""
+    others = f"patient_id <> '{PATIENT}'"
+    before = mr.open(place).scan_table("images", pictures=True).filter(others).collect()
+    rejected = place.with_name("store.rejected")
+    assert traces(place)
+    assert traces(rejected)
+    done = CliRunner().invoke(app, ["delete", str(place), "--patient", PATIENT])
+    assert done.exit_code == 0, done.output
+    assert f"images: {len(MINE)} removed" in done.output
+    assert traces(place) == []
+    assert traces(rejected) == []
+    store = mr.open(place)
+    assert store.scan_table("images", pictures=True).collect().equals(before)
+    for table in ("reports", "predictions", "embeddings_hog", "embeddings_tfidf", "audited"):
+        assert store.table(table).count() == SAMPLES - len(MINE), table
+    assert verify(store) == []
+    with pytest.raises(StoreError, match=r"state 1 .* is gone"):
+        mr.open(place, state=1)
+
+
+def test_a_store_works_on_after_a_deletion(place: Path) -> None:
+    """It can be embedded, audited, assigned and ingested into, and the patient stays away."""
+    delete_patient(TableStore.open(place), PATIENT)
+    embed(TableStore.open(place))
+    store = mr.open(place)
+    store.assign("first", "true")
+    audit = store.scan("m", "T").fuse(image="hog").discover(min_size=10, stability=0)
+    audit.sink("second")
+    assert not store.sql("FROM memberships").filter(pl.col("sample_id").str.starts_with(TRACE)).height
+
+
+def test_a_deletion_that_was_killed_is_ended_by_the_next(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed before anything is removed from the disk, the patient is gone from what is read, and asking again removes
+    the rest."""
+    with monkeypatch.context() as patched:
+        patched.setattr(TableStore, "purge", lambda self: None)
+        delete_patient(TableStore.open(place), PATIENT)
+    assert mr.open(place).scan_table("images").filter(f"patient_id = '{PATIENT}'").collect().height == 0
+    assert traces(place)
+    with pytest.raises(MisreadError, match="no patient"):
+        delete_patient(TableStore.open(place), PATIENT)
+    assert traces(place) == []
+
+
+def test_deleting_nobody_is_an_error(place: Path) -> None:
+    """A patient that is not there is told, without naming those that are."""
+    with pytest.raises(MisreadError, match="no patient 'nobody'") as caught:
+        delete_patient(TableStore.open(place), "nobody")
+    assert "p1" not in str(caught.value)
+
+
+def test_a_patient_is_deleted_by_the_id_that_files_have(tmp_path: Path) -> None:
+    """Where ids are keyed hashes, the key beside the store is used unasked, and rejected rows that tell the id as it
+    was go too: nobody is told that a patient is gone who is not."""
+    for number in range(2):
+        folder = tmp_path / "archive" / f"MRN0000{number}"
+        folder.mkdir(parents=True)
+        (folder / "film.dcm").write_bytes(film_file(films(2)[number]))
+        (folder / "broken.dcm").write_bytes(b"none")
+    place = str(tmp_path / "store")
+    taken = ["ingest", place, "--format", "dicom", str(tmp_path / "archive"), "--skip-faulty"]
+    assert CliRunner().invoke(app, taken).exit_code == 0
+    done = CliRunner().invoke(app, ["delete", place, "--patient", "MRN00001"])
+    assert done.exit_code == 0, done.output
+    assert "images: 1 removed" in done.output
+    assert TableStore.open(place).table("images").count() == 1
+    rejected = (tmp_path / "store.rejected" / "files.csv").read_text()
+    assert "MRN00000" in rejected
+    assert "MRN00001" not in rejected
