@@ -23,6 +23,7 @@ from misread.discover import (
 from misread.plan import Discover
 from misread.progress import Progress
 from misread.schemas.values import DISCOVERY
+from misread.spill import chosen
 
 from .comparing import compare
 from .effects import effects_told, smallest_effects
@@ -192,7 +193,7 @@ def _no_losses(node: Discover, rows: ClassRows) -> Iterator[Reason]:
 def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:
     """The discovery rows of each class, in the order of the population's classes."""
     rows = judged.judged_rows(half=DISCOVERY)
-    vectors = fused.vectors[positions(fused, rows["sample_id"])]
+    vectors = chosen(fused.vectors, positions(fused, rows["sample_id"]))
     if judged.by_loss:
         return [ClassRows(None, vectors, rows["loss"].to_numpy(), codes(rows["patient"]), every_row(vectors.shape[1]))]
     label, errors, patients = rows["label"].to_numpy(), rows["error"].to_numpy().astype(bool), codes(rows["patient"])
@@ -201,5 +202,5 @@ def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:
     for true_class, model in zip(CLASSES, (first, first.other), strict=True):
         own = label == true_class
         own_patients = np.unique(patients[own], return_inverse=True)[1].astype(np.intp)
-        classes.append(ClassRows(true_class, vectors[own], errors[own], own_patients, model))
+        classes.append(ClassRows(true_class, chosen(vectors, own), errors[own], own_patients, model))
     return classes
