@@ -1,6 +1,7 @@
 """Taking the best candidates in turn where rows times candidates are too many to be held: scores counted in bins."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,6 @@ LOWEST, PER_DEVIATION, BINS = -1.0, 64, 2048
 
 No slice ends lower: half of its class is more than it may hold.
 """
-MOST_ALIKE = 0.7
-"""Candidates whose scores correlate more than this with a slice already taken are that slice again."""
 FINALISTS = 4
 """So many candidates, the best by their counts, are judged by every row's own score."""
 
@@ -21,47 +20,45 @@ Scored = Iterator[tuple[slice, Floats]]
 """Where some rows stand, and their scores (m, c) along the candidates asked for; all rows in turn."""
 
 
-def take_in_turn(
+@dataclass(frozen=True)
+class Found:
+    """A candidate, the statistic and the cut of its best prefix, and every row's score along it (n,)."""
+
+    candidate: int
+    statistic: float
+    cut: float
+    scores: Floats
+
+
+def best_candidate(
     score: Callable[[NDArray[np.intp]], Scored],
+    candidates: NDArray[np.intp],
     values: Values,
-    alike: Floats,
+    left: Booleans,
     smallest: int,
     largest: int,
-    most: int,
-) -> list[tuple[int, float, float]]:
-    """(candidate, cut, statistic): the best, its rows and those like it removed, then the best of what is left.
+) -> Found | None:
+    """The candidate with the highest scan statistic among the rows that are `left` (n,); ties go to the first.
 
-    `score(candidates)` reads the rows' scores; `values` (n,) errors or losses; `alike` (c, c). Two readings a slice.
-    Cut and statistic are those of the scores themselves; which candidate is best is judged among the four that are
-    best where prefixes may end between bins alone.
+    `score(candidates)` reads the rows' scores, two times; `values` (n,) errors or losses. Cut and statistic are those
+    of the scores themselves; which candidate is best is judged among the four that are best where prefixes may end
+    between bins alone.
     """
-    left = np.ones(len(values), bool)
-    running = np.arange(len(alike))
-    taken: list[tuple[int, float, float]] = []
-    while len(taken) < most and len(running):
-        promising = _binned(score(running), values, left, len(running), smallest, largest)
-        places = np.argsort(-promising, kind="stable")[:FINALISTS]
-        finalists = np.sort(running[places[promising[places] > 0]])
-        if not len(finalists):
-            break
-        scores = np.empty((len(values), len(finalists)))
-        for here, part in score(finalists):
-            scores[here] = part
-        best, value, cut = -1, 0.0, 0.0
-        rest = np.flatnonzero(left)
-        for place, column in enumerate(scores.T):
-            order = rest[np.argsort(-column[rest])]
-            ranked = column[order]
-            statistic, length = best_prefix(values[order], starts_of(ranked), smallest, largest)
-            if statistic > value:
-                best, value, cut = place, statistic, float(ranked[length - 1])
-        if best < 0:
-            break
-        number = int(finalists[best])
-        taken.append((number, cut, value))
-        left &= scores[:, best] < cut
-        running = running[alike[number, running] < MOST_ALIKE]
-    return taken
+    promising = _binned(score(candidates), values, left, len(candidates), smallest, largest)
+    places = np.argsort(-promising, kind="stable")[:FINALISTS]
+    finalists = np.sort(candidates[places[promising[places] > 0]])
+    scores = np.empty((len(finalists), len(values)))
+    for here, part in score(finalists):
+        scores[:, here] = part.T
+    best = None
+    rest = np.flatnonzero(left)
+    for number, column in zip(finalists, scores, strict=True):
+        order = rest[np.argsort(-column[rest])]
+        ranked = column[order]
+        statistic, length = best_prefix(values[order], starts_of(ranked), smallest, largest)
+        if statistic > (best.statistic if best else 0.0):
+            best = Found(int(number), statistic, float(ranked[length - 1]), column)
+    return best
 
 
 def starts_of(ordered: Floats) -> Booleans:

@@ -11,12 +11,12 @@ Rows = NDArray[np.intp]
 
 MOST_ERRORS = 8192
 """Errors among which candidates are sought; of more, so many are drawn."""
-STARTS = 1024
+STARTS = 512
 """Errors from which lumps are grown."""
 LUMP_SHARE = 256
 """A lump grows over one in so many of the pool's errors."""
-MOST_LUMPS = 24
-STEPS = 4
+MOST_LUMPS = 16
+STEPS = 3
 ALIKE = 0.7
 LONGEST = 8
 """Lumps are compared by the rows most like them, up to so many times a lump's own number of errors."""
@@ -46,7 +46,7 @@ def missed(errors: int, inside: int, fewest: int, most: int = MOST_ERRORS) -> fl
 
 
 def lumps(errors: Floats, right: Floats) -> list[Rows]:
-    """Groups of errors that lie in one direction from the middle of their class: at most 24, row numbers in order.
+    """Groups of errors that lie in one direction from the middle of their class: at most 16, row numbers in order.
 
     `errors`, `right` (n, k): samples of a class's wrong and right rows, centred. From drawn errors a direction each
     turns towards the mean of the errors furthest along it, again and again, as mean shift does on a sphere. Of

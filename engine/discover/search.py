@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from misread.spill import Vectors, chosen, in_parts, mapped, mean_of, scores_of, spread_of
 
-from .binned import MOST_ALIKE, starts_of, take_in_turn
+from .binned import best_candidate, starts_of
 from .discriminant import ClassModel, Moments, discriminant, shaping, unit
 from .patients import Codes
-from .pools import MOST_ERRORS, drawn, lumps
+from .pools import drawn, lumps
 from .scan import Values, best_prefix, standardised
 from .tree import Floats, Rows, local_coordinates, tree_nodes
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Booleans = NDArray[np.bool_]
+Limits = tuple[int, int, int]
+"""The fewest and the most rows of a slice, and how many slices there may be."""
 
 GATE_SHARE = 0.25
 """How much of a rule's direction is the gate's, the rest being the candidate's own."""
@@ -30,8 +32,10 @@ LARGEST_SHARE = 0.5
 """A slice holds at most this share of its class; what is larger is the class itself."""
 SMALLEST_CLUSTER, SHARE_OF_ERRORS = 5, 400
 """A node of the tree holds at least 5 errors, and no fewer than one in 400 of them."""
+MOST_ALIKE = 0.7
+"""Candidates whose scores correlate more than this with a slice already taken are that slice again."""
 SCORES_HELD = 20_000
-"""Of a class of more rows no score is held: they are read again and counted in bins."""
+"""Of a class of more rows scores are not held: they are read again and counted in bins."""
 FOLDS = 5
 DIGITS = 9
 """Scores are rounded to so many decimals, so that the order of sums never decides."""
@@ -129,10 +133,53 @@ class ClassSearch:
         errors = np.asarray(values > 0)
         if not self._varied or self._rows < 2 * smallest or errors.sum() < 2 or errors.all():
             return []
+        wrong = Moments.over(self._vectors, [fold & errors for fold in self._folds])
         pool = drawn(np.flatnonzero(errors))
         pooled = self._vectors[pool]
-        members = _membership(self._candidates(errors, pooled), len(pool))
-        wrong = Moments.over(self._vectors, [fold & errors for fold in self._folds])
+        smallest_node = max(SMALLEST_CLUSTER, len(pool) // SHARE_OF_ERRORS)
+        nodes = tree_nodes(local_coordinates(pooled), smallest_node)
+        largest = int(self._rows * LARGEST_SHARE)
+        if self._rows > SCORES_HELD:
+            return self._in_turn(values, wrong, pool, pooled, nodes, (smallest, largest, most))
+        whole, without = self._every_direction(wrong, pool, pooled, nodes)
+        scores = np.empty((self._rows, len(whole)))
+        for here, part in self._scored(without, np.arange(len(whole))):
+            scores[here] = part
+        taken = _take_in_turn(scores, values, self._alike(whole, whole), smallest, largest, most)
+        return [self._frozen(whole[j], cut, statistic) for j, cut, statistic in taken]
+
+    def _in_turn(
+        self, values: Values, wrong: list[Moments], pool: Rows, pooled: Floats, nodes: list[Rows], limits: Limits
+    ) -> list[Rule]:
+        """The same where scores are not held. Among the errors that are left lumps are sought anew for every slice."""
+        smallest, largest, most = limits
+        right = self._vectors[drawn(np.flatnonzero(values <= 0))]
+        left = np.ones(self._rows, bool)
+        taken = np.empty((0, pooled.shape[1]))
+        rules: list[Rule] = []
+        while len(rules) < most:
+            fresh = np.flatnonzero(left[pool])
+            found = [fresh[lump] for lump in lumps(_without(pooled[fresh], taken), _without(right, taken))]
+            whole, without = self._every_direction(wrong, pool, pooled, nodes + found)
+            running = np.flatnonzero(self._alike(taken, whole).max(axis=0, initial=-1.0) < MOST_ALIKE)
+            best = best_candidate(partial(self._scored, without), running, values, left, smallest, largest)
+            if best is None:
+                break
+            direction = whole[best.candidate]
+            rules.append(self._frozen(direction, best.cut, best.statistic))
+            taken = np.vstack([taken, direction])
+            left &= best.scores < best.cut
+        return rules
+
+    def _alike(self, some: Floats, others: Floats) -> Floats:
+        """How the scores along two lots of directions correlate."""
+        return np.asarray(some @ self._covariance @ others.T)
+
+    def _every_direction(
+        self, wrong: list[Moments], pool: Rows, pooled: Floats, candidates: Sequence[Rows]
+    ) -> tuple[Floats, list[Floats]]:
+        """The directions fitted on all rows, and for each fold those fitted without it; `wrong`: the folds' errors."""
+        members = _membership(candidates, len(pool))
         parts = [
             _Sums.over(pooled, members, fold[pool], moments)
             for fold, moments in zip(self._folds, self._moments, strict=True)
@@ -140,29 +187,11 @@ class ClassSearch:
         all_wrong, all_rows, all_parts = (
             sum(wrong[1:], wrong[0]), sum(self._moments[1:], self._moments[0]), sum(parts[1:], parts[0])
         )  # fmt: skip
-        whole = self._directions(all_wrong, all_rows, all_parts)
         without = [
             self._directions(all_wrong - its_wrong, all_rows - its_rows, all_parts - its_parts)
             for its_wrong, its_rows, its_parts in zip(wrong, self._moments, parts, strict=True)
         ]
-        alike = whole @ self._covariance @ whole.T
-        largest = int(self._rows * LARGEST_SHARE)
-        if self._rows > SCORES_HELD:
-            taken = take_in_turn(partial(self._scored, without), values, alike, smallest, largest, most)
-        else:
-            scores = np.empty((self._rows, len(whole)))
-            for here, part in self._scored(without, np.arange(len(whole))):
-                scores[here] = part
-            taken = _take_in_turn(scores, values, alike, smallest, largest, most)
-        return [self._frozen(whole[j], cut, statistic) for j, cut, statistic in taken]
-
-    def _candidates(self, errors: Booleans, pooled: Floats) -> list[Rows]:
-        """Row numbers within the pool of every node of the tree over it; of a pool that was drawn its lumps, too."""
-        smallest = max(SMALLEST_CLUSTER, len(pooled) // SHARE_OF_ERRORS)
-        nodes = tree_nodes(local_coordinates(pooled), smallest)
-        if errors.sum() <= MOST_ERRORS:
-            return nodes
-        return nodes + lumps(pooled, self._vectors[drawn(np.flatnonzero(~errors))])
+        return self._directions(all_wrong, all_rows, all_parts), without
 
     def _scored(self, without: Sequence[Floats], candidates: Rows) -> Iterator[tuple[slice, Floats]]:
         """The rows' scores along some candidates' directions, each fold's by those fitted without it."""
@@ -195,6 +224,14 @@ def _membership(candidates: Sequence[Rows], n: int) -> csr_array:
     lengths = [len(members) for members in candidates]
     rows = np.concatenate([*candidates, np.empty(0, np.intp)])
     return csr_array((np.ones(len(rows)), rows, np.concatenate([[0], np.cumsum(lengths)])), shape=(len(candidates), n))
+
+
+def _without(rows: Floats, directions: Floats) -> Floats:
+    """Rows (n, k) without their parts along some directions (d, k)."""
+    if not len(directions):
+        return rows
+    axes, _ = np.linalg.qr(directions.T)
+    return np.asarray(rows - rows @ axes @ axes.T)
 
 
 @dataclass(frozen=True)
