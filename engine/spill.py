@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
-from typing import Protocol, overload
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,20 +22,6 @@ PART_ROWS = 8192
 _NUMBER = np.dtype(np.float64).itemsize
 
 
-class Vectors(Protocol):
-    """Rows (n, k) float64, held or on disk: an array, or `Spilled`, which is asked the same way."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __len__(self) -> int: ...
-
-    @overload
-    def __getitem__(self, rows: slice) -> Floats: ...
-    @overload
-    def __getitem__(self, rows: Places) -> Floats: ...
-
-
 class Spilled:
     """Rows (n, k) float64 in a file that has no name: nobody else can open it, and it is gone with the process.
 
@@ -42,7 +29,9 @@ class Spilled:
     """
 
     def __init__(self, columns: int) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the rows
+        self._file, path = tempfile.mkstemp(prefix="misread-")
+        Path(path).unlink()
+        weakref.finalize(self, os.close, self._file)
         self._columns, self._rows = columns, 0
 
     @property
@@ -54,9 +43,10 @@ class Spilled:
 
     def append(self, rows: Floats) -> None:
         """Adds rows (m, k). Raises MisreadError where the disk is full."""
+        content = memoryview(np.ascontiguousarray(rows, np.float64).tobytes())
         try:
-            self._file.write(np.ascontiguousarray(rows, np.float64).reshape(-1).view(np.uint8))
-            self._file.flush()
+            while content:
+                content = content[os.write(self._file, content) :]
         except OSError as error:
             folder = tempfile.gettempdir()
             raise MisreadError(
@@ -76,7 +66,9 @@ class Spilled:
         for start in range(0, self._rows, PART_ROWS):
             low, high = np.searchsorted(ordered, [start, start + PART_ROWS])
             if high > low:
-                found[order[low:high]] = self._read(start, min(start + PART_ROWS, self._rows))[ordered[low:high] - start]
+                found[order[low:high]] = self._read(start, min(start + PART_ROWS, self._rows))[
+                    ordered[low:high] - start
+                ]
         return found
 
     def _read(self, start: int, stop: int) -> Floats:
@@ -84,11 +76,15 @@ class Spilled:
         content = bytearray((stop - start) * width)
         view, place = memoryview(content), start * width
         while view:
-            read = os.preadv(self._file.fileno(), [view], place)
+            read = os.preadv(self._file, [view], place)
             if not read:
                 raise MisreadError("vectors put aside on disk were cut short", "run the same command again")
             view, place = view[read:], place + read
         return np.frombuffer(content).reshape(stop - start, self._columns)
+
+
+Vectors = Floats | Spilled
+"""Rows (n, k) float64, held or on disk; both are asked by slices, masks and row numbers."""
 
 
 def in_parts(vectors: Vectors) -> Iterator[tuple[slice, Floats]]:

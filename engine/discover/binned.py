@@ -68,9 +68,7 @@ def starts_of(ordered: Floats) -> Booleans:
     return starts
 
 
-def _binned(
-    scored: Scored, values: Values, left: Booleans, candidates: int, smallest: int, largest: int
-) -> Floats:
+def _binned(scored: Scored, values: Values, left: Booleans, candidates: int, smallest: int, largest: int) -> Floats:
     """(c,): each candidate's highest scan statistic among the prefixes of the rows left that end between two bins."""
     rows, sums = np.zeros(candidates * BINS), np.zeros(candidates * BINS)
     offsets = np.arange(candidates) * BINS

@@ -69,7 +69,7 @@ def discriminant(one: Moments, other: Moments) -> Floats:
 
 
 def shaping(vectors: Vectors, center: Floats | float = 0.0) -> Floats:
-    """(k, k) turns rows (n, k), less their `center`, onto their principal axes and evens out their variances part of the way.
+    """(k, k) turns rows (n, k), less `center`, onto their principal axes and evens their variances out part of the way.
 
     An axis of variance v, the mean variance being 1, is divided by v^.4. Whole whitening (v^.5) drowns a slice in
     directions that hardly vary, none hides it behind those that vary most.

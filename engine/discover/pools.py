@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from .discriminant import unit
 from .scan import scan_statistic
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.floating]
 Rows = NDArray[np.intp]
 
 MOST_ERRORS = 8192
@@ -45,7 +45,7 @@ def missed(errors: int, inside: int, fewest: int, most: int = MOST_ERRORS) -> fl
     return float(hypergeom.cdf(fewest - 1, errors, inside, most))
 
 
-def lumps(errors: Floats, right: Floats) -> list[Rows]:
+def lumps(errors: Numbers, right: Numbers) -> list[Rows]:
     """Groups of errors that lie in one direction from the middle of their class: at most 16, row numbers in order.
 
     `errors`, `right` (n, k): samples of a class's wrong and right rows, centred. From drawn errors a direction each
@@ -57,9 +57,9 @@ def lumps(errors: Floats, right: Floats) -> list[Rows]:
         return []
     starts = drawn(np.arange(len(errors)), STARTS)
     single = errors.astype(np.float32)
-    directions = np.asarray(unit(single[starts]), np.float32)
+    directions = _turned(single[starts])
     for _ in range(STEPS):
-        directions = np.asarray(unit(single[_furthest(directions, single, size)].mean(axis=1)), np.float32)
+        directions = _turned(single[_furthest(directions, single, size)].mean(axis=1))
     statistics = _contrast(directions, single, right.astype(np.float32), size)
     kept: list[int] = []
     for number in np.argsort(-statistics, kind="stable"):
@@ -70,12 +70,17 @@ def lumps(errors: Floats, right: Floats) -> list[Rows]:
     return [np.sort(found) for found in _furthest(directions[kept], single, size)] if kept else []
 
 
-def _furthest(directions: Floats, rows: Floats, size: int) -> Rows:
+def _turned(rows: Numbers) -> Numbers:
+    """Rows at length 1, as single precision, which is enough to seek by."""
+    return np.asarray(unit(np.asarray(rows, float)), np.float32)
+
+
+def _furthest(directions: Numbers, rows: Numbers, size: int) -> Rows:
     """(d, size): the rows furthest along each direction."""
     return np.argpartition(directions @ rows.T, len(rows) - size, axis=1)[:, -size:]
 
 
-def _contrast(directions: Floats, errors: Floats, right: Floats, size: int) -> Floats:
+def _contrast(directions: Numbers, errors: Numbers, right: Numbers, size: int) -> Numbers:
     """(d,): the highest scan statistic of the rows furthest along each direction, from `size` of them on."""
     longest = min(LONGEST * size, len(errors), len(right))
     along = [np.partition(directions @ rows.T, len(rows) - longest, axis=1)[:, -longest:] for rows in (errors, right)]
