@@ -59,7 +59,7 @@ def audit(location: Path, permutations: int = 0) -> Result:
     frame = store.scan().fuse(modalities=["image", "report"]).discover(permutations=permutations, stability=0)
     found: list[pl.DataFrame] = []
     stages = Stages()
-    spent = timed(lambda: found.append(frame.collect(stages, cache=False)))
+    spent = timed(lambda: (found.append(frame.collect(stages, cache=False)), stages.end()))
     rows = store.table("images").count()
     plant = np.concatenate([part.plant for part in parts(rows, 0, with_vectors=False)])
     told = {"slices": found[0]["slice_id"].n_unique(), "planted": planted(found[0], plant)}
@@ -186,21 +186,22 @@ class Stages:
     """A progress that notes seconds, bytes read and peak memory of every stage of an audit."""
 
     def __init__(self) -> None:
-        self._name, self._began, self._read = "choosing rows", time.perf_counter(), read_bytes()
+        self._name, self._began, self._worked = "choosing rows", time.perf_counter(), time.process_time()
+        self._read = read_bytes()
         self._found: dict[str, Result] = {}
 
     def __call__(self, done: int, total: int, what: str) -> None:  # noqa: ARG002 - told alike to all
         if what != self._name:
-            self._end()
+            self.end()
             self._name = what
 
-    def _end(self) -> None:
-        now, read = time.perf_counter(), read_bytes()
-        self._found[self._name] = {"seconds": now - self._began, "read": read - self._read, "peak": peak()}
-        self._began, self._read = now, read
+    def end(self) -> None:
+        now, worked, read = time.perf_counter(), time.process_time(), read_bytes()
+        spent = {"seconds": now - self._began, "cpu": worked - self._worked, "read": read - self._read, "peak": peak()}
+        self._found[self._name] = spent
+        self._began, self._worked, self._read = now, worked, read
 
     def done(self) -> dict[str, Result]:
-        self._end()
         return self._found
 
 

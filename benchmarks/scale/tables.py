@@ -37,10 +37,15 @@ def compared(results: Results) -> Table:
 
 def stages(results: Results) -> Table:
     """The stages of audits."""
-    table = Table("rows", "job", "stage", "s", "GB read", "peak GB", title="stages")
+    table = Table("rows", "job", "stage", "s", "processor s", "GB read", "peak GB", title="stages")
     for (rows, job), result in results.items():
         for name, stage in result.get("stages", {}).items():  # type: ignore[attr-defined]
-            numbers = (f"{stage['seconds']:.1f}", f"{stage['read'] / 1e9:.2f}", f"{stage['peak']:.2f}")
+            numbers = (
+                f"{stage['seconds']:.1f}",
+                f"{stage['cpu']:.1f}",
+                f"{stage['read'] / 1e9:.2f}",
+                f"{stage['peak']:.2f}",
+            )
             table.add_row(f"{rows:,}", job, name, *numbers)
     return table
 

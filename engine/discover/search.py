@@ -34,7 +34,7 @@ SMALLEST_CLUSTER, SHARE_OF_ERRORS = 5, 400
 """A node of the tree holds at least 5 errors, and no fewer than one in 400 of them."""
 MOST_ALIKE = 0.7
 """Candidates whose scores correlate more than this with a slice already taken are that slice again."""
-SCORES_HELD = 20_000
+SCORES_HELD = 10_000
 """Of a class of more rows scores are not held: they are read again and counted in bins."""
 FOLDS = 5
 DIGITS = 9

@@ -41,6 +41,7 @@ def discover(
     candidates: list[Candidate] = []
     notes: dict[tuple[str, str], str] = {}
     effects: dict[tuple[str, str], dict[str, object]] = {}
+    progress(0, steps, "searching for slices")
     for number, judged in enumerate(populations):
         done = number * each
 

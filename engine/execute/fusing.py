@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from misread.audit.population import NOT_SELECTED, scanned_samples
 from misread.fitting import FusionFit
 from misread.fuse import AT_ONCE, Block, Fusion
+from misread.memory import give_back
 from misread.metadata import MetadataFeatures, choose_columns, fit_features
 from misread.plan import AUTOMATIC, Fuse, Scan
 from misread.progress import Progress
@@ -92,6 +93,7 @@ class FittedFusion:
                 "allow more memory, or choose samples with filter",
             )
         vectors = put_aside(rows, dimension, self._every_row(progress))
+        give_back()
         features = self.vectors.features or MetadataFeatures(())
         return FusedSamples(self.below, self.samples, vectors, self.fusion, features, self.columns, self.notes)
 
@@ -146,6 +148,7 @@ def fit_samples(node: Fuse, below: ScannedSamples, store: TableStore, progress: 
     columns, notes = _metadata(node, below, samples.filter(kept))
     features = fit_features(samples.filter(pl.Series(fitted_on)), columns) if node.metadata is not None else None
     vectors = SampleVectors(samples, tables, features)
+    give_back()
     fusion = _fit(vectors, np.flatnonzero(fitted_on), progress)
     return FittedFusion(below, samples, vectors, fusion, tuple(columns), tuple(notes))
 
