@@ -211,12 +211,18 @@ class LazyFrame:
         """The frame as it is run: the same rows, read and worked out for less."""
         return self._with(optimise(self.plan))
 
-    def explain(self, *, optimised: bool = True) -> str:
+    def explain(self, *, optimised: bool = True, costs: bool = False) -> str:
         """The plan as a tree: what is read and from which version, what Lance works out, where streaming stops.
 
-        `optimised=False`: as it was written. Nothing is run.
+        `optimised=False`: as it was written. `costs`: with the most rows that each step gives, the bytes it reads, and
+        about what time and memory it takes. Nothing is run.
         """
-        return tree(optimise(self.plan) if optimised else self.plan)
+        plan = optimise(self.plan) if optimised else self.plan
+        if not costs:
+            return tree(plan)
+        from .execute.costs import plan_with_costs
+
+        return plan_with_costs(plan, self.store)
 
     def collect(
         self,
