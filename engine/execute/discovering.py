@@ -20,6 +20,7 @@ from misread.discover import (
     stabilities,
     standardised,
 )
+from misread.memory import give_back
 from misread.plan import Discover
 from misread.progress import Progress
 from misread.schemas.values import DISCOVERY
@@ -58,6 +59,7 @@ def discover(
     if node.stability:
         candidates = _with_stability(node, fused, candidates, progress)
     judge = Judge(fused, audit_id).judge
+    give_back()
     slices = [judge(c, number) for number, c in enumerate(candidates, start=1)]
     judged_slices = tuple(with_q_values(slices))
     comparisons = () if node.losses else tuple(compare(judged_slices, populations, fused.below.seed))
@@ -109,6 +111,7 @@ def _search(
 ) -> tuple[list[Candidate], str]:
     """The slices of one population that chance alone seldom gives, best first; a note where there are none."""
     classes = _class_rows(fused, judged)
+    give_back()
     ranked: list[tuple[tuple[bool, float, int], Candidate]] = []
     too_few = 0
     for number, rows in enumerate(classes):

@@ -34,6 +34,8 @@ HELD_PER_NUMBER: Final = 32
 
 Vectors that take more than `HELD_BYTES` lie on disk; then what a search makes of them does, too.
 """
+GIVEN_BACK_AFTER: Final = 16 * AT_ONCE
+"""Rows of vectors after which memory that was freed is given back: reading leaves it full of holes."""
 HELD_PER_SAMPLE: Final = 500
 """Bytes it holds for every sample besides."""
 
@@ -170,6 +172,8 @@ def _told(work: Callable[[Places], T], rows: Places, progress: Progress, what: s
         for start, result in zip(starts, results, strict=True):
             yield rows[start : start + AT_ONCE], result
             progress(min(start + AT_ONCE, len(rows)), len(rows), what)
+            if start % GIVEN_BACK_AFTER == 0:
+                give_back()
 
 
 def _scans(node: Fuse) -> dict[str, Scan]:
