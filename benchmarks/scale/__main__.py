@@ -21,6 +21,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.scale.archive import write
+from benchmarks.scale.forecast import forecasts
 from benchmarks.scale.jobs import JOBS, NEEDS, Result, measured
 from benchmarks.scale.tables import compared, found, grown, plot, stages
 
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 shutil.rmtree(location)
     if asked.known:
         results |= known(Path(asked.known))
-    for table in (compared(results), stages(results), found(results), grown(results)):
+    for table in (compared(results), stages(results), found(results), grown(results), forecasts(results)):
         console.print(table)
     if asked.plot:
         plot(results, Path(asked.plot))

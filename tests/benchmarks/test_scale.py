@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from benchmarks.scale.archive import PLANTS, parts, patient_numbers, write
+from benchmarks.scale.forecast import forecast, forecasts, rates
 from benchmarks.scale.jobs import agreement, held_out, measured, planted
 from benchmarks.scale.tables import compared, exponent, found, grown, plot, stages
 
@@ -73,3 +74,17 @@ def test_exponents_and_tables_say_what_was_measured(tmp_path: Path) -> None:
     assert stages(results).row_count == found(results).row_count == 0
     plot(results, tmp_path / "plot.svg")
     assert "seconds" in (tmp_path / "plot.svg").read_text()
+
+
+def test_forecasts_follow_from_what_was_measured() -> None:
+    """A further row costs what it cost between two sizes; twice the machines read half each; reading may be slower."""
+    small, large = {"cpu": 5.0, "peak": 0.6}, {"cpu": 41.0, "peak": 0.8}
+    a_row = rates(small, large, 50_000, 400_000)
+    assert a_row["a_row"] == pytest.approx(36 / 350_000)
+    assert a_row["fixed"] + 400_000 * a_row["held"] == pytest.approx(0.8 * 2**30)
+    one, two = (forecast(10_000_000, machines, 16, a_row) for machines in (1, 2))
+    assert one.bytes_read == 2 * two.bytes_read == 1.5 * 10_000_000 * 6_144
+    assert one.seconds == pytest.approx(one.bytes_read / 1e9)
+    assert forecast(10_000_000, 1, 2, a_row).seconds == pytest.approx(36 / 350_000 * 10_000_000 / 2)
+    assert forecasts({(50_000, "audit"): small, (400_000, "audit"): large}).row_count == 4
+    assert forecasts({(50_000, "audit"): small}).row_count == 0
