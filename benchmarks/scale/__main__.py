@@ -23,7 +23,7 @@ from rich.console import Console
 from benchmarks.scale.archive import write
 from benchmarks.scale.forecast import forecasts
 from benchmarks.scale.jobs import JOBS, NEEDS, Result, measured
-from benchmarks.scale.tables import compared, found, grown, plot, stages
+from benchmarks.scale.tables import compared, expected, found, grown, plot, stages
 
 ROWS = (20_000, 50_000, 100_000, 200_000, 400_000)
 QUICK = (2_000, 4_000)
@@ -55,7 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 shutil.rmtree(location)
     if asked.known:
         results |= known(Path(asked.known))
-    for table in (compared(results), stages(results), found(results), grown(results), forecasts(results)):
+    for table in (
+        compared(results),
+        stages(results),
+        expected(results),
+        found(results),
+        grown(results),
+        forecasts(results),
+    ):
         console.print(table)
     if asked.plot:
         plot(results, Path(asked.plot))

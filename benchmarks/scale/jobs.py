@@ -17,8 +17,9 @@ from benchmarks.peers import Audit, method
 from benchmarks.scale.archive import DIMENSION, ENCODERS, PLANTS, parts, patient_numbers
 from benchmarks.timing import peak
 from misread.audit.halves import half_of
+from misread.execute.costs import costs, whole_cost
 from misread.fuse import Block
-from misread.plan import Discover
+from misread.plan import Discover, optimise
 from misread.schemas.values import CONFIRMATION, DISCOVERY
 from misread.threads import in_order, one_thread
 
@@ -62,7 +63,9 @@ def audit(location: Path, permutations: int = 0) -> Result:
     spent = timed(lambda: (found.append(frame.collect(stages, cache=False)), stages.end()))
     rows = store.table("images").count()
     plant = np.concatenate([part.plant for part in parts(rows, 0, with_vectors=False)])
-    told = {"slices": found[0]["slice_id"].n_unique(), "planted": planted(found[0], plant)}
+    whole = whole_cost(costs(optimise(frame.plan), store))
+    expected = {"cpu": whole.seconds, "peak": whole.held / 2**30, "read": whole.read}
+    told = {"expected": expected, "slices": found[0]["slice_id"].n_unique(), "planted": planted(found[0], plant)}
     return spent | {"stages": stages.done()} | told
 
 

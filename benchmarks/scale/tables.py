@@ -50,6 +50,17 @@ def stages(results: Results) -> Table:
     return table
 
 
+def expected(results: Results) -> Table:
+    """What `explain(costs=True)` said beforehand, and what came of it; scratch on disk is no part of what was said."""
+    table = Table("rows", "job", "processor s", "said", "peak GB", "said", "GB read", "said", title="said beforehand")
+    for (rows, job), result in results.items():
+        if said := result.get("expected"):
+            names = [("cpu", 1.0), ("peak", 1.0), ("read", 1e9)]
+            pairs = [(result[n] / unit, said[n] / unit) for n, unit in names]  # type: ignore[operator, index]
+            table.add_row(f"{rows:,}", job, *(f"{value:.2f}" for pair in pairs for value in pair))
+    return table
+
+
 def found(results: Results) -> Table:
     """Planted slices on held-out rows: the found slice that agrees best with each."""
     table = Table("rows", "job", "planted", "P@10", "precision", "recall", title="planted slices, held-out rows")

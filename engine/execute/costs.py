@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -73,10 +73,16 @@ def costs(plan: Node, store: TableStore) -> dict[Node, Cost]:
 def plan_with_costs(plan: Node, store: TableStore) -> str:
     """The plan as a tree with the cost of every step, and what they come to."""
     each = costs(plan, store)
-    held = PROCESS + sum(cost.held for cost in each.values())
-    read, seconds = (sum(getattr(cost, name) for cost in each.values()) for name in ("read", "seconds"))
-    whole = f"in all: reads {_size(read)}, {_time(seconds)}, at most {_size(held)} of memory"
-    return f"{tree(plan, {node: str(cost) for node, cost in each.items()})}\n{whole}"
+    whole = whole_cost(each)
+    told = f"in all: reads {_size(whole.read)}, {_time(whole.seconds)}, at most {_size(whole.held)} of memory"
+    return f"{tree(plan, {node: str(cost) for node, cost in each.items()})}\n{told}"
+
+
+def whole_cost(each: Mapping[Node, Cost]) -> Cost:
+    """What the steps of a plan come to; what the process itself holds is counted, too."""
+    rows = max((cost.rows for cost in each.values()), default=0)
+    read, seconds, held = (sum(getattr(cost, name) for cost in each.values()) for name in ("read", "seconds", "held"))
+    return Cost(rows, read, seconds, PROCESS + held)
 
 
 def _below_first(node: Node) -> Iterator[Node]:

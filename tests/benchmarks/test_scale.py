@@ -56,6 +56,8 @@ def test_an_audit_and_a_reading_are_measured(archive: Path) -> None:
     assert vectors < once["read"] < 1.5 * vectors
     fusing = sum(stage["read"] for name, stage in audit["stages"].items() if "fus" in name)
     assert 0.5 * vectors < fusing < 3 * vectors
+    assert audit["expected"]["read"] == pytest.approx(fusing, rel=0.3)
+    assert 0.2 * audit["peak"] < audit["expected"]["peak"] < 5 * audit["peak"]
     assert all(result["seconds"] > 0 and result["peak"] > 0.05 for result in (once, audit))
     assert set(audit["planted"]) == {one.name for one in PLANTS}
 
