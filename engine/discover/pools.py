@@ -35,8 +35,8 @@ def missed(errors: int, inside: int, fewest: int, most: int = MOST_ERRORS) -> fl
 
     Exact (hypergeometric); 0 where all errors are taken. It is what sampling can lose, and all of it: whatever is
     found is scored and judged on every row. A slice with 1 in 100 of the errors has fewer than the 20 that a node of
-    the tree must hold once in 10^13 draws, one with 1 in 200 once in 2,000, whatever the number of errors; none of
-    the 1,024 starts falls into them in 1 of 29,000 and 1 of 170 draws.
+    the tree must hold once in 10^16 draws, one with 1 in 200 once in 10,000, whatever the number of errors; none of
+    the 512 starts falls into them in 1 of 170 and 1 of 13 draws.
     """
     if errors <= most:
         return float(inside < fewest)

@@ -148,10 +148,10 @@ def test_what_sampling_can_lose_is_what_it_loses(errors: int, inside: int, fewes
 def test_the_figures_of_the_bound_hold() -> None:
     """As told: slices with 1 in 100 and 1 in 200 of the errors, in the tree and among the starts, however many."""
     for errors in (100_000, 10_000_000):
-        assert pools.missed(errors, errors // 100, 20) < 1e-13
-        assert pools.missed(errors, errors // 200, 20) < 1 / 2_000
-        assert pools.missed(errors, errors // 100, 1, pools.STARTS) < 1 / 150
-        assert pools.missed(errors, errors // 200, 1, pools.STARTS) < 1 / 12
+        assert pools.missed(errors, errors // 100, 20) < 1e-16
+        assert pools.missed(errors, errors // 200, 20) < 1 / 9_000
+        assert pools.missed(errors, errors // 100, 1, pools.STARTS) < 1 / 170
+        assert pools.missed(errors, errors // 200, 1, pools.STARTS) < 1 / 13
 
 
 @pytest.mark.parametrize("kind", ["one row a patient", "errors", "losses", "a patient of many"])
