@@ -167,15 +167,10 @@ class LazyFrame:
         Raises AuditError where no prediction has one.
         """
         below = self if isinstance(self.plan, Fuse) else self.fuse()
-        for name, value, least in (
-            ("min_size", min_size, 2),
-            ("most", most, 1),
-            ("permutations", permutations, 0),
-            ("min_patients", min_patients, 1),
-            ("stability", stability, 0),
-        ):
-            if value < least:
-                raise AuditError(f"{name} is {value}; it must be at least {least}")
+        least = {"min_size": 2, "most": 1, "permutations": 0, "min_patients": 1, "stability": 0}
+        for name, value in zip(least, (min_size, most, permutations, min_patients, stability), strict=True):
+            if value < least[name]:
+                raise AuditError(f"{name} is {value}; it must be at least {least[name]}")
         if 0 < permutations < FEWEST_PERMUTATIONS:
             raise AuditError(
                 f"{permutations} permutations cannot show a slice at the 5 % level",
@@ -222,12 +217,18 @@ class LazyFrame:
         """The frame as it is run: the same rows, read and worked out for less."""
         return self._with(optimise(self.plan))
 
-    def explain(self, *, optimised: bool = True) -> str:
+    def explain(self, *, optimised: bool = True, costs: bool = False) -> str:
         """The plan as a tree: what is read and from which version, what Lance works out, where streaming stops.
 
-        `optimised=False`: as it was written. Nothing is run.
+        `optimised=False`: as it was written. `costs`: with the most rows that each step gives, the bytes it reads, and
+        about what time and memory it takes. Nothing is run.
         """
-        return tree(optimise(self.plan) if optimised else self.plan)
+        plan = optimise(self.plan) if optimised else self.plan
+        if not costs:
+            return tree(plan)
+        from .execute.costs import plan_with_costs
+
+        return plan_with_costs(plan, self.store)
 
     def collect(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from misread.encode.finished import FOLDER as UNFINISHED
 from misread.execute.cache import Cache
 from misread.ingest.rejects import without_mentions
 from misread.schemas.errors import MisreadError
@@ -33,6 +34,7 @@ def delete_patient(store: TableStore, patient: str, *, also_known_as: str | None
     go. Raises MisreadError where the store has no such patient.
     """
     answers = Cache(store).clear()
+    _forget_unfinished(store)
     store.purge()
     if not store.has(IMAGES.name):
         raise MisreadError(f"the store {store.location} has no samples")
@@ -53,8 +55,16 @@ def delete_patient(store: TableStore, patient: str, *, also_known_as: str | None
             counts[name] = _delete(commit, name, samples, studies)
         commit.forget_older_states()
     store.purge()
+    _forget_unfinished(store)
     rejected += without_mentions(store, [*samples, *studies])
     return Deleted({name: count for name, count in counts.items() if count}, answers + Cache(store).clear(), rejected)
+
+
+def _forget_unfinished(store: TableStore) -> None:
+    """Removes the vectors of unfinished embedding jobs, which do not tell whose they are; jobs make them anew."""
+    with store.files.writing():
+        for file in store.files.names(UNFINISHED):
+            store.files.remove(file)
 
 
 def _studies(store: TableStore, studies: set[str], mine: str) -> list[str]:

@@ -5,12 +5,14 @@ from .confirm import Confirmation, Estimate, confirm, difference, q_values, rate
 from .discriminant import ClassModel, every_row, fit_class_model, probability
 from .losses import LossConfirmation, confirm_losses, mean_interval, mean_loss, smallest_mean_loss
 from .patients import Codes
+from .pools import MOST_ERRORS
 from .power import design_effect, smallest_effect
 from .scan import standardised
 from .search import ClassRows, Rule, order_among_classes, search
 from .stability import stabilities
 
 __all__ = [
+    "MOST_ERRORS",
     "SIGNIFICANCE",
     "ClassModel",
     "ClassRows",

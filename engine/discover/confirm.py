@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 CONFIDENCE = 0.95
 PERMUTATIONS = 9999
 RESAMPLES = 2000
+MANY_ROWS = 10_000
+"""Of more rows patients that are alike are drawn together, by their number: the same law, drawn otherwise."""
 DRAWS_AT_ONCE = 1_000_000
 """Patients drawn at once, so that memory does not grow with the number of patients."""
 
@@ -78,7 +80,10 @@ def excess_p_value(inside: Booleans, errors: Booleans, patients: Codes, seed: in
 def permutation_p_value(inside: Booleans, values: Values, shuffle: PatientShuffle, seed: int) -> float:
     """The share of shuffles of `values` (n,) whose sum inside is at least the observed one, which counts too."""
     observed = values[inside].sum()
-    hits = sum(drawn[inside].sum() >= observed for drawn in shuffle.draws(values, PERMUTATIONS, seed))
+    if len(values) > MANY_ROWS:
+        hits = int((shuffle.sums(values, inside, PERMUTATIONS, seed) >= observed).sum())
+    else:
+        hits = sum(drawn[inside].sum() >= observed for drawn in shuffle.draws(values, PERMUTATIONS, seed))
     return float((1 + hits) / (1 + PERMUTATIONS))
 
 
@@ -106,10 +111,15 @@ def rate_interval(errors: Booleans, patients: Codes, seed: int) -> tuple[float, 
         return low, high
     wrong = np.bincount(codes, weights=errors)
     generator = np.random.default_rng(seed)
-    at_once = max(1, DRAWS_AT_ONCE // len(counts))
-    sizes = np.diff([*range(0, RESAMPLES, at_once), RESAMPLES])
-    draws = (generator.integers(0, len(counts), (size, len(counts))) for size in sizes)
-    rates = np.concatenate([wrong[drawn].sum(axis=1) / counts[drawn].sum(axis=1) for drawn in draws])
+    if len(errors) > MANY_ROWS:
+        kinds, many = np.unique(np.stack([wrong, counts]), axis=1, return_counts=True)
+        drawn = generator.multinomial(len(counts), many / len(counts), RESAMPLES)
+        rates = (drawn @ kinds[0]) / (drawn @ kinds[1])
+    else:
+        at_once = max(1, DRAWS_AT_ONCE // len(counts))
+        sizes = np.diff([*range(0, RESAMPLES, at_once), RESAMPLES])
+        draws = (generator.integers(0, len(counts), (size, len(counts))) for size in sizes)
+        rates = np.concatenate([wrong[drawn].sum(axis=1) / counts[drawn].sum(axis=1) for drawn in draws])
     tail = (1 - CONFIDENCE) / 2
     return min(low, float(np.quantile(rates, tail))), max(high, float(np.quantile(rates, 1 - tail)))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from misread.spill import Vectors, in_parts, mapped, mean_of, scores_of, spread_of
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -30,6 +33,14 @@ class Moments:
     @classmethod
     def of(cls, vectors: Floats) -> Moments:
         return cls(len(vectors), vectors.sum(axis=0), vectors.T @ vectors)
+
+    @classmethod
+    def over(cls, vectors: Vectors, groups: Sequence[Booleans]) -> list[Moments]:
+        """The moments of every group of the rows (n, k), each a mask (n,), in one reading."""
+        found = [cls.of(np.empty((0, vectors.shape[1]))) for _ in groups]
+        for here, part in in_parts(vectors):
+            found = [known + cls.of(part[group[here]]) for known, group in zip(found, groups, strict=True)]
+        return found
 
     def __add__(self, other: Moments) -> Moments:
         return Moments(self.rows + other.rows, self.total + other.total, self.squares + other.squares)
@@ -57,13 +68,17 @@ def discriminant(one: Moments, other: Moments) -> Floats:
     return unit(np.asarray(np.linalg.solve(spread + ridge, one.mean - other.mean), float))
 
 
-def shaping(vectors: Floats) -> Floats:
-    """(k, k) turns centred rows (n, k) onto their principal axes and evens out their variances part of the way.
+def shaping(vectors: Vectors, center: Floats | float = 0.0) -> Floats:
+    """(k, k) turns rows (n, k), less `center`, onto their principal axes and evens their variances out part of the way.
 
     An axis of variance v, the mean variance being 1, is divided by v^.4. Whole whitening (v^.5) drowns a slice in
     directions that hardly vary, none hides it behind those that vary most.
     """
-    values, axes = np.linalg.eigh(vectors.T @ vectors / max(len(vectors), 1))
+    products = np.zeros((vectors.shape[1], vectors.shape[1]))
+    for _, part in in_parts(vectors):
+        centered = part - center
+        products += centered.T @ centered
+    values, axes = np.linalg.eigh(products / max(len(vectors), 1))
     values = np.maximum(values, SMALLEST_VARIANCE * values[-1])
     return np.asarray(axes * (values / values.mean()) ** -SHAPING)
 
@@ -84,9 +99,9 @@ class ClassModel:
     direction: Floats
     offset: float
 
-    def probability(self, vectors: Floats) -> Floats:
+    def probability(self, vectors: Vectors) -> Floats:
         """(n,) P(class | vector) of rows (n, k), rounded to 9 decimals."""
-        return probability(vectors @ self.direction + self.offset)
+        return probability(scores_of(vectors, self.direction) + self.offset)
 
     @property
     def other(self) -> ClassModel:
@@ -106,18 +121,18 @@ def probability(odds: Floats) -> Floats:
     return np.asarray(np.round(expit(odds), DIGITS))
 
 
-def fit_class_model(vectors: Floats, of_class: Booleans) -> ClassModel:
+def fit_class_model(vectors: Vectors, of_class: Booleans) -> ClassModel:
     """Fitted on rows (n, k) of known class: a discriminant, then a logistic regression along it alone."""
     flat = ClassModel(np.zeros(vectors.shape[1]), 0.0)
-    if not of_class.any() or of_class.all() or not np.ptp(vectors, axis=0).any():
+    if not of_class.any() or of_class.all() or not spread_of(vectors).any():
         return flat
     from sklearn.linear_model import LogisticRegression
 
-    center = vectors.mean(axis=0)
-    turn = shaping(vectors - center)
-    shaped = (vectors - center) @ turn
-    along = discriminant(Moments.of(shaped[of_class]), Moments.of(shaped[~of_class]))
-    places = shaped @ along
+    center = mean_of(vectors)
+    turn = shaping(vectors, center)
+    shaped = mapped(vectors, center, turn)
+    along = discriminant(*Moments.over(shaped, [of_class, ~of_class]))
+    places = scores_of(shaped, along)
     spread = float(places.std())
     if not spread > 0:
         return flat

@@ -11,6 +11,8 @@ Codes = NDArray[np.intp]
 Values = TypeVar("Values", bound=NDArray[Any])
 
 FEWEST_IN_STRATUM = 5
+LONGEST_KIND = 6
+"""Rows a patient has at most to be told by which of them are wrong: 2^6 kinds."""
 
 
 class PatientShuffle:
@@ -41,6 +43,68 @@ class PatientShuffle:
                 source = np.concatenate([runs[i] for i in order]) if table is None else table[order].ravel()
                 shuffled[target] = values[source]
             yield shuffled
+
+    def sums(self, values: NDArray[Any], inside: NDArray[np.bool_], count: int, seed: int) -> NDArray[np.float64]:
+        """(count,): the sums of the values that land `inside` (n,) in as many shuffles; drawn without the others.
+
+        The same law as that of `draws`. Errors are drawn by how many patients of each kind (which of their rows are
+        wrong) land where (which rows there are inside); losses patient by patient, for the patients inside alone.
+        """
+        generator = np.random.default_rng(seed)
+        total = np.zeros(count)
+        for runs in self._strata:
+            if len({len(run) for run in runs}) > 1:
+                total += _shuffled_sums(values, inside, runs, count, generator)
+                continue
+            table = np.array(runs)
+            if values.dtype == bool and table.shape[1] <= LONGEST_KIND:
+                total += _sums_by_kind(values[table], inside[table], count, generator)
+            else:
+                total += _sums_of_drawn(values[table], inside[table], count, generator)
+        return total
+
+
+def _sums_by_kind(
+    wrong: NDArray[np.bool_], inside: NDArray[np.bool_], count: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """`wrong`, `inside` (patients, rows): multivariate hypergeometric draws, one kind after the other."""
+    kinds, many = np.unique(wrong, axis=0, return_counts=True)
+    places, taken = np.unique(inside[inside.any(axis=1)], axis=0, return_counts=True)
+    left = np.tile(many[:, None], (1, count))
+    total = np.zeros(count)
+    for place, patients in zip(places, taken, strict=True):
+        gains = (kinds & place).sum(axis=1)
+        pool, wanted = left.sum(axis=0), np.full(count, patients)
+        for number, gain in enumerate(gains):
+            pool = pool - left[number]
+            drawn = generator.hypergeometric(left[number], pool, wanted)
+            left[number] -= drawn
+            wanted = wanted - drawn
+            total += gain * drawn
+    return total
+
+
+def _sums_of_drawn(
+    values: NDArray[Any], inside: NDArray[np.bool_], count: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """`values`, `inside` (patients, rows): who lands inside is drawn without replacement."""
+    places = inside[inside.any(axis=1)]
+    who = (generator.choice(len(values), len(places), replace=False) for _ in range(count))
+    return np.array([values[drawn][places].sum() for drawn in who], float)
+
+
+def _shuffled_sums(
+    values: NDArray[Any],
+    inside: NDArray[np.bool_],
+    runs: list[Codes],
+    count: int,
+    generator: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Runs of several lengths, laid end to end: shuffled as they are."""
+    own = inside[np.concatenate(runs)]
+    pieces = [values[run] for run in runs]
+    orders = (generator.permutation(len(runs)) for _ in range(count))
+    return np.array([np.concatenate([pieces[i] for i in order])[own].sum() for order in orders], float)
 
 
 def _strata(counts: NDArray[np.intp]) -> list[Codes]:

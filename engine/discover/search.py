@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from misread.spill import Vectors, chosen, in_parts, mapped, mean_of, scores_of, spread_of
+
+from .binned import best_candidate, starts_of
 from .discriminant import ClassModel, Moments, discriminant, shaping, unit
 from .patients import Codes
+from .pools import drawn, lumps
 from .scan import Values, best_prefix, standardised
 from .tree import Floats, Rows, local_coordinates, tree_nodes
 
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Booleans = NDArray[np.bool_]
+Limits = tuple[int, int, int]
+"""The fewest and the most rows of a slice, and how many slices there may be."""
 
 GATE_SHARE = 0.25
 """How much of a rule's direction is the gate's, the rest being the candidate's own."""
@@ -27,6 +34,8 @@ SMALLEST_CLUSTER, SHARE_OF_ERRORS = 5, 400
 """A node of the tree holds at least 5 errors, and no fewer than one in 400 of them."""
 MOST_ALIKE = 0.7
 """Candidates whose scores correlate more than this with a slice already taken are that slice again."""
+SCORES_HELD = 10_000
+"""Of a class of more rows scores are not held: they are read again and counted in bins."""
 FOLDS = 5
 DIGITS = 9
 """Scores are rounded to so many decimals, so that the order of sums never decides."""
@@ -42,14 +51,14 @@ class ClassRows:
     """
 
     true_class: int | None
-    vectors: Floats
+    vectors: Vectors
     losses: Values
     patients: Codes
     model: ClassModel
 
     def drawn(self, numbers: Rows) -> ClassRows:
         """The rows of those numbers, which may repeat."""
-        kept = (self.vectors[numbers], self.losses[numbers], self.patients[numbers])
+        kept = (chosen(self.vectors, numbers), self.losses[numbers], self.patients[numbers])
         return ClassRows(self.true_class, *kept, self.model)
 
     def seed(self, seed: int) -> int:
@@ -70,11 +79,11 @@ class Rule:
     statistic: float
     model: ClassModel
 
-    def scores(self, vectors: Floats) -> Floats:
+    def scores(self, vectors: Vectors) -> Floats:
         """(n,) float64, rounded to 9 decimals."""
-        return np.asarray(np.round(vectors @ self.direction, DIGITS))
+        return np.asarray(np.round(scores_of(vectors, self.direction), DIGITS))
 
-    def takes(self, vectors: Floats) -> Booleans:
+    def takes(self, vectors: Vectors) -> Booleans:
         """(n,): which rows are in."""
         return np.asarray(self.scores(vectors) >= self.cut)
 
@@ -103,15 +112,15 @@ class ClassSearch:
     def __init__(self, rows: ClassRows) -> None:
         self._model = rows.model
         self._rows = len(rows.vectors)
-        self._varied = self._rows > 1 and bool(np.ptp(rows.vectors, axis=0).max(initial=0.0) > 10**-DIGITS)
+        self._varied = self._rows > 1 and bool(spread_of(rows.vectors).max(initial=0.0) > 10**-DIGITS)
         if not self._varied:
             return
-        self._center = rows.vectors.mean(axis=0)
-        self._turn = shaping(rows.vectors - self._center)
-        self._vectors = (rows.vectors - self._center) @ self._turn
+        self._center = mean_of(rows.vectors)
+        self._turn = shaping(rows.vectors, self._center)
+        self._vectors = mapped(rows.vectors, self._center, self._turn)
         folds = (rows.patients % FOLDS == fold for fold in range(FOLDS))
         self._folds = [fold for fold in folds if fold.any()]
-        self._moments = [Moments.of(self._vectors[fold]) for fold in self._folds]
+        self._moments = Moments.over(self._vectors, self._folds)
         self._covariance = sum(self._moments[1:], self._moments[0]).squares / self._rows
 
     def rules(self, losses: Values, *, smallest: int, most: int) -> list[Rule]:
@@ -124,27 +133,73 @@ class ClassSearch:
         errors = np.asarray(values > 0)
         if not self._varied or self._rows < 2 * smallest or errors.sum() < 2 or errors.all():
             return []
-        members = _membership(self._candidates(errors), self._rows)
-        wrong = [Moments.of(self._vectors[fold & errors]) for fold in self._folds]
-        parts = [_Sums.over(self._vectors, members, fold) for fold in self._folds]
+        wrong = Moments.over(self._vectors, [fold & errors for fold in self._folds])
+        pool = drawn(np.flatnonzero(errors))
+        pooled = self._vectors[pool]
+        smallest_node = max(SMALLEST_CLUSTER, len(pool) // SHARE_OF_ERRORS)
+        nodes = tree_nodes(local_coordinates(pooled), smallest_node)
+        largest = int(self._rows * LARGEST_SHARE)
+        if self._rows > SCORES_HELD:
+            return self._in_turn(values, wrong, pool, pooled, nodes, (smallest, largest, most))
+        whole, without = self._every_direction(wrong, pool, pooled, nodes)
+        scores = np.empty((self._rows, len(whole)))
+        for here, part in self._scored(without, np.arange(len(whole))):
+            scores[here] = part
+        taken = _take_in_turn(scores, values, self._alike(whole, whole), smallest, largest, most)
+        return [self._frozen(whole[j], cut, statistic) for j, cut, statistic in taken]
+
+    def _in_turn(
+        self, values: Values, wrong: list[Moments], pool: Rows, pooled: Floats, nodes: list[Rows], limits: Limits
+    ) -> list[Rule]:
+        """The same where scores are not held. Among the errors that are left lumps are sought anew for every slice."""
+        smallest, largest, most = limits
+        right = self._vectors[drawn(np.flatnonzero(values <= 0))]
+        left = np.ones(self._rows, bool)
+        taken = np.empty((0, pooled.shape[1]))
+        rules: list[Rule] = []
+        while len(rules) < most:
+            fresh = np.flatnonzero(left[pool])
+            found = [fresh[lump] for lump in lumps(_without(pooled[fresh], taken), _without(right, taken))]
+            whole, without = self._every_direction(wrong, pool, pooled, nodes + found)
+            running = np.flatnonzero(self._alike(taken, whole).max(axis=0, initial=-1.0) < MOST_ALIKE)
+            best = best_candidate(partial(self._scored, without), running, values, left, smallest, largest)
+            if best is None:
+                break
+            direction = whole[best.candidate]
+            rules.append(self._frozen(direction, best.cut, best.statistic))
+            taken = np.vstack([taken, direction])
+            left &= best.scores < best.cut
+        return rules
+
+    def _alike(self, some: Floats, others: Floats) -> Floats:
+        """How the scores along two lots of directions correlate."""
+        return np.asarray(some @ self._covariance @ others.T)
+
+    def _every_direction(
+        self, wrong: list[Moments], pool: Rows, pooled: Floats, candidates: Sequence[Rows]
+    ) -> tuple[Floats, list[Floats]]:
+        """The directions fitted on all rows, and for each fold those fitted without it; `wrong`: the folds' errors."""
+        members = _membership(candidates, len(pool))
+        parts = [
+            _Sums.over(pooled, members, fold[pool], moments)
+            for fold, moments in zip(self._folds, self._moments, strict=True)
+        ]
         all_wrong, all_rows, all_parts = (
             sum(wrong[1:], wrong[0]), sum(self._moments[1:], self._moments[0]), sum(parts[1:], parts[0])
         )  # fmt: skip
-        whole = self._directions(all_wrong, all_rows, all_parts)
-        scores = np.empty((self._rows, len(whole)))
-        for fold, its_wrong, its_rows, its_parts in zip(self._folds, wrong, self._moments, parts, strict=True):
-            without = self._directions(all_wrong - its_wrong, all_rows - its_rows, all_parts - its_parts)
-            scores[fold] = self._vectors[fold] @ without.T
-        scores = np.asarray(np.round(scores, DIGITS), float)
-        alike = whole @ self._covariance @ whole.T
-        taken = _take_in_turn(scores, values, alike, smallest, most)
-        return [self._frozen(whole[j], cut, statistic) for j, cut, statistic in taken]
+        without = [
+            self._directions(all_wrong - its_wrong, all_rows - its_rows, all_parts - its_parts)
+            for its_wrong, its_rows, its_parts in zip(wrong, self._moments, parts, strict=True)
+        ]
+        return self._directions(all_wrong, all_rows, all_parts), without
 
-    def _candidates(self, errors: Booleans) -> list[Rows]:
-        """Row numbers of every node of the tree over the errors."""
-        pool = np.flatnonzero(errors)
-        smallest = max(SMALLEST_CLUSTER, len(pool) // SHARE_OF_ERRORS)
-        return [pool[node] for node in tree_nodes(local_coordinates(self._vectors[pool]), smallest)]
+    def _scored(self, without: Sequence[Floats], candidates: Rows) -> Iterator[tuple[slice, Floats]]:
+        """The rows' scores along some candidates' directions, each fold's by those fitted without it."""
+        for here, part in in_parts(self._vectors):
+            scores = np.empty((len(part), len(candidates)))
+            for fold, directions in zip(self._folds, without, strict=True):
+                scores[fold[here]] = part[fold[here]] @ directions[candidates].T
+            yield here, np.asarray(np.round(scores, DIGITS), float)
 
     def _directions(self, wrong: Moments, rows: Moments, candidates: _Sums) -> Floats:
         """The gate (where errors grow more likely), then each candidate's own direction blended with it.
@@ -171,6 +226,14 @@ def _membership(candidates: Sequence[Rows], n: int) -> csr_array:
     return csr_array((np.ones(len(rows)), rows, np.concatenate([[0], np.cumsum(lengths)])), shape=(len(candidates), n))
 
 
+def _without(rows: Floats, directions: Floats) -> Floats:
+    """Rows (n, k) without their parts along some directions (d, k)."""
+    if not len(directions):
+        return rows
+    axes, _ = np.linalg.qr(directions.T)
+    return np.asarray(rows - rows @ axes @ axes.T)
+
+
 @dataclass(frozen=True)
 class _Sums:
     """Sums over some rows: of the rows in each candidate (c, k), their numbers (c,), of all rows (k,), their number."""
@@ -181,10 +244,11 @@ class _Sums:
     rows: int
 
     @classmethod
-    def over(cls, vectors: Floats, members: csr_array, kept: Booleans) -> _Sums:
-        of_kept, its_vectors = members[:, kept], vectors[kept]
+    def over(cls, pooled: Floats, members: csr_array, kept: Booleans, moments: Moments) -> _Sums:
+        """Of the rows of a fold: `moments` are theirs, `kept` are those of the pool, of which candidates are made."""
+        of_kept = members[:, kept]
         counts = np.asarray(of_kept.sum(axis=1), float).reshape(-1)
-        return cls(of_kept @ its_vectors, counts, its_vectors.sum(axis=0), len(its_vectors))
+        return cls(of_kept @ pooled[kept], counts, moments.total, moments.rows)
 
     def __add__(self, other: _Sums) -> _Sums:
         return _Sums(
@@ -204,13 +268,12 @@ class _Sums:
 
 
 def _take_in_turn(
-    scores: Floats, values: Values, alike: Floats, smallest: int, most: int
+    scores: Floats, values: Values, alike: Floats, smallest: int, largest: int, most: int
 ) -> list[tuple[int, float, float]]:
     """(candidate, cut, statistic): the best, its rows and those like it removed, then the best of what is left.
 
     `scores` (n, c); `alike` (c, c) how the candidates' directions correlate. Ties: the candidate that came first.
     """
-    largest = int(len(values) * LARGEST_SHARE)
     orders = {j: np.argsort(-column) for j, column in enumerate(scores.T)}  # how equal scores lie does not matter
     left = np.ones(len(values), bool)
     taken: list[tuple[int, float, float]] = []
@@ -219,7 +282,7 @@ def _take_in_turn(
         for j, order in orders.items():
             kept = order[left[order]]
             ranked = scores[kept, j]
-            statistic, length = best_prefix(values[kept], _starts(ranked), smallest, largest)
+            statistic, length = best_prefix(values[kept], starts_of(ranked), smallest, largest)
             if statistic > value:
                 best, value, cut = j, statistic, float(ranked[length - 1])
         if best < 0:
@@ -228,10 +291,3 @@ def _take_in_turn(
         left &= scores[:, best] < cut
         orders = {j: order for j, order in orders.items() if alike[best, j] < MOST_ALIKE}
     return taken
-
-
-def _starts(ordered: Floats) -> Booleans:
-    """Where a new score begins in scores that are ordered."""
-    starts = np.ones(len(ordered), bool)
-    starts[1:] = ordered[1:] != ordered[:-1]
-    return starts

@@ -20,9 +20,11 @@ from misread.discover import (
     stabilities,
     standardised,
 )
+from misread.memory import give_back
 from misread.plan import Discover
 from misread.progress import Progress
 from misread.schemas.values import DISCOVERY
+from misread.spill import chosen
 
 from .comparing import compare
 from .effects import effects_told, smallest_effects
@@ -40,6 +42,7 @@ def discover(
     candidates: list[Candidate] = []
     notes: dict[tuple[str, str], str] = {}
     effects: dict[tuple[str, str], dict[str, object]] = {}
+    progress(0, steps, "searching for slices")
     for number, judged in enumerate(populations):
         done = number * each
 
@@ -56,6 +59,7 @@ def discover(
     if node.stability:
         candidates = _with_stability(node, fused, candidates, progress)
     judge = Judge(fused, audit_id).judge
+    give_back()
     slices = [judge(c, number) for number, c in enumerate(candidates, start=1)]
     judged_slices = tuple(with_q_values(slices))
     comparisons = () if node.losses else tuple(compare(judged_slices, populations, fused.below.seed))
@@ -107,6 +111,7 @@ def _search(
 ) -> tuple[list[Candidate], str]:
     """The slices of one population that chance alone seldom gives, best first; a note where there are none."""
     classes = _class_rows(fused, judged)
+    give_back()
     ranked: list[tuple[tuple[bool, float, int], Candidate]] = []
     too_few = 0
     for number, rows in enumerate(classes):
@@ -192,7 +197,7 @@ def _no_losses(node: Discover, rows: ClassRows) -> Iterator[Reason]:
 def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:
     """The discovery rows of each class, in the order of the population's classes."""
     rows = judged.judged_rows(half=DISCOVERY)
-    vectors = fused.vectors[positions(fused, rows["sample_id"])]
+    vectors = chosen(fused.vectors, positions(fused, rows["sample_id"]))
     if judged.by_loss:
         return [ClassRows(None, vectors, rows["loss"].to_numpy(), codes(rows["patient"]), every_row(vectors.shape[1]))]
     label, errors, patients = rows["label"].to_numpy(), rows["error"].to_numpy().astype(bool), codes(rows["patient"])
@@ -201,5 +206,5 @@ def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:
     for true_class, model in zip(CLASSES, (first, first.other), strict=True):
         own = label == true_class
         own_patients = np.unique(patients[own], return_inverse=True)[1].astype(np.intp)
-        classes.append(ClassRows(true_class, vectors[own], errors[own], own_patients, model))
+        classes.append(ClassRows(true_class, chosen(vectors, own), errors[own], own_patients, model))
     return classes

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from misread.audit.population import NOT_SELECTED, scanned_samples
 from misread.fitting import FusionFit
 from misread.fuse import AT_ONCE, Block, Fusion
+from misread.memory import give_back
 from misread.metadata import MetadataFeatures, choose_columns, fit_features
 from misread.plan import AUTOMATIC, Fuse, Scan
 from misread.progress import Progress
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import IMAGES, VECTOR
 from misread.schemas.values import DISCOVERY
+from misread.spill import HELD_BYTES, put_aside
 from misread.store import TableStore
 from misread.store.lance_table import LanceTable
 from misread.threads import in_order, one_thread
@@ -28,7 +30,14 @@ from .steps import FusedSamples, ScannedSamples
 Places = NDArray[np.intp]
 T = TypeVar("T")
 HELD_PER_NUMBER: Final = 32
-"""Bytes that finding slices holds for every number of every vector: the vectors, and what a search makes of them."""
+"""Bytes that finding slices holds for every number of every vector: the vectors, and what a search makes of them.
+
+Vectors that take more than `HELD_BYTES` lie on disk; then what a search makes of them does, too.
+"""
+GIVEN_BACK_AFTER: Final = 16 * AT_ONCE
+"""Rows of vectors after which memory that was freed is given back: reading leaves it full of holes."""
+HELD_PER_SAMPLE: Final = 500
+"""Bytes it holds for every sample besides."""
 
 
 @dataclass(frozen=True)
@@ -76,19 +85,29 @@ class FittedFusion:
         return np.flatnonzero(self.samples["left_out"].is_null().to_numpy())
 
     def held(self, progress: Progress, memory: int | None) -> FusedSamples:
-        """Every vector at once. Raises AuditError where they would take more than `memory` bytes."""
-        needed = self.samples.height * self.fusion.dimension * HELD_PER_NUMBER
+        """Every vector, held or on disk. Raises AuditError where they would take more than `memory` bytes."""
+        rows, dimension = self.samples.height, self.fusion.dimension
+        needed = min(rows * dimension, HELD_BYTES // 8) * HELD_PER_NUMBER + rows * HELD_PER_SAMPLE
         if memory is not None and needed > memory:
             raise AuditError(
                 f"finding slices among {self.samples.height} samples takes about {needed / 1e6:.0f} MB; "
                 f"the budget is {memory / 1e6:.0f} MB",
                 "allow more memory, or choose samples with filter",
             )
-        vectors = np.zeros((self.samples.height, self.fusion.dimension))
-        for rows, part in self._parts(progress):
-            vectors[rows] = part
+        vectors = put_aside(rows, dimension, self._every_row(progress))
+        give_back()
         features = self.vectors.features or MetadataFeatures(())
         return FusedSamples(self.below, self.samples, vectors, self.fusion, features, self.columns, self.notes)
+
+    def _every_row(self, progress: Progress) -> Iterator[NDArray[np.float64]]:
+        """The vectors of all samples in parts, zeros for those that are left out."""
+        done = 0
+        for rows, part in self._parts(progress):
+            whole = np.zeros((rows[-1] + 1 - done, part.shape[1]))
+            whole[rows - done] = part
+            done = rows[-1] + 1
+            yield whole
+        yield np.zeros((self.samples.height - done, self.fusion.dimension))
 
     def batches(self, batch_rows: int, progress: Progress) -> Iterator[pa.RecordBatch]:
         """sample_id, half and vector of the samples that are kept, by sample id."""
@@ -131,6 +150,7 @@ def fit_samples(node: Fuse, below: ScannedSamples, store: TableStore, progress: 
     columns, notes = _metadata(node, below, samples.filter(kept))
     features = fit_features(samples.filter(pl.Series(fitted_on)), columns) if node.metadata is not None else None
     vectors = SampleVectors(samples, tables, features)
+    give_back()
     fusion = _fit(vectors, np.flatnonzero(fitted_on), progress)
     return FittedFusion(below, samples, vectors, fusion, tuple(columns), tuple(notes))
 
@@ -152,6 +172,8 @@ def _told(work: Callable[[Places], T], rows: Places, progress: Progress, what: s
         for start, result in zip(starts, results, strict=True):
             yield rows[start : start + AT_ONCE], result
             progress(min(start + AT_ONCE, len(rows)), len(rows), what)
+            if start % GIVEN_BACK_AFTER == 0:
+                give_back()
 
 
 def _scans(node: Fuse) -> dict[str, Scan]:

@@ -60,4 +60,4 @@ def read_vectors(store: TableStore, encoder: str, samples: pl.Series) -> Block:
 
 def codes(values: pl.Series) -> NDArray[np.intp]:
     """Each value's place among the sorted distinct values."""
-    return np.unique(values.to_numpy().astype(str), return_inverse=True)[1].astype(np.intp)
+    return values.cast(pl.String).rank("dense").to_numpy().astype(np.intp) - 1

@@ -10,6 +10,7 @@ from misread.discover import Rule
 from misread.fuse import Fusion
 from misread.metadata import MetadataFeatures
 from misread.schemas.tables import MEMBERSHIPS
+from misread.spill import Vectors
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class FusedSamples:
 
     below: ScannedSamples
     samples: pl.DataFrame
-    vectors: np.ndarray
+    vectors: Vectors
     fusion: Fusion
     features: MetadataFeatures
     columns: tuple[str, ...]

@@ -1,6 +1,6 @@
 """A plan as a tree of text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -12,22 +12,24 @@ _WHOLE = "  [whole table]"
 _HIDDEN = ("location", "state", "named")
 
 
-def tree(node: Node) -> str:
+def tree(node: Node, beside: Mapping[Node, str] | None = None) -> str:
     """One line a step, what it reads indented below; only what differs from the defaults is shown.
 
     Predicates that `;` keeps apart are all true. A scan shows its table and version, the columns that are read and the
     predicates that Lance works out; a filter those that are worked out after the scan. `[whole table]` is where
     streaming stops. A step that stands there twice runs once: the second time only its first line is shown.
+    `beside`: what is told of a step besides.
     """
-    return "\n".join(_lines(node, 0, set()))
+    return "\n".join(_lines(node, 0, set(), beside or {}))
 
 
-def _lines(node: Node, depth: int, seen: set[Node]) -> list[str]:
+def _lines(node: Node, depth: int, seen: set[Node], beside: Mapping[Node, str]) -> list[str]:
     line = f"{'  ' * depth}{_told(node)}{_stops(node)}"
     if node in seen and node.children:
         return [f"{line}  [as above, run once]"]
     seen.add(node)
-    below = [text for child in node.children for text in _lines(child, depth + 1, seen)]
+    line += f"  ({beside[node]})" if node in beside else ""
+    below = [text for child in node.children for text in _lines(child, depth + 1, seen, beside)]
     return [line, *below]
 
 

@@ -1,0 +1,237 @@
+"""What is measured over one archive, each in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+import misread as mr
+from benchmarks.peers import Audit, method
+from benchmarks.scale.archive import DIMENSION, ENCODERS, PLANTS, parts, patient_numbers
+from benchmarks.timing import peak
+from misread.audit.halves import half_of
+from misread.execute.costs import costs, whole_cost
+from misread.fuse import Block
+from misread.plan import Discover, optimise
+from misread.schemas.values import CONFIRMATION, DISCOVERY
+from misread.threads import in_order, one_thread
+
+COMPONENTS = 128
+SMALLEST = 10
+Result = dict[str, Any]
+
+
+def reading(location: Path) -> Result:
+    """All vectors read once from Lance, and in the same reading a principal component analysis of them."""
+    from scipy.linalg import eigh
+
+    store = mr.open(location)
+    tables = [store.table(f"embeddings_{encoder}") for encoder in ENCODERS.values()]
+
+    def sums(batches: tuple[pa.RecordBatch, ...]) -> tuple[int, NDArray[np.float64], NDArray[np.floating]]:
+        vectors = np.hstack([_numbers(batch.column(0)) for batch in batches])
+        return len(vectors), vectors.sum(axis=0, dtype=float), vectors.T @ vectors
+
+    def run() -> None:
+        size = len(tables) * DIMENSION
+        rows, total, products = 0, np.zeros(size), np.zeros((size, size))
+        together = zip(*(table.batches(["vector"]) for table in tables), strict=True)
+        with one_thread():
+            for count, first, second in in_order(sums, together):
+                rows += count
+                total += first
+                products += second
+            mean = total / rows
+            eigh(products / rows - np.outer(mean, mean), subset_by_index=(size - COMPONENTS, size - 1))
+
+    return timed(run)
+
+
+def audit(location: Path, permutations: int = 0) -> Result:
+    """Search and confirmation, from the store to its slices; with `permutations` calibration, too."""
+    store = mr.open(location)
+    frame = store.scan().fuse(modalities=["image", "report"]).discover(permutations=permutations, stability=0)
+    found: list[pl.DataFrame] = []
+    stages = Stages()
+    spent = timed(lambda: (found.append(frame.collect(stages, cache=False)), stages.end()))
+    rows = store.table("images").count()
+    plant = np.concatenate([part.plant for part in parts(rows, 0, with_vectors=False)])
+    whole = whole_cost(costs(optimise(frame.plan), store))
+    expected = {"cpu": whole.seconds, "peak": whole.held / 2**30, "read": whole.read}
+    told = {"expected": expected, "slices": found[0]["slice_id"].n_unique(), "planted": planted(found[0], plant)}
+    return spent | {"stages": stages.done()} | told
+
+
+def calibrated(location: Path) -> Result:
+    return audit(location, Discover.permutations)
+
+
+def domino(location: Path) -> Result:
+    """The Domino mixture on the discovery half."""
+    fitting = halves_of(location)
+    with one_thread():
+        return timed(lambda: method("domino").fit(fitting, 0))
+
+
+def plain_hdbscan(location: Path) -> Result:
+    """HDBSCAN on the fused vectors of the discovery half."""
+    import hdbscan
+
+    vectors = fused(location)
+    return timed(lambda: hdbscan.HDBSCAN(min_cluster_size=SMALLEST, core_dist_n_jobs=2).fit(vectors))
+
+
+def fast(location: Path) -> Result:
+    """The same with fast_hdbscan, which its compiler has seen before."""
+    import fast_hdbscan
+
+    vectors = fused(location)
+    fast_hdbscan.HDBSCAN(min_cluster_size=SMALLEST).fit(vectors[:2000])
+    return timed(lambda: fast_hdbscan.HDBSCAN(min_cluster_size=SMALLEST).fit(vectors))
+
+
+def sliceguard(location: Path) -> Result:
+    """As sliceguard does: UMAP, then HDBSCAN on what it gives."""
+    import hdbscan
+    import umap
+
+    vectors = fused(location)
+    umap.UMAP(n_components=8, n_epochs=10).fit_transform(vectors[:1000])
+
+    def run() -> None:
+        points = umap.UMAP(n_components=8, metric="cosine", n_jobs=2).fit_transform(vectors)
+        hdbscan.HDBSCAN(min_cluster_size=SMALLEST).fit(points)
+
+    return timed(run)
+
+
+JOBS: dict[str, Callable[[Path], Result]] = {
+    "reading": reading,
+    "audit": audit,
+    "calibrated": calibrated,
+    "Domino": domino,
+    "hdbscan": plain_hdbscan,
+    "fast_hdbscan": fast,
+    "UMAP + HDBSCAN": sliceguard,
+}
+NEEDS = {"fast_hdbscan": ("fast_hdbscan",), "UMAP + HDBSCAN": ("umap",)}
+
+
+def measured(job: str, location: Path) -> Result:
+    """The job's own result with `seconds`, `cpu` (seconds of processors), `peak` (GB) and `read` (bytes)."""
+    import hdbscan  # noqa: F401 - reading code from disk is not what is measured
+    import scipy.linalg  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
+
+    return JOBS[job](location)
+
+
+def timed(run: Callable[[], object]) -> Result:
+    """What a method costs that finds its data where it wants it: what was read before is not counted but as memory."""
+    peak(fresh=True)
+    before = read_bytes()
+    began, worked = time.perf_counter(), time.process_time()
+    run()
+    spent = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - worked}
+    return spent | {"peak": peak(), "read": read_bytes() - before}
+
+
+def halves_of(location: Path) -> Audit:
+    """The discovery half of an archive, held."""
+    store = mr.open(location)
+    rows = store.table("images").count()
+    found = np.flatnonzero(~held_out(rows))
+    blocks = {}
+    for modality, encoder in ENCODERS.items():
+        vectors = np.empty((len(found), DIMENSION), np.float32)
+        start = 0
+        for batch in store.table(f"embeddings_{encoder}").batches(["vector"]):
+            low, high = np.searchsorted(found, [start, start + batch.num_rows])
+            vectors[low:high] = _numbers(batch.column(0))[found[low:high] - start]
+            start += batch.num_rows
+        blocks[modality] = Block(vectors, np.ones(len(found), bool))
+    told = list(parts(rows, 0, with_vectors=False))
+    label = np.concatenate([part.label for part in told])[found].astype(np.intp)
+    score = np.concatenate([part.score for part in told])[found]
+    predicted = (score >= 0.5).astype(np.intp)
+    return Audit(blocks, pl.DataFrame(), label, score, predicted, predicted != label, patient_numbers(rows)[found])
+
+
+def fused(location: Path) -> NDArray[np.float64]:
+    """The fused vectors of the discovery half, as an audit has them."""
+    frame = mr.open(location).scan().fuse(modalities=["image", "report"])
+    vectors = []
+    for batch in frame.stream():
+        mine = batch.column("half").to_numpy(zero_copy_only=False) == DISCOVERY
+        vectors.append(_numbers(batch.column("vector"))[mine])
+    return np.concatenate(vectors)
+
+
+def held_out(rows: int) -> NDArray[np.bool_]:
+    """(rows,): which are of patients of the confirmation half."""
+    patients = patient_numbers(rows)
+    held = np.array([half_of(f"p{patient:08d}", 0) == CONFIRMATION for patient in range(patients[-1] + 1)])
+    return np.asarray(held[patients])
+
+
+def _numbers(column: pa.Array) -> NDArray[np.floating]:
+    return np.asarray(column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1))
+
+
+class Stages:
+    """A progress that notes seconds, bytes read and peak memory of every stage of an audit."""
+
+    def __init__(self) -> None:
+        self._name, self._began, self._worked = "choosing rows", time.perf_counter(), time.process_time()
+        self._read = read_bytes()
+        self._found: dict[str, Result] = {}
+
+    def __call__(self, done: int, total: int, what: str) -> None:  # noqa: ARG002 - told alike to all
+        if what != self._name:
+            self.end()
+            self._name = what
+
+    def end(self) -> None:
+        now, worked, read = time.perf_counter(), time.process_time(), read_bytes()
+        spent = {"seconds": now - self._began, "cpu": worked - self._worked, "read": read - self._read, "peak": peak()}
+        self._found[self._name] = spent
+        self._began, self._worked, self._read = now, worked, read
+
+    def done(self) -> dict[str, Result]:
+        return self._found
+
+
+def read_bytes() -> int:
+    """What this process has asked of files so far, cached or not."""
+    counted = dict(line.split(": ") for line in Path("/proc/self/io").read_text("ascii").splitlines())
+    return int(counted["rchar"])
+
+
+def planted(memberships: pl.DataFrame, plant: NDArray[np.intp]) -> dict[str, Result]:
+    """For every planted slice the found one that agrees best with it (F1) on held-out rows of its class."""
+    held = memberships.filter((pl.col("half") == CONFIRMATION) & pl.col("label").is_not_null()).sort("slice_id", "rank")
+    waiting = held_out(len(plant))
+    told = {}
+    for number, one in enumerate(PLANTS):
+        whole = int((waiting & (plant == number)).sum())
+        best = {"p10": 0.0, "precision": 0.0, "recall": 0.0, "f1": 0.0}
+        for (_,), rows in held.filter(pl.col("label") == one.true_class).group_by(["slice_id"], maintain_order=True):
+            inside = plant[rows["sample_id"].str.slice(1).cast(pl.Int64).to_numpy()] == number
+            best = max(best, agreement(inside, whole), key=lambda found: found["f1"])
+        told[one.name] = best
+    return told
+
+
+def agreement(inside: NDArray[np.bool_], whole: int) -> Result:
+    """`inside` (n,): which of a slice's rows, best first, are planted, of `whole` held-out ones."""
+    hits = int(inside.sum())
+    precision, recall = hits / max(len(inside), 1), hits / max(whole, 1)
+    f1 = 2 * precision * recall / (precision + recall) if hits else 0.0
+    return {"p10": float(inside[:10].mean()), "precision": precision, "recall": recall, "f1": f1}

@@ -1,0 +1,100 @@
+"""What was measured, in tables and a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.table import Table
+
+Results = Mapping[tuple[int, str], dict[str, object]]
+FROM = 50_000
+"""Exponents are fitted from so many rows on: below, what every process costs hides the rest."""
+
+
+def exponent(rows: Sequence[int], values: Sequence[float]) -> float:
+    """b of values = a rows^b, by least squares over logarithms; NaN of fewer than two sizes."""
+    if len(set(rows)) < 2:
+        return float("nan")
+    return float(np.polyfit(np.log(rows), np.log(values), 1)[0])
+
+
+def compared(results: Results) -> Table:
+    """Every job beside one reading with its principal component analysis."""
+    table = Table("rows", "job", "s", "of a reading", "processor s", "of a reading's", "peak GB", "GB read")
+    for (rows, job), result in results.items():
+        if "skipped" in result:
+            table.add_row(f"{rows:,}", job, str(result["skipped"]))
+            continue
+        once = results.get((rows, "reading"), {})
+        ratios = [f"{result[k] / once[k]:.2f}" if k in once else "" for k in ("seconds", "cpu")]  # type: ignore[operator]
+        spent = [f"{result[k]:.1f}" for k in ("seconds", "cpu")]
+        told = (spent[0], ratios[0], spent[1], ratios[1], f"{result['peak']:.2f}", f"{result['read'] / 1e9:.2f}")  # type: ignore[operator]
+        table.add_row(f"{rows:,}", job, *told)
+    return table
+
+
+def stages(results: Results) -> Table:
+    """The stages of audits."""
+    table = Table("rows", "job", "stage", "s", "processor s", "GB read", "peak GB", title="stages")
+    for (rows, job), result in results.items():
+        for name, stage in result.get("stages", {}).items():  # type: ignore[attr-defined]
+            numbers = (
+                f"{stage['seconds']:.1f}",
+                f"{stage['cpu']:.1f}",
+                f"{stage['read'] / 1e9:.2f}",
+                f"{stage['peak']:.2f}",
+            )
+            table.add_row(f"{rows:,}", job, name, *numbers)
+    return table
+
+
+def expected(results: Results) -> Table:
+    """What `explain(costs=True)` said beforehand, and what came of it; scratch on disk is no part of what was said."""
+    table = Table("rows", "job", "processor s", "said", "peak GB", "said", "GB read", "said", title="said beforehand")
+    for (rows, job), result in results.items():
+        if said := result.get("expected"):
+            names = [("cpu", 1.0), ("peak", 1.0), ("read", 1e9)]
+            pairs = [(result[n] / unit, said[n] / unit) for n, unit in names]  # type: ignore[operator, index]
+            table.add_row(f"{rows:,}", job, *(f"{value:.2f}" for pair in pairs for value in pair))
+    return table
+
+
+def found(results: Results) -> Table:
+    """Planted slices on held-out rows: the found slice that agrees best with each."""
+    table = Table("rows", "job", "planted", "P@10", "precision", "recall", title="planted slices, held-out rows")
+    for (rows, job), result in results.items():
+        for name, one in result.get("planted", {}).items():  # type: ignore[attr-defined]
+            table.add_row(f"{rows:,}", job, name, *(f"{one[k]:.2f}" for k in ("p10", "precision", "recall")))
+    return table
+
+
+def grown(results: Results) -> Table:
+    """Exponents of time and memory over rows, of the jobs with more than one size."""
+    table = Table("job", "sizes", "time", "processor time", "memory", title=f"exponents over rows, from {FROM:,} on")
+    for job in dict.fromkeys(job for _, job in results):
+        mine = {r: one for (r, name), one in results.items() if name == job and r >= FROM and "skipped" not in one}
+        if len(mine) > 1:
+            fitted = (exponent(list(mine), [one[k] for one in mine.values()]) for k in ("seconds", "cpu", "peak"))  # type: ignore[misc]
+            table.add_row(job, ", ".join(f"{r:,}" for r in mine), *(f"{b:.2f}" for b in fitted))
+    return table
+
+
+def plot(results: Results, path: Path) -> None:
+    """Time and memory of every job over rows, on logarithmic axes."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for job in dict.fromkeys(job for _, job in results):
+        mine = sorted((rows, one) for (rows, name), one in results.items() if name == job and "skipped" not in one)
+        sizes = [rows for rows, _ in mine]
+        left.loglog(sizes, [one["seconds"] for _, one in mine], "o-", label=job)
+        right.loglog(sizes, [one["peak"] for _, one in mine], "o-", label=job)
+    for axes, name in ((left, "seconds"), (right, "peak memory, GB")):
+        axes.set_xlabel("rows")
+        axes.set_ylabel(name)
+        axes.grid(visible=True, which="both", alpha=0.2)
+    left.legend(fontsize=8)
+    figure.savefig(path, metadata={"Date": None})

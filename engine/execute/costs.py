@@ -1,0 +1,170 @@
+"""What a plan costs, told before anything runs: from the number of rows, the bytes of columns and what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from misread.discover import MOST_ERRORS
+from misread.fitting import COMPONENTS
+from misread.plan import HEAVY, Describe, Discover, Fuse, Head, Join, Node, Samples, Scan, Take, tree
+from misread.schemas.tables import VECTOR
+from misread.spill import HELD_BYTES
+from misread.sql.rows import columns_read
+from misread.store import TableStore
+
+from .fusing import HELD_PER_SAMPLE
+
+READ: Final = 6e-10
+"""Seconds of a processor to read a byte from Lance. These figures were measured by `benchmarks.scale`, one machine."""
+ROW: Final = 4e-6
+"""... to read, join and sort a row without its vectors."""
+PRODUCT: Final = 2.2e-11
+"""... for each product of two numbers of a vector that a fusion sums up."""
+FUSED: Final = 1.0e-10
+"""... for each product of a number of a vector and a fused one."""
+ROUND: Final = 0.15
+"""... of one round of a search, and for each row of its class:"""
+SCORED: Final = 2.4e-6
+POOLED: Final = 3.5e-5
+"""... for each error of the pool that candidates are sought in."""
+JUDGED: Final = 2.0e-6
+"""... for each sample and slice that is judged."""
+ERRORS: Final = 0.2
+"""The share of a class that is taken to be wrong: a plan does not know it yet."""
+PROCESS: Final = 420e6
+"""Bytes of a process that holds nothing yet."""
+AT_ONCE: Final = 3 * 2048
+"""Rows of vectors that are held while they stream."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one step: at most so many `rows` come out; its own bytes read, processor seconds and bytes held."""
+
+    rows: int
+    read: float = 0.0
+    seconds: float = 0.0
+    held: float = 0.0
+
+    def __str__(self) -> str:
+        told = [f"at most {self.rows:,} rows"]
+        told += [f"reads {_size(self.read)}"] if self.read else []
+        told += [_time(self.seconds)] if self.seconds >= 0.05 else []
+        told += [f"holds {_size(self.held)}"] if self.held >= 1e6 else []
+        return ", ".join(told)
+
+
+def costs(plan: Node, store: TableStore) -> dict[Node, Cost]:
+    """The cost of every step of a plan that reads `store`; a step that stands there twice costs once.
+
+    Rows are bounds: what a filter leaves is not known before it runs. Seconds are those of one processor, as measured
+    on one machine by `benchmarks.scale`; another may be two times slower or faster.
+    """
+    found: dict[Node, Cost] = {}
+    for node in _below_first(plan):
+        if node not in found:
+            found[node] = _cost(node, found, store)
+    fused = {step for fuse in plan.walk() if isinstance(fuse, Fuse) for v in fuse.vectors.values() for step in v.walk()}
+    return {node: Cost(cost.rows) if node in fused and isinstance(node, Take) else cost for node, cost in found.items()}
+
+
+def plan_with_costs(plan: Node, store: TableStore) -> str:
+    """The plan as a tree with the cost of every step, and what they come to."""
+    each = costs(plan, store)
+    whole = whole_cost(each)
+    told = f"in all: reads {_size(whole.read)}, {_time(whole.seconds)}, at most {_size(whole.held)} of memory"
+    return f"{tree(plan, {node: str(cost) for node, cost in each.items()})}\n{told}"
+
+
+def whole_cost(each: Mapping[Node, Cost]) -> Cost:
+    """What the steps of a plan come to; what the process itself holds is counted, too."""
+    rows = max((cost.rows for cost in each.values()), default=0)
+    read, seconds, held = (sum(getattr(cost, name) for cost in each.values()) for name in ("read", "seconds", "held"))
+    return Cost(rows, read, seconds, PROCESS + held)
+
+
+def _below_first(node: Node) -> Iterator[Node]:
+    for child in node.children:
+        yield from _below_first(child)
+    yield node
+
+
+def _cost(node: Node, below: dict[Node, Cost], store: TableStore) -> Cost:
+    rows = max((below[child].rows for child in node.children), default=0)
+    match node:
+        case Scan() | Take():
+            return _scanning(node, store) if isinstance(node, Scan) else _taking(node, rows, store)
+        case Fuse():
+            return _fusing(node, _samples(node, below), store)
+        case Discover():
+            return _discovering(node, _samples(node, below))
+        case Describe():
+            rows = next(_searches(step) * step.most for step in node.walk() if isinstance(step, Discover))
+        case Head():
+            rows = min(rows, node.rows)
+        case Join() if node.how in ("semi", "anti"):
+            rows = below[node.left].rows
+    return Cost(rows, seconds=rows * ROW if isinstance(node, Samples) else 0.0)
+
+
+def _taking(node: Take, rows: int, store: TableStore) -> Cost:
+    table = store.table_at(node.table.table, node.table.version)
+    read = rows / max(table.count(), 1) * table.stored_bytes(node.columns)
+    return Cost(rows, read, read * READ)
+
+
+def _scanning(scan: Scan, store: TableStore) -> Cost:
+    """Heavy columns are counted where they are fused or fetched, as often as they are read there."""
+    table = store.table_at(scan.table, scan.version)
+    asked = [name for text in scan.where for name in columns_read(text, table.shown)]
+    names = {name for name in (*scan.columns, *asked) if name not in HEAVY}
+    read = table.stored_bytes(sorted(names))
+    return Cost(table.count(), read, table.count() * ROW if names else 0.0)
+
+
+def _samples(node: Node, below: dict[Node, Cost]) -> int:
+    """How many samples an audit may hold."""
+    return next(below[step.images].rows for step in node.walk() if isinstance(step, Samples))
+
+
+def _fusing(node: Fuse, samples: int, store: TableStore) -> Cost:
+    """Half of the vectors are read to fit the fusion, then all of them to be fused."""
+    numbers, fused = 1, 0
+    for scan in (step for vectors in node.vectors.values() for step in vectors.walk() if isinstance(step, Scan)):
+        dimension = store.table_at(scan.table, scan.version).readable.field(VECTOR).type.list_size
+        numbers, fused = numbers + dimension, fused + min(COMPONENTS, dimension) + 1
+    fused += COMPONENTS if node.metadata is not None else 0
+    read = 1.5 * samples * numbers * 4
+    seconds = read * READ + samples / 2 * numbers**2 * PRODUCT + samples * numbers * fused * FUSED
+    held = AT_ONCE * numbers * 12 + 7 * numbers**2 * 8 + samples * HELD_PER_SAMPLE
+    return Cost(samples, read, seconds, held + min(samples * fused * 8, HELD_BYTES))
+
+
+def _discovering(node: Discover, samples: int) -> Cost:
+    """Searches of every class, shuffled and resampled, on half of the samples; then the slices are judged on all."""
+    classes = 1 if node.losses else 2
+    rows = samples / 2 / classes
+    pool = min(rows * (0.5 if node.losses else ERRORS), MOST_ERRORS) * POOLED
+    one_round = ROUND + rows * SCORED
+    search = pool + node.most * one_round
+    each = search + node.permutations * (pool + one_round) + node.stability * search
+    slices = _searches(node) * node.most
+    return Cost(samples * slices, seconds=_searches(node) * each + slices * samples * JUDGED)
+
+
+def _searches(node: Discover) -> int:
+    """How many classes are searched, over all models and targets."""
+    samples = next(step for step in node.walk() if isinstance(step, Samples))
+    return len(samples.models) * len(samples.targets) * (1 if node.losses else 2)
+
+
+def _size(size: float) -> str:
+    name, unit = next(((n, u) for n, u in (("GB", 1e9), ("MB", 1e6)) if size >= u), ("kB", 1e3))
+    return f"{size / unit:.1f} {name}"
+
+
+def _time(seconds: float) -> str:
+    told = f"{seconds / 60:.0f} min" if seconds >= 300 else f"{seconds:.1f} s"
+    return f"about {told} of a processor"

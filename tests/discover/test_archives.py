@@ -1,0 +1,184 @@
+"""Searching a class too large to be held: the same answers from a sample, from bins and from disk."""
+
+import os
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from misread import spill
+from misread.discover import ClassModel, ClassRows, binned, pools, rate_interval, search
+from misread.discover.patients import PatientShuffle
+from misread.schemas.errors import MisreadError
+from misread.spill import Spilled, chosen, mapped, mean_of, put_aside, scores_of, spread_of
+
+
+def spilled(rows: np.ndarray) -> Spilled:
+    found = Spilled(rows.shape[1])
+    for start in range(0, len(rows), 700):
+        found.append(rows[start : start + 700])
+    return found
+
+
+def class_of(vectors: spill.Vectors, losses: np.ndarray) -> ClassRows:
+    return ClassRows(1, vectors, losses, np.arange(len(losses)), ClassModel(np.zeros(vectors.shape[1]), 0.0))
+
+
+def large(seed: int, n: int = 24_000, dimension: int = 24) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of a class with a slice of 8 % and one of 0.5 %: vectors, errors, and each row's slice (0 for none)."""
+    rng = np.random.default_rng(seed)
+    member = rng.choice(3, n, p=[0.915, 0.08, 0.005])
+    vectors = rng.standard_normal((n, dimension))
+    vectors[member == 1, :2] += 2.2
+    vectors[member == 2, 5:9] += 3.0
+    return vectors, rng.random(n) < np.where(member > 0, 0.6, 0.15), member
+
+
+@pytest.fixture
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spill, "PART_ROWS", 512)
+    monkeypatch.setattr(spill, "HELD_BYTES", 1000)
+
+
+@pytest.mark.usefixtures("_small_parts")
+def test_rows_on_disk_are_the_rows_put_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices, masks, row numbers in any order and repeated, sums and products: as of the array; no file is left."""
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((3_000, 7))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    there = put_aside(3_000, 7, (rows[s : s + 900] for s in range(0, 3_000, 900)))
+    assert isinstance(there, Spilled)
+    assert there.shape == rows.shape
+    numbers = np.append(rng.integers(0, 3_000, 500), [0, 0, 2_999])
+    mask = rng.random(3_000) < 0.3
+    assert (there[numbers] == rows[numbers]).all()
+    assert (there[mask] == rows[mask]).all()
+    assert (there[100:1_900] == rows[100:1_900]).all()
+    assert (there[5:2] == rows[5:2]).all()
+    some = chosen(there, mask)
+    assert isinstance(some, Spilled)
+    assert (some[:] == rows[mask]).all()
+    center, onto = rng.standard_normal(7), rng.standard_normal((7, 4))
+    assert mapped(there, center, onto)[:] == pytest.approx((rows - center) @ onto)
+    assert mean_of(there) == pytest.approx(rows.mean(axis=0))
+    assert (spread_of(there) == np.ptp(rows, axis=0)).all()
+    assert scores_of(there, center) == pytest.approx(rows @ center)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No space for vectors is an error that says where, and what to do."""
+    there = Spilled(2)
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(MisreadError, match=r"cannot be put aside in .*: No space left on device"):
+        there.append(np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("kind", ["errors", "losses"])
+def test_bins_and_disk_agree_with_scores_that_are_held(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same candidates take the same rows but for a few, whether scores are held or counted in bins."""
+    vectors, errors, _ = large(0, 9_000)
+    losses = errors if kind == "errors" else np.random.default_rng(1).exponential(1.0, 9_000) + 2.0 * errors
+    held = search(class_of(vectors, losses), smallest=10, most=2)
+    searching = import_module("misread.discover.search")
+    monkeypatch.setattr(searching, "SCORES_HELD", 1_000)
+    monkeypatch.setattr(searching, "lumps", lambda *_: [])
+    read = search(class_of(spilled(vectors), losses), smallest=10, most=2)
+    assert len(held) == len(read) == 2
+    for one, other in zip(held, read, strict=True):
+        assert other.statistic == pytest.approx(one.statistic, rel=0.03)
+        ours, theirs = one.takes(vectors), other.takes(spilled(vectors))
+        assert (ours & theirs).sum() / (ours | theirs).sum() >= 0.9
+
+
+def test_the_best_of_bins_is_the_best_of_all_prefixes() -> None:
+    """Cut and statistic are exact: those of the best prefix among all, for the candidate that has it."""
+    rng = np.random.default_rng(3)
+    scores = rng.standard_normal((5_000, 7))
+    values = rng.random(5_000) < np.where(scores[:, 4] > 1.7, 0.7, 0.2)
+    left = rng.random(5_000) < 0.9
+
+    def score(candidates: np.ndarray):
+        yield slice(0, 3_000), scores[:3_000, candidates]
+        yield slice(3_000, 5_000), scores[3_000:, candidates]
+
+    found = binned.best_candidate(score, np.arange(7), values, left, 10, 2_500)
+    assert found is not None
+    order = np.argsort(-scores[left, 4])
+    statistic, length = binned.best_prefix(values[left][order], np.ones(left.sum(), bool), 10, 2_500)
+    assert (found.candidate, found.statistic) == (4, statistic)
+    assert found.cut == scores[left, 4][order][length - 1]
+    nothing = np.zeros(5_000, bool)
+    assert binned.best_candidate(score, np.arange(7), nothing, left, 10, 2_500) is None
+    assert binned.best_candidate(score, np.empty(0, np.intp), values, left, 10, 2_500) is None
+
+
+def test_a_small_slice_of_a_large_class_is_found_beside_a_large_one() -> None:
+    """Both slices, of 8 % and of 0.5 % of the class, come back as rules that mostly take their rows."""
+    vectors, errors, member = large(4)
+    rules = search(class_of(vectors, errors), smallest=10, most=3)
+    for number in (1, 2):
+        overlaps = []
+        for rule in rules:
+            taken, own = rule.takes(vectors), member == number
+            overlaps.append((taken & own).sum() / (taken | own).sum())
+        assert max(overlaps) > (0.4 if number == 1 else 0.6)
+
+
+@pytest.mark.parametrize(("errors", "inside", "fewest"), [(30_000, 150, 20), (30_000, 300, 64), (9_000, 40, 40)])
+def test_what_sampling_can_lose_is_what_it_loses(errors: int, inside: int, fewest: int) -> None:
+    """The bound is the share of draws that hold too few errors of a slice; nothing is lost where all are taken."""
+    rng = np.random.default_rng(0)
+    lost = 0
+    for _ in range(400):
+        own = np.zeros(errors, bool)
+        own[rng.choice(errors, inside, replace=False)] = True
+        lost += own[pools.drawn(np.arange(errors))].sum() < fewest
+    expected = pools.missed(errors, inside, fewest)
+    assert abs(lost / 400 - expected) < 4 * np.sqrt(expected * (1 - expected) / 400) + 0.005
+    assert pools.missed(8_192, 20, 20) == 0
+
+
+def test_the_figures_of_the_bound_hold() -> None:
+    """As told: slices with 1 in 100 and 1 in 200 of the errors, in the tree and among the starts, however many."""
+    for errors in (100_000, 10_000_000):
+        assert pools.missed(errors, errors // 100, 20) < 1e-16
+        assert pools.missed(errors, errors // 200, 20) < 1 / 9_000
+        assert pools.missed(errors, errors // 100, 1, pools.STARTS) < 1 / 170
+        assert pools.missed(errors, errors // 200, 1, pools.STARTS) < 1 / 13
+
+
+@pytest.mark.parametrize("kind", ["one row a patient", "errors", "losses", "a patient of many"])
+def test_sums_of_shuffles_have_the_law_of_shuffles(kind: str) -> None:
+    """Drawn by kinds of patients, the sums inside have the mean and spread of those over whole shuffles."""
+    rng = np.random.default_rng(5)
+    sizes = np.ones(400, int) if kind == "one row a patient" else rng.integers(1, 4, 250)
+    sizes = np.append(sizes, 9) if kind == "a patient of many" else sizes
+    patients = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    inside = rng.random(len(patients)) < np.where(patients % 5 == 0, 0.7, 0.05)
+    values = rng.random(len(patients)) < np.where(patients % 3 == 0, 0.6, 0.1)
+    values = rng.exponential(1.0, len(patients)) * (1 + values) if kind == "losses" else values
+    shuffle = PatientShuffle(patients)
+    whole = np.array([drawn[inside].sum() for drawn in shuffle.draws(values, 4_000, 0)], float)
+    quick = shuffle.sums(values, inside, 4_000, 1)
+    assert quick.mean() == pytest.approx(whole.mean(), abs=5 * whole.std() / np.sqrt(2_000))
+    assert quick.std() == pytest.approx(whole.std(), rel=0.1)
+    assert np.quantile(quick, 0.95) == pytest.approx(np.quantile(whole, 0.95), abs=0.25 * whole.std() + 1)
+
+
+def test_intervals_of_many_rows_are_those_of_the_bootstrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patients drawn by kind give the interval that patients drawn one by one give."""
+    rng = np.random.default_rng(6)
+    patients = np.repeat(np.arange(3_000), 3)
+    errors = rng.random(9_000) < np.where(patients % 4 == 0, 0.6, 0.1)
+    one = rate_interval(errors, patients, 0)
+    monkeypatch.setattr(import_module("misread.discover.confirm"), "MANY_ROWS", 100)
+    other = rate_interval(errors, patients, 0)
+    assert other == pytest.approx(one, abs=0.002)
+    assert one != other

@@ -1,0 +1,59 @@
+"""What a plan is said to cost before it runs."""
+
+from pathlib import Path
+
+import pytest
+
+from misread.execute.costs import Cost, costs, plan_with_costs
+from misread.library import Store
+from misread.plan import Discover, Fuse, Scan, optimise
+from stores import planted_store
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Store]:
+    folder = tmp_path_factory.mktemp("costs")
+    return planted_store(folder / "small", samples=300), planted_store(folder / "large", samples=1_200)
+
+
+def test_rows_are_bounds_and_bytes_those_of_the_files(stores: tuple[Store, Store]) -> None:
+    """No step gives more rows than it was said to; columns cost what they take in the files, and no more."""
+    store = stores[1]
+    location = Path(store.location)
+    frame = store.scan().filter("age > 40").fuse(modalities=["image"]).discover(permutations=0)
+    each = costs(optimise(frame.plan), store)
+    for node, cost in each.items():
+        if isinstance(node, Scan):
+            files = sum(f.stat().st_size for f in (location / f"{node.table}.lance").rglob("*.lance"))
+            assert 0 < cost.read <= files
+            assert cost.rows == store.table(node.table).count()
+    fuse = next(cost for node, cost in each.items() if isinstance(node, Fuse))
+    assert fuse.read == pytest.approx(1.5 * 1_200 * 12 * 4, rel=0.1)
+    assert frame.collect().height <= next(cost.rows for node, cost in each.items() if isinstance(node, Discover))
+
+
+def test_more_rows_and_more_shuffles_cost_more(stores: tuple[Store, Store]) -> None:
+    """Four times the rows are four times the bytes; shuffles and resamples add their time to discovery alone."""
+    small, large = (costs(s.scan().fuse(modalities=["image"]).discover().plan, s) for s in stores)
+    fused = [next(cost for node, cost in each.items() if isinstance(node, Fuse)) for each in (small, large)]
+    assert fused[1].read == 4 * fused[0].read
+    frame = stores[1].scan().fuse(modalities=["image"])
+    seconds = []
+    for permutations, stability in ((0, 0), (99, 0), (99, 20)):
+        each = costs(frame.discover(permutations=permutations, stability=stability).plan, stores[1])
+        seconds.append({type(node): cost.seconds for node, cost in each.items()})
+    assert seconds[0][Discover] < seconds[1][Discover] < seconds[2][Discover]
+    assert seconds[0][Fuse] == seconds[2][Fuse]
+
+
+def test_the_tree_tells_every_step_and_the_whole(stores: tuple[Store, Store]) -> None:
+    """`explain(costs=True)` is the plan with a bound of rows on every line, then what it comes to; nothing is run."""
+    frame = stores[0].scan().fuse(modalities=["image"]).discover().describe()
+    lines = frame.explain(costs=True).splitlines()
+    plain = frame.explain().splitlines()
+    assert [line.split("  (at most")[0] for line in lines[:-1]] == plain
+    assert lines[-1].startswith("in all: reads ")
+    assert " of a processor, at most " in lines[-1]
+    assert plan_with_costs(optimise(frame.plan), stores[0]) == frame.explain(costs=True)
+    told = str(Cost(1_200, 3.1e9, 400.0, 2e6))
+    assert told == "at most 1,200 rows, reads 3.1 GB, about 7 min of a processor, holds 2.0 MB"
