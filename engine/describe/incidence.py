@@ -15,6 +15,8 @@ Documents = Callable[[], Iterable[tuple[int, Mapping[K, bool]]]]
 """(row, its items), the same at every call; an item is True where it stands whole."""
 
 FEWEST_ROWS: Final = 3
+FEWEST_PATIENTS: Final = 5
+"""Of how many different patients an item must be: what is said of fewer could tell who they are."""
 MOST_ITEMS: Final = 20_000
 WHOLE_SHARE: Final = 0.2
 """An item is kept if it stands whole in this share of its rows: "no chest drain", not "no chest"."""
@@ -38,6 +40,13 @@ class Incidence(Generic[K]):
         column = np.zeros(len(self.known), bool)
         column[self.has[:, [item]].nonzero()[0]] = True
         return column
+
+    def of_patients(self, patients: NDArray[np.intp]) -> "Incidence[K]":
+        """The items that at least 5 different patients have; `patients` (n,): whose each row is."""
+        rows, items = self.has.nonzero()
+        pairs = np.unique(np.stack([items, patients[rows]]), axis=1)
+        enough = np.flatnonzero(np.bincount(pairs[0], minlength=len(self.items)) >= FEWEST_PATIENTS)
+        return Incidence(tuple(self.items[item] for item in enough), self.has[:, enough], self.known)
 
     def sums(self, rows: NDArray[np.intp], vectors: Floats, items: NDArray[np.intp]) -> Floats:
         """(k, d): for each of `items` the sum of `vectors` (r, d), those of `rows`, over the rows that have it."""

@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from .incidence import Booleans
+from .incidence import FEWEST_PATIENTS, Booleans
 from .values import finite
 
 MOST_TERMS: Final = 3
@@ -27,17 +28,20 @@ class MetadataRule:
     takes: Booleans
 
 
-def metadata_rule(rows: pl.DataFrame, inside: Booleans, fitted_on: Booleans) -> MetadataRule | None:
+def metadata_rule(
+    rows: pl.DataFrame, inside: Booleans, fitted_on: Booleans, patients: NDArray[np.intp]
+) -> MetadataRule | None:
     """The conjunction of at most three conditions with the highest F1 for `inside` on the rows `fitted_on`, both (n,).
 
     One path of a shallow tree, grown from all rows a condition at a time as long as F1 rises by .02: `column = value`,
-    `column > cut`, `column <= cut` or `column missing`; a missing value meets no other condition. Ties: the first by
-    column and text. None where no rule reaches an F1 of .5.
+    `column > cut`, `column <= cut` or `column missing`; a missing value meets no other condition. Values that fewer
+    than 5 patients have are no condition (`patients` (n,): whose each row is). Ties: the first by column and text. None
+    where no rule reaches an F1 of .5.
     """
     wanted = inside & fitted_on
     if not wanted.any():
         return None
-    conditions = list(_conditions(rows, fitted_on))
+    conditions = list(_conditions(rows, fitted_on, patients))
     takes, best = fitted_on.copy(), _f1(fitted_on, wanted)
     texts: list[str] = []
     while len(texts) < MOST_TERMS:
@@ -58,7 +62,7 @@ def _f1(takes: Booleans, wanted: Booleans) -> float:
     return 2 * float((takes & wanted).sum()) / max(1, int(takes.sum()) + int(wanted.sum()))
 
 
-def _conditions(rows: pl.DataFrame, fitted_on: Booleans) -> Iterator[tuple[str, Booleans]]:
+def _conditions(rows: pl.DataFrame, fitted_on: Booleans, patients: NDArray[np.intp]) -> Iterator[tuple[str, Booleans]]:
     for name in sorted(rows.columns):
         column = rows[name]
         if column.dtype.is_numeric():
@@ -71,8 +75,15 @@ def _conditions(rows: pl.DataFrame, fitted_on: Booleans) -> Iterator[tuple[str, 
         else:
             texts = column.cast(pl.String)
             missing = texts.is_null().to_numpy()
-            common = texts.filter(pl.Series(fitted_on)).drop_nulls().value_counts(sort=False, name="rows")
-            values = common.sort(["rows", name], descending=[True, False])[name].head(MOST_CATEGORIES).sort().to_list()
+            seen_of = pl.DataFrame({name: texts, "": patients}).filter(pl.Series(fitted_on)).drop_nulls(name)
+            common = seen_of.group_by(name).agg(pl.len().alias("rows"), pl.col("").n_unique().alias("patients"))
+            values = (
+                common.filter(pl.col("patients") >= FEWEST_PATIENTS)
+                .sort(["rows", name], descending=[True, False])[name]
+                .head(MOST_CATEGORIES)
+                .sort()
+                .to_list()
+            )
             for value in values:
                 yield f"{name} = {value}", (texts == value).fill_null(value=False).to_numpy()
         if missing.any():

@@ -140,6 +140,10 @@ class _Telling:
         return (samples["left_out"].is_null() & (samples["half"] == DISCOVERY)).to_numpy()
 
     @cached_property
+    def _patients(self) -> Codes:
+        return codes(self._fused.samples["patient"])
+
+    @cached_property
     def _reports(self) -> list[tuple[int, str]]:
         """(place, report) of the samples that were audited and have one."""
         kept = self._fused.samples.with_row_index("place").filter(pl.col("left_out").is_null())
@@ -148,15 +152,17 @@ class _Telling:
 
     @cached_property
     def _bank(self) -> Bank:
-        return phrase_bank(self._fused.samples.height, lambda: self._reports, self._counted, self._listed)
+        bank = phrase_bank(self._fused.samples.height, lambda: self._reports, self._counted, self._listed)
+        return bank.of_patients(self._patients)
 
     @cached_property
     def _words(self) -> Incidence[str]:
-        return word_bank(self._fused.samples.height, lambda: self._reports, self._counted)
+        bank = word_bank(self._fused.samples.height, lambda: self._reports, self._counted)
+        return bank.of_patients(self._patients)
 
     @cached_property
     def _values(self) -> Bank:
-        return value_bank(self._fused.samples, self._fused.columns, self._counted)
+        return value_bank(self._fused.samples, self._fused.columns, self._counted).of_patients(self._patients)
 
     @property
     def _listed(self) -> Mapping[str, Sequence[str]]:
@@ -295,7 +301,7 @@ class _Telling:
     def rule(self, one: _Slice) -> Row:
         """The columns of a slice on its rule, with the p-value on held-out rows; empty where there is none."""
         metadata = self._fused.samples[one.places].select(self._fused.columns)
-        rule = metadata_rule(metadata, one.inside, ~one.held_out)
+        rule = metadata_rule(metadata, one.inside, ~one.held_out, one.patients)
         if rule is None:
             return {}
         held = one.held_out

@@ -153,7 +153,7 @@ def test_a_deleted_patient_leaves_no_trace(place: Path) -> None:
     assert traces(place)
     assert traces(rejected)
     unfinished = place / "unfinished" / "hog.key.0.arrow"
-    unfinished.parent.mkdir()
+    unfinished.parent.mkdir(exist_ok=True)
     unfinished.write_bytes(TRACE.encode())  # a job that was killed
     done = CliRunner().invoke(app, ["delete", str(place), "--patient", PATIENT])
     assert done.exit_code == 0, done.output

@@ -116,6 +116,19 @@ def test_items_beyond_the_most_frequent_are_left_out() -> None:
     assert found.items == ("v0", "v1", "v2", "w0")
 
 
+def test_items_of_few_patients_are_left_out() -> None:
+    """What fewer than five patients have, on however many films, is no item."""
+
+    def documents() -> list[tuple[int, dict[str, bool]]]:
+        return [(row, {f"w{row % 3}": True}) for row in range(60)]
+
+    found = incidence(60, documents, np.ones(60, bool))
+    patients = np.array([row if row % 3 == 0 else row % 12 if row % 3 == 1 else row % 15 for row in range(60)])
+    kept = found.of_patients(patients)
+    assert kept.items == ("w0", "w2")  # w1 is of four patients, w2 of five
+    assert (kept.counts(np.ones(60, bool)) == 20).all()
+
+
 def test_metadata_values_are_items_with_missing_as_a_value() -> None:
     """Categories as `column = value`, numbers in quarters, and missing values as a value of their own."""
     n = 240

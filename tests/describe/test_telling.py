@@ -20,13 +20,15 @@ ROWS = pl.DataFrame(
     }
 )
 FITTED = np.arange(N) % 2 == 0
+EACH = np.arange(N)
+"""Every row is of a patient of its own."""
 
 
 def test_a_rule_of_two_conditions_is_found_as_it_was_made() -> None:
     """`view = AP supine and age > 70`, to the decile; a missing age meets no comparison."""
     old = (ROWS["age"] > 70).fill_null(value=False).to_numpy()
     inside = old & (ROWS["view"] == "AP supine").to_numpy()
-    rule = metadata_rule(ROWS, inside, FITTED)
+    rule = metadata_rule(ROWS, inside, FITTED, EACH)
     assert rule is not None
     first, second = rule.text.split(" and ")
     assert {first.split()[0], second.split()[0]} == {"view", "age"}
@@ -38,7 +40,7 @@ def test_a_rule_of_two_conditions_is_found_as_it_was_made() -> None:
 def test_missing_values_can_be_what_a_slice_has_in_common() -> None:
     """`age missing` is a rule."""
     inside = ROWS["age"].is_null().to_numpy()
-    rule = metadata_rule(ROWS, inside, FITTED)
+    rule = metadata_rule(ROWS, inside, FITTED, EACH)
     assert rule is not None
     assert rule.text == "age missing"
     assert (rule.takes == inside).all()
@@ -47,8 +49,18 @@ def test_missing_values_can_be_what_a_slice_has_in_common() -> None:
 @pytest.mark.parametrize("inside", [RNG.random(N) < 0.1, np.zeros(N, bool), np.ones(N, bool)])
 def test_where_nothing_is_in_common_there_is_no_rule(inside: np.ndarray) -> None:
     """Random rows, no row and every row have none; nor is there one without columns."""
-    assert metadata_rule(ROWS, inside, FITTED) is None
-    assert metadata_rule(ROWS.select([]), inside, FITTED) is None
+    assert metadata_rule(ROWS, inside, FITTED, EACH) is None
+    assert metadata_rule(ROWS.select([]), inside, FITTED, EACH) is None
+
+
+@pytest.mark.parametrize(("patients", "told"), [(4, False), (5, True)])
+def test_what_few_patients_have_is_no_rule(patients: int, told: bool) -> None:
+    """A value that fewer than five patients have, on however many films, could tell who they are."""
+    inside = np.arange(N) % 5 == 0
+    rows = pl.DataFrame({"remark": ["seen in March" if i else None for i in inside]})
+    whose = np.where(inside, np.cumsum(inside & FITTED) % patients, EACH + 10)
+    rule = metadata_rule(rows, inside, FITTED, whose)
+    assert (rule is not None and rule.text == "remark = seen in March") == told
 
 
 def test_numbers_that_are_none_are_missing() -> None:
@@ -56,7 +68,7 @@ def test_numbers_that_are_none_are_missing() -> None:
     odd = [float("inf"), float("-inf"), float("nan"), None]
     rows = pl.DataFrame({"dose": [odd[i % 4] if i % 3 == 0 else float(i) for i in range(N)]})
     inside = np.arange(N) % 3 == 0
-    rule = metadata_rule(rows, inside, FITTED)
+    rule = metadata_rule(rows, inside, FITTED, EACH)
     assert rule is not None
     assert rule.text == "dose missing"
     assert (rule.takes == inside).all()
@@ -66,7 +78,7 @@ def test_numbers_that_are_none_are_missing() -> None:
 def test_a_rule_is_fitted_on_discovery_rows_alone() -> None:
     """Turning the slice round on the other rows changes nothing."""
     inside = (ROWS["view"] == "AP").to_numpy()
-    one, other = (metadata_rule(ROWS, rows, FITTED) for rows in (inside, np.where(FITTED, inside, ~inside)))
+    one, other = (metadata_rule(ROWS, rows, FITTED, EACH) for rows in (inside, np.where(FITTED, inside, ~inside)))
     assert one is not None
     assert other is not None
     assert one.text == other.text == "view = AP"
