@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from .plan import Fuse
+from .plan import Describe, Discover, Fuse
 
 if TYPE_CHECKING:
     from .frame import LazyFrame
@@ -43,8 +43,23 @@ def polars_scan(frame: "LazyFrame") -> pl.LazyFrame:
 
 
 def html_of(frame: "LazyFrame") -> str:
-    """The plan as a tree; and the first rows, where that costs little (no vectors are fused for it)."""
+    """An audit that the store holds: its cards. Else the plan as a tree, and its first rows where that costs little."""
+    if isinstance(frame.plan, Describe) and (cards := _cards_of(frame)):
+        return cards
     shown = f"<pre>{html.escape(frame.explain())}</pre>"
     if any(isinstance(step, Fuse) for step in frame.plan.walk()):
         return shown
     return shown + frame.head(PREVIEW_ROWS).collect(cache=False)._repr_html_()
+
+
+def _cards_of(frame: "LazyFrame") -> str | None:
+    """The report of a described audit, if it was kept in the store and reports can be made here."""
+    from misread.schemas.errors import MisreadError
+
+    from .library import open as open_store
+
+    audit = next(step.named for step in frame.plan.walk() if isinstance(step, Discover))
+    try:
+        return open_store(frame.store.location).report(audit)._repr_html_()
+    except MisreadError:
+        return None

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console = Console(width=None if Console().is_terminal else 160)
     ready({"demo", "indiana"}, asked.cache, asked.films, 2)
     rows = [row for task in track(settings(asked), "describing", console=console) for row in described(task, asked)]
-    console.print(hits(rows))
+    console.print(hits([*rows, *of_both(rows)]))
     null = list(nothing(asked, console))
     console.print(false_ones(null))
     if asked.quick and (wrong := shortfall(rows, null)):
@@ -133,6 +133,11 @@ def nothing(asked: argparse.Namespace, console: Console) -> Iterator[Row]:
         for seed in range(asked.audits):
             for row in random_audit(corpus, source.patients, source.metadata, seed, of_patients=of_patients):
                 yield {"drawn": drawn, **row}
+
+
+def of_both(rows: Sequence[Row]) -> list[Row]:
+    """The rows of reports alone, of the demo and of Indiana together."""
+    return [row | {"cell": "both, report"} for row in rows if row["cell"].endswith(", report")]
 
 
 def shares(rows: Sequence[Row]) -> pl.DataFrame:

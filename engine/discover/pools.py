@@ -33,10 +33,12 @@ def drawn(rows: Rows, most: int = MOST_ERRORS) -> Rows:
 def missed(errors: int, inside: int, fewest: int, most: int = MOST_ERRORS) -> float:
     """How likely a draw of `most` of a class's errors holds fewer than `fewest` of the `inside` ones of a slice.
 
-    Exact (hypergeometric); 0 where all errors are taken. It is what sampling can lose, and all of it: whatever is
-    found is scored and judged on every row. A slice with 1 in 100 of the errors has fewer than the 20 that a node of
-    the tree must hold once in 10^16 draws, one with 1 in 200 once in 10,000, whatever the number of errors; none of
-    the 512 starts falls into them in 1 of 170 and 1 of 13 draws.
+    Exact (hypergeometric); 0 where all errors are taken. It is what drawing errors can lose: whatever is found is
+    scored and judged on every row, though directions that fewer members tell are less sure. A slice with 1 in 100
+    of the errors has fewer than the 20 that a node of the tree must hold once in 10^16 draws, one with 1 in 200
+    once in 10,000, whatever the number of errors; none of the 512 starts falls into them in 1 of 170 and 1 of 13
+    draws. As many errors are drawn of an archive of any size: a slice with a much smaller share of the errors is
+    lost however many films it has.
     """
     if errors <= most:
         return float(inside < fewest)

@@ -28,6 +28,14 @@ SUBGROUPS = 10
 
 Row = dict[str, Any]
 
+_OUTSIDE = """
+    SELECT count(*) AS rows
+    FROM audited AS a JOIN slices AS s USING (audit_id, model, target)
+    LEFT JOIN memberships AS m ON m.slice_id = s.slice_id AND m.sample_id = a.sample_id
+    WHERE s.slice_id = $id AND a.half = 'confirmation' AND m.sample_id IS NULL
+        AND (s.true_class IS NULL OR a.label = s.true_class)
+"""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -133,10 +141,15 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
 
 
 def _phrases(session: "Session", slice_id: str, options: Options) -> list[Row]:
-    """With text all; without, none that reports say. None whose numbers come from few patients."""
+    """With text all; without, none that reports say. None whose numbers come from few patients inside the slice; no
+    share outside it that comes from few rows."""
     rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY rank LIMIT {PHRASES}", slice_id)
     kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
-    return [row for row in kept if not 0 < _patients(row) < session.limits.smallest_cell]
+    least = session.limits.smallest_cell
+    outside = _rows(session, _OUTSIDE, slice_id)[0]["rows"]
+    shown = [row for row in kept if not 0 < _patients(row) < least]
+    few = dict.fromkeys(("rate_outside", "lift", "lift_low", "lift_high", "z_score"))
+    return [row | few if 0 < (row["rate_outside"] or 0) * outside < least else row for row in shown]
 
 
 def _patients(row: Row) -> int:

@@ -26,7 +26,8 @@ _STORED = """
     FROM examples AS e JOIN slices AS s USING (slice_id)
     LEFT JOIN audited AS a ON a.audit_id = s.audit_id AND a.model = s.model AND a.target = s.target
         AND a.sample_id = e.sample_id
-    LEFT JOIN reports AS r ON r.sample_id = e.sample_id
+    LEFT JOIN images AS i ON i.sample_id = e.sample_id
+    LEFT JOIN reports AS r ON r.sample_id = e.sample_id OR (r.sample_id IS NULL AND r.study_id = i.study_id)
     WHERE list_contains($ids, e.slice_id)
 """
 _RANKED = """
@@ -35,7 +36,8 @@ _RANKED = """
     FROM memberships AS m JOIN slices AS s USING (slice_id)
     JOIN audited AS a ON a.audit_id = s.audit_id AND a.model = s.model AND a.target = s.target
         AND a.sample_id = m.sample_id
-    LEFT JOIN reports AS r ON r.sample_id = m.sample_id
+    LEFT JOIN images AS i ON i.sample_id = m.sample_id
+    LEFT JOIN reports AS r ON r.sample_id = m.sample_id OR (r.sample_id IS NULL AND r.study_id = i.study_id)
     WHERE list_contains($ids, m.slice_id) AND (a.error AND a.label = s.true_class OR a.loss > s.baseline_loss)
 """
 """For audits that chose no examples: the wrongly read members that the slice's rule takes first."""

@@ -71,8 +71,12 @@ def test_a_planted_slice_is_found_and_described(
     )["sample_id"]
     members = set(found)
     assert len(members & group) > 0.6 * len(members) > 30
-    phrases = opened.sql("SELECT phrase FROM phrases JOIN slices USING (slice_id) WHERE true_class = 1")["phrase"]
-    assert any(word in phrase for phrase in phrases for word in ("tube", "drain", "effusion"))
+    told = opened.sql(
+        "SELECT phrase FROM phrases JOIN slices USING (slice_id) "
+        "WHERE true_class = 1 AND phrases.q_value < 0.05 AND rate_inside > rate_outside + 0.5"
+    )
+    phrases = told["phrase"]
+    assert len(phrases) > 0
     (notes,) = opened.sql("SELECT notes FROM audits")["notes"].to_list()
     assert any(f"the space of {image}" in note for note in notes) == (image != "dinov2")
     assigned = opened.assign(audit, "true")

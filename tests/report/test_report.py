@@ -171,6 +171,34 @@ def test_a_notebook_shows_the_cards(whole: Report) -> None:
     assert "<script" not in page.partition("<body>")[2].replace(html.escape(MARKUP), "")
 
 
+def test_an_audit_that_was_kept_shows_itself_as_cards(hostile: Store) -> None:
+    """Its plan does, in a notebook; one that was not kept shows the plan."""
+    plan = hostile.scan().fuse(modalities=["image"]).discover(permutations=0, stability=2).describe()
+    assert "<article" in html.unescape(plan._repr_html_())
+    assert plan.plan != (other := hostile.scan().fuse(modalities=["image"]).discover(min_size=20).describe()).plan
+    assert other._repr_html_().startswith("<pre>")
+
+
+def test_shares_of_few_rows_outside_are_not_shown(whole: Report, hostile: Store) -> None:
+    """A share outside a slice that one to ten held-out rows make up is left out, and what would tell it."""
+    everything = hostile.report(allow_small_cells=True)
+    found = 0
+    for row, full in zip(whole.slices, everything.slices, strict=True):
+        outside = hostile.sql(
+            """SELECT count(*) FROM audited a JOIN slices s USING (audit_id, model, target)
+               WHERE s.slice_id = $id AND a.half = 'confirmation' AND a.label = s.true_class
+                 AND a.sample_id NOT IN (SELECT sample_id FROM memberships WHERE slice_id = $id)""",
+            {"id": row["slice_id"]},
+        ).item()
+        shown = {one["phrase"]: one for one in row["phrases"]}
+        for one in full["phrases"]:
+            few = 0 < (one["rate_outside"] or 0) * outside < 11
+            found += few
+            if few and one["phrase"] in shown:
+                assert shown[one["phrase"]]["rate_outside"] is shown[one["phrase"]]["lift"] is None
+    assert found
+
+
 def test_audits_of_losses_have_reports(tmp_path: Path) -> None:
     """Mean losses stand where others have error rates."""
     import numpy as np
