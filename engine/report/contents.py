@@ -90,15 +90,21 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
     with store.session(Limits(seconds=None, allow_small_cells=options.allow_small_cells)) as session:
         row = _audit(session, audit_id)
         slices = list(_slices(session, audit_id, options))
+        few = {one["slice_id"] for one in slices if one["rows"] is None}
         report = Report(
             audit=row,
             targets=_rows(session, "FROM audit_targets WHERE audit_id = $id ORDER BY model, target", audit_id),
             slices=examples_of(store, session, slices, options, progress),
             subgroups=list(_subgroups(session, row)),
-            points=fused_map(store, session, audit_id, options, progress),
+            points=[_without(point, few) for point in fused_map(store, session, audit_id, options, progress)],
             options=options,
         )
     return report if options.text else without_reports(report, store)
+
+
+def _without(point: Row, few: set[str]) -> Row:
+    """A point of the map, in no slice if that is one of few patients: they could be counted."""
+    return point | {"slice_id": None} if point["slice_id"] in few else point
 
 
 def _newest(store: "Store") -> str:

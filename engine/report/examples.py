@@ -22,22 +22,26 @@ EXCERPT = 600
 Row = dict[str, Any]
 
 _STORED = """
-    SELECT e.slice_id, e.kind, e.rank, e.sample_id, e.neighbour_of, a.label, a.score AS model_score, a.loss, r.report
+    SELECT e.slice_id, e.kind, e.rank, e.sample_id, e.neighbour_of, a.label, a.score AS model_score, a.loss,
+        coalesce(own.report, study.report) AS report
     FROM examples AS e JOIN slices AS s USING (slice_id)
     LEFT JOIN audited AS a ON a.audit_id = s.audit_id AND a.model = s.model AND a.target = s.target
         AND a.sample_id = e.sample_id
     LEFT JOIN images AS i ON i.sample_id = e.sample_id
-    LEFT JOIN reports AS r ON r.sample_id = e.sample_id OR (r.sample_id IS NULL AND r.study_id = i.study_id)
+    LEFT JOIN reports AS own ON own.sample_id = e.sample_id
+    LEFT JOIN reports AS study ON study.sample_id IS NULL AND study.study_id = i.study_id
     WHERE list_contains($ids, e.slice_id)
 """
 _RANKED = """
     SELECT m.slice_id, 'typical error' AS kind, row_number() OVER (PARTITION BY m.slice_id ORDER BY m.rank) AS rank,
-        m.sample_id, NULL::VARCHAR AS neighbour_of, a.label, a.score AS model_score, a.loss, r.report
+        m.sample_id, NULL::VARCHAR AS neighbour_of, a.label, a.score AS model_score, a.loss,
+        coalesce(own.report, study.report) AS report
     FROM memberships AS m JOIN slices AS s USING (slice_id)
     JOIN audited AS a ON a.audit_id = s.audit_id AND a.model = s.model AND a.target = s.target
         AND a.sample_id = m.sample_id
     LEFT JOIN images AS i ON i.sample_id = m.sample_id
-    LEFT JOIN reports AS r ON r.sample_id = m.sample_id OR (r.sample_id IS NULL AND r.study_id = i.study_id)
+    LEFT JOIN reports AS own ON own.sample_id = m.sample_id
+    LEFT JOIN reports AS study ON study.sample_id IS NULL AND study.study_id = i.study_id
     WHERE list_contains($ids, m.slice_id) AND (a.error AND a.label = s.true_class OR a.loss > s.baseline_loss)
 """
 """For audits that chose no examples: the wrongly read members that the slice's rule takes first."""
@@ -46,8 +50,11 @@ _RANKED = """
 def examples_of(
     store: TableStore, session: "Session", slices: list[Row], options: "Options", progress: Progress
 ) -> list[Row]:
-    """The slices, each with `examples`: at most six of a kind, with `picture` (a data URI) and `report` if allowed."""
-    ids = [row["slice_id"] for row in slices]
+    """The slices, each with `examples`: at most six of a kind, with `picture` (a data URI) and `report` if allowed.
+
+    A slice of few patients has none: they would be told one by one.
+    """
+    ids = [row["slice_id"] for row in slices if row["rows"] is not None]
     found = [*_asked(session, _STORED, ids)]
     without = [name for name in ids if name not in {row["slice_id"] for row in found}]
     found += _asked(session, _RANKED, without)

@@ -130,7 +130,10 @@ def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:
     for row in hidden:
         assert row["rows"] is row["errors"] is row["error_rate"] is row["patients"] is row["share"] is None
         assert not re.search(r"\d", row["sentence"])
-    assert all(row["rows"] is not None for row in shown)
+        assert row["examples"] == []
+    assert not {point["slice_id"] for point in store.report().points} & set(few)
+    assert all(row["rows"] is not None and row["examples"] for row in shown)
+    assert {point["slice_id"] for point in store.report(allow_small_cells=True).points} & set(few)
     assert "fewer than 11 patients are not shown" in as_html(store.report())
 
 
