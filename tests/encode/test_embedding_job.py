@@ -127,13 +127,15 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return seen
 
 
+def stop(done: int, total: int, what: str) -> None:
+    """Interrupts a job in its midst."""
+    if done >= 6:
+        raise KeyboardInterrupt
+
+
 def test_a_job_goes_on_where_it_was(tmp_path: Path, counted: list[bytes]) -> None:
     """Stopped in its midst, nothing shows; the next run encodes the rest alone, and says how far it is."""
     store = fill(tmp_path / "store", FEW)
-
-    def stop(done: int, total: int, what: str) -> None:
-        if done >= 6:
-            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         embed(store, report_encoder=None, progress=stop)
@@ -154,10 +156,6 @@ def test_a_job_goes_on_where_it_was(tmp_path: Path, counted: list[bytes]) -> Non
 def test_kept_work_that_changed_is_done_again(tmp_path: Path, counted: list[bytes]) -> None:
     """A file of finished vectors whose bytes were flipped is left out, and its rows are encoded again."""
     store = fill(tmp_path / "store", FEW)
-
-    def stop(done: int, total: int, what: str) -> None:
-        if done >= 6:
-            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         embed(store, report_encoder=None, progress=stop)
