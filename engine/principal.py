@@ -16,13 +16,13 @@ def principal_directions(centered: Floats, most: int) -> tuple[Floats, Floats]:
     if d <= n:
         return principal_axes(centered.T @ centered / max(n, 1), most)
     values, vectors = _largest(centered @ centered.T / max(n, 1), most)
-    return values, _signed(centered.T @ vectors / np.sqrt(values * n))
+    return values, signed(centered.T @ vectors / np.sqrt(values * n))
 
 
 def principal_axes(covariance: Floats, most: int) -> tuple[Floats, Floats]:
     """The same from a covariance (d, d)."""
     values, vectors = _largest(covariance, most)
-    return values, _signed(vectors)
+    return values, signed(vectors)
 
 
 def _largest(matrix: Floats, most: int) -> tuple[Floats, Floats]:
@@ -38,7 +38,8 @@ def _largest(matrix: Floats, most: int) -> tuple[Floats, Floats]:
     return values[kept], vectors[:, kept]
 
 
-def _signed(directions: Floats) -> Floats:
+def signed(directions: Floats) -> Floats:
+    """Directions (d, c), each turned so that its largest loading is positive."""
     if not directions.size:
         return directions
     signs = np.sign(directions[np.argmax(np.abs(directions), axis=0), np.arange(directions.shape[1])])

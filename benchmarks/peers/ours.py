@@ -53,7 +53,7 @@ class Ours:
 def _found(vectors: Floats, audit: Audit, smallest: int) -> list[tuple[int, Rule]]:
     """(true class, rule), in the order of an audit."""
     ranked = []
-    first = fit_class_model(vectors, audit.label == CLASSES[0])
+    first = fit_class_model(*(vectors[audit.label == c] for c in CLASSES))
     for number, (true_class, model) in enumerate(zip(CLASSES, (first, first.other), strict=True)):
         own = audit.label == true_class
         patients = np.unique(audit.patients[own], return_inverse=True)[1].astype(np.intp)

@@ -1,10 +1,14 @@
 """Taking the best candidates in turn where rows times candidates are too many to be held: scores counted in bins."""
 
-from collections.abc import Callable, Iterator
+from __future__ import annotations
+
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+
+from misread.spill import Vectors, end_to_end, folded, total
 
 from .scan import Booleans, Floats, Values, best_prefix, mean_scan_statistic, scan_statistic
 
@@ -16,8 +20,41 @@ No slice ends lower: half of its class is more than it may hold.
 FINALISTS = 4
 """So many candidates, the best by their counts, are judged by every row's own score."""
 
-Scored = Iterator[tuple[slice, Floats]]
-"""Where some rows stand, and their scores (m, c) along the candidates asked for; all rows in turn."""
+DIGITS = 9
+"""Scores are rounded to so many decimals, so that the order of sums never decides."""
+Folds = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Directions of candidates: `whole` (c, k), fitted on all rows, among rows as they are shaped.
+
+    `without` (f, c, k): fitted without one fold, among rows as they come, with the score `offsets` (f, c) to be taken
+    off; along these the rows of that fold are scored.
+    """
+
+    whole: Floats
+    without: Floats
+    offsets: Floats
+
+    def only(self, places: NDArray[np.intp]) -> Candidates:
+        return Candidates(self.whole[places], self.without[:, places], self.offsets[:, places])
+
+    def beside(self, other: Candidates) -> Candidates:
+        both = ((self.whole, other.whole), (self.without, other.without), (self.offsets, other.offsets))
+        return Candidates(*(np.concatenate(pair, axis=axis) for pair, axis in zip(both, (0, 1, 1), strict=True)))
+
+    def scores(self, vectors: Vectors, fold: Folds) -> Floats:
+        """(n, c) of rows of these folds (n,)."""
+        return folded(vectors, partial(_scores, candidates=self), end_to_end, fold)
+
+
+def _scores(part: Floats, fold: Folds, candidates: Candidates) -> Floats:
+    scores = np.empty((len(part), len(candidates.whole)))
+    for number, (directions, offsets) in enumerate(zip(candidates.without, candidates.offsets, strict=True)):
+        mine = fold == number
+        scores[mine] = part[mine] @ directions.T - offsets
+    return np.asarray(np.round(scores, DIGITS))
 
 
 @dataclass(frozen=True)
@@ -30,32 +67,63 @@ class Found:
     scores: Floats
 
 
+@dataclass(frozen=True)
+class Tally:
+    """Candidates and (2, c, bins): how many rows lie in each bin of each one's scores, and the sums of their values."""
+
+    candidates: Candidates
+    counts: Floats
+
+    @classmethod
+    def of(cls, candidates: Candidates, vectors: Vectors, fold: Folds, values: Values, kept: Booleans) -> Tally:
+        """Of the rows that are `kept` (n,), in one reading."""
+        return cls(candidates, folded(vectors, partial(_counts, candidates=candidates), total, fold, values, kept))
+
+    def beside(self, other: Tally) -> Tally:
+        return Tally(self.candidates.beside(other.candidates), np.concatenate([self.counts, other.counts], axis=1))
+
+    def less(self, other: Tally) -> Tally:
+        """Without the rows that the other one counted for the same candidates."""
+        return Tally(self.candidates, self.counts - other.counts)
+
+    def statistics(self, remaining: Values, smallest: int, largest: int) -> Floats:
+        """(c,): each candidate's highest scan statistic among the prefixes that end between two bins.
+
+        `remaining`: the values of the rows that are counted.
+        """
+        inside, sums = np.cumsum(self.counts[:, :, ::-1], axis=2)
+        if remaining.dtype == bool:
+            found = scan_statistic(sums, inside, remaining.sum(), len(remaining))
+        else:
+            squares = float((remaining**2).sum())
+            found = mean_scan_statistic(sums, inside, remaining.sum(), squares, len(remaining))
+        return np.asarray(np.where((inside >= smallest) & (inside <= largest), found, 0.0).max(axis=1, initial=0.0))
+
+
 def best_candidate(
-    score: Callable[[NDArray[np.intp]], Scored],
-    candidates: NDArray[np.intp],
+    promising: Floats,
+    candidates: Candidates,
+    vectors: Vectors,
+    fold: Folds,
     values: Values,
     left: Booleans,
-    smallest: int,
-    largest: int,
+    sizes: tuple[int, int],
 ) -> Found | None:
     """The candidate with the highest scan statistic among the rows that are `left` (n,); ties go to the first.
 
-    `score(candidates)` reads the rows' scores, two times; `values` (n,) errors or losses. Cut and statistic are those
-    of the scores themselves; which candidate is best is judged among the four that are best where prefixes may end
-    between bins alone.
+    `promising` (c,): the statistics of their tallies, 0 for one that may not be taken; `values` (n,) errors or losses;
+    `sizes`: the fewest and the most rows. Cut and statistic are those of the scores themselves; which candidate is
+    best is judged among the four that promise most.
     """
-    promising = _binned(score(candidates), values, left, len(candidates), smallest, largest)
     places = np.argsort(-promising, kind="stable")[:FINALISTS]
-    finalists = np.sort(candidates[places[promising[places] > 0]])
-    scores = np.empty((len(finalists), len(values)))
-    for here, part in score(finalists):
-        scores[:, here] = part.T
+    finalists = np.sort(places[promising[places] > 0])
+    scores = candidates.only(finalists).scores(vectors, fold)
     best = None
     rest = np.flatnonzero(left)
-    for number, column in zip(finalists, scores, strict=True):
+    for number, column in zip(finalists, scores.T, strict=True):
         order = rest[np.argsort(-column[rest])]
         ranked = column[order]
-        statistic, length = best_prefix(values[order], starts_of(ranked), smallest, largest)
+        statistic, length = best_prefix(values[order], starts_of(ranked), *sizes)
         if statistic > (best.statistic if best else 0.0):
             best = Found(int(number), statistic, float(ranked[length - 1]), column)
     return best
@@ -68,25 +136,13 @@ def starts_of(ordered: Floats) -> Booleans:
     return starts
 
 
-def _binned(scored: Scored, values: Values, left: Booleans, candidates: int, smallest: int, largest: int) -> Floats:
-    """(c,): each candidate's highest scan statistic among the prefixes of the rows left that end between two bins."""
-    rows, sums = np.zeros(candidates * BINS), np.zeros(candidates * BINS)
-    offsets = np.arange(candidates) * BINS
-    for here, scores in scored:
-        kept = left[here]
-        judged = values[here][kept]
-        bins = np.clip((scores[kept] - LOWEST) * PER_DEVIATION, 0, BINS - 1).astype(np.intp) + offsets
-        rows += np.bincount(bins.ravel(), minlength=len(rows))
-        if values.dtype == bool:
-            sums += np.bincount(bins[judged].ravel(), minlength=len(rows))
-        else:
-            sums += np.bincount(bins.ravel(), np.repeat(judged, candidates), len(rows))
-    inside = np.cumsum(rows.reshape(candidates, BINS)[:, ::-1], axis=1)
-    total = np.cumsum(sums.reshape(candidates, BINS)[:, ::-1], axis=1)
-    remaining = values[left]
+def _counts(part: Floats, fold: Folds, values: Values, kept: Booleans, candidates: Candidates) -> Floats:
+    number = len(candidates.whole)
+    scores, judged = _scores(part[kept], fold[kept], candidates), values[kept]
+    bins = np.clip((scores - LOWEST) * PER_DEVIATION, 0, BINS - 1).astype(np.intp) + np.arange(number) * BINS
+    rows = np.bincount(bins.ravel(), minlength=number * BINS)
     if values.dtype == bool:
-        found = scan_statistic(total, inside, remaining.sum(), len(remaining))
+        sums = np.bincount(bins[judged].ravel(), minlength=number * BINS)
     else:
-        squares = float((remaining**2).sum())
-        found = mean_scan_statistic(total, inside, remaining.sum(), squares, len(remaining))
-    return np.asarray(np.where((inside >= smallest) & (inside <= largest), found, 0.0).max(axis=1))
+        sums = np.bincount(bins.ravel(), np.repeat(judged, number), number * BINS)
+    return np.stack([rows, sums]).astype(float).reshape(2, number, BINS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from misread.spill import Vectors, in_parts, mapped, mean_of, scores_of, spread_of
+from misread.principal import signed
+from misread.spill import Vectors, folded, scores_of, spread_of, total
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -35,11 +36,9 @@ class Moments:
         return cls(len(vectors), vectors.sum(axis=0), vectors.T @ vectors)
 
     @classmethod
-    def over(cls, vectors: Vectors, groups: Sequence[Booleans]) -> list[Moments]:
-        """The moments of every group of the rows (n, k), each a mask (n,), in one reading."""
-        found = [cls.of(np.empty((0, vectors.shape[1]))) for _ in groups]
-        for here, part in in_parts(vectors):
-            found = [known + cls.of(part[group[here]]) for known, group in zip(found, groups, strict=True)]
+    def by_group(cls, vectors: Vectors, groups: NDArray[np.signedinteger], count: int) -> list[Moments]:
+        """The moments of groups 0 to `count` - 1 in one reading of the rows; `groups` (n,), -1 for a row of none."""
+        found: list[Moments] = folded(vectors, partial(_by_group, count=count), total, groups)
         return found
 
     def __add__(self, other: Moments) -> Moments:
@@ -53,34 +52,57 @@ class Moments:
         return self.total / max(self.rows, 1)
 
 
-def discriminant(one: Moments, other: Moments) -> Floats:
+def _by_group(part: Floats, groups: NDArray[np.signedinteger], count: int) -> list[Moments]:
+    return [Moments.of(part[groups == group]) for group in range(count)]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An affine map of rows (n, k) onto their principal axes, their variances evened out part of the way.
+
+    A row x goes to (x - `center`) @ `turn`, and `back` (k, k) undoes `turn`; there axis i has `variances[i]`. An axis
+    of variance v, the mean variance being 1, is divided by v^.4. Whole whitening (v^.5) drowns a slice in directions
+    that hardly vary, none hides it behind those that vary most.
+    """
+
+    center: Floats
+    turn: Floats
+    back: Floats
+    variances: Floats
+
+    @classmethod
+    def of(cls, rows: Moments) -> Shape:
+        center = rows.mean
+        covariance = rows.squares / max(rows.rows, 1) - np.outer(center, center)
+        values, axes = np.linalg.eigh(covariance)
+        axes = signed(axes)
+        scaled = np.maximum(values, SMALLEST_VARIANCE * values[-1])
+        scales = (scaled / scaled.mean()) ** -SHAPING
+        return cls(center, axes * scales, (axes / scales).T, np.maximum(values, 0.0) * scales**2)
+
+    def rows(self, vectors: Floats) -> Floats:
+        """(n, k) shaped."""
+        return np.asarray((vectors - self.center) @ self.turn)
+
+    def discriminant(self, one: Moments, other: Moments) -> Floats:
+        """The unit direction among shaped rows; the moments are those of the rows as they were."""
+        return unit(self.back @ discriminant(one, other, self.back.T @ self.back))
+
+
+def discriminant(one: Moments, other: Moments, identity: Floats | None = None) -> Floats:
     """The unit direction (k,) from the mean of `other` to that of `one`, as regularised discriminant analysis has it.
 
     Both groups weigh the same. With S the covariance about the middle of the two means and n rows in all, the
     direction is (S + 400 / n I)^-1 (difference of means): least squares with a ridge, of which a strongly
-    regularised logistic regression is hardly different. Zeros where either group has no row.
+    regularised logistic regression is hardly different. `identity` stands for I where rows are told in other
+    coordinates than those in which I is meant. Zeros where either group has no row.
     """
     if not one.rows or not other.rows:
         return np.zeros(len(one.total))
     middle = (one.mean + other.mean) / 2
     spread = (one.squares / one.rows + other.squares / other.rows) / 2 - np.outer(middle, middle)
-    ridge = SHRINKAGE / (one.rows + other.rows) * np.eye(len(middle))
+    ridge = SHRINKAGE / (one.rows + other.rows) * (np.eye(len(middle)) if identity is None else identity)
     return unit(np.asarray(np.linalg.solve(spread + ridge, one.mean - other.mean), float))
-
-
-def shaping(vectors: Vectors, center: Floats | float = 0.0) -> Floats:
-    """(k, k) turns rows (n, k), less `center`, onto their principal axes and evens their variances out part of the way.
-
-    An axis of variance v, the mean variance being 1, is divided by v^.4. Whole whitening (v^.5) drowns a slice in
-    directions that hardly vary, none hides it behind those that vary most.
-    """
-    products = np.zeros((vectors.shape[1], vectors.shape[1]))
-    for _, part in in_parts(vectors):
-        centered = part - center
-        products += centered.T @ centered
-    values, axes = np.linalg.eigh(products / max(len(vectors), 1))
-    values = np.maximum(values, SMALLEST_VARIANCE * values[-1])
-    return np.asarray(axes * (values / values.mean()) ** -SHAPING)
 
 
 def unit(rows: Floats) -> Floats:
@@ -121,21 +143,23 @@ def probability(odds: Floats) -> Floats:
     return np.asarray(np.round(expit(odds), DIGITS))
 
 
-def fit_class_model(vectors: Vectors, of_class: Booleans) -> ClassModel:
-    """Fitted on rows (n, k) of known class: a discriminant, then a logistic regression along it alone."""
-    flat = ClassModel(np.zeros(vectors.shape[1]), 0.0)
-    if not of_class.any() or of_class.all() or not spread_of(vectors).any():
+def fit_class_model(positives: Vectors, negatives: Vectors) -> ClassModel:
+    """Fitted on rows (n, k) of either class: a discriminant, then a logistic regression along it alone."""
+    flat = ClassModel(np.zeros(positives.shape[1]), 0.0)
+    if not len(positives) or not len(negatives) or not spread_of(positives, negatives).any():
         return flat
-    from sklearn.linear_model import LogisticRegression
-
-    center = mean_of(vectors)
-    turn = shaping(vectors, center)
-    shaped = mapped(vectors, center, turn)
-    along = discriminant(*Moments.over(shaped, [of_class, ~of_class]))
-    places = scores_of(shaped, along)
+    one, other = (
+        Moments.by_group(vectors, np.zeros(len(vectors), np.int8), 1)[0] for vectors in (positives, negatives)
+    )
+    shape = Shape.of(one + other)
+    along = shape.turn @ shape.discriminant(one, other)
+    places = np.concatenate([scores_of(vectors, along) for vectors in (positives, negatives)]) - shape.center @ along
     spread = float(places.std())
     if not spread > 0:
         return flat
+    from sklearn.linear_model import LogisticRegression
+
+    of_class = np.arange(len(places)) < len(positives)
     model = LogisticRegression().fit(places[:, None] / spread, of_class)
-    direction = turn @ along * (float(model.coef_[0, 0]) / spread)
-    return ClassModel(direction, float(model.intercept_[0]) - float(center @ direction))
+    direction = along * (float(model.coef_[0, 0]) / spread)
+    return ClassModel(direction, float(model.intercept_[0]) - float(shape.center @ direction))

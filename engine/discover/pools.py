@@ -11,14 +11,14 @@ Rows = NDArray[np.intp]
 
 MOST_ERRORS = 8192
 """Errors among which candidates are sought; of more, so many are drawn."""
-STARTS = 512
-"""Errors from which lumps are grown."""
+START_SHARE = 16
+"""Lumps are grown from one in so many of the pool's errors."""
 LUMP_SHARE = 256
 """A lump grows over one in so many of the pool's errors."""
 MOST_LUMPS = 16
-STEPS = 3
+STEPS = 2
 ALIKE = 0.7
-LONGEST = 8
+LONGEST = (1, 2, 4, 8)
 """Lumps are compared by the rows most like them, up to so many times a lump's own number of errors."""
 _SEED = 20_011
 
@@ -36,8 +36,8 @@ def missed(errors: int, inside: int, fewest: int, most: int = MOST_ERRORS) -> fl
     Exact (hypergeometric); 0 where all errors are taken. It is what drawing errors can lose: whatever is found is
     scored and judged on every row, though directions that fewer members tell are less sure. A slice with 1 in 100
     of the errors has fewer than the 20 that a node of the tree must hold once in 10^16 draws, one with 1 in 200
-    once in 10,000, whatever the number of errors; none of the 512 starts falls into them in 1 of 170 and 1 of 13
-    draws. As many errors are drawn of an archive of any size: a slice with a much smaller share of the errors is
+    once in 10,000, whatever the number of errors; none of the 512 starts of lumps falls into them in 1 of 170 and 1
+    of 13 draws. As many errors are drawn of an archive of any size: a slice with a much smaller share of the errors is
     lost however many films it has.
     """
     if errors <= most:
@@ -57,7 +57,7 @@ def lumps(errors: Numbers, right: Numbers) -> list[Rows]:
     size = len(errors) // LUMP_SHARE
     if size < 2 or not len(right):
         return []
-    starts = drawn(np.arange(len(errors)), STARTS)
+    starts = drawn(np.arange(len(errors)), len(errors) // START_SHARE)
     single = errors.astype(np.float32)
     directions = _turned(single[starts])
     for _ in range(STEPS):
@@ -83,11 +83,11 @@ def _furthest(directions: Numbers, rows: Numbers, size: int) -> Rows:
 
 
 def _contrast(directions: Numbers, errors: Numbers, right: Numbers, size: int) -> Numbers:
-    """(d,): the highest scan statistic of the rows furthest along each direction, from `size` of them on."""
-    longest = min(LONGEST * size, len(errors), len(right))
-    along = [np.partition(directions @ rows.T, len(rows) - longest, axis=1)[:, -longest:] for rows in (errors, right)]
-    wrong = np.repeat([True, False], longest)
-    order = np.argsort(-np.hstack(along), axis=1, kind="stable")[:, :longest]
-    counts, lengths = np.cumsum(wrong[order], axis=1), np.arange(1, longest + 1)
-    found = scan_statistic(counts, lengths, len(errors), len(errors) + len(right))
-    return np.asarray(found[:, size - 1 :].max(axis=1))
+    """(d,): the highest scan statistic of the rows as far along each direction as 1, 2, 4 or 8 times `size` errors."""
+    counts = np.array([size * times for times in LONGEST if size * times < len(errors)])
+    along = directions @ errors.T
+    reaches = np.partition(along, len(errors) - counts, axis=1)[:, len(errors) - counts]
+    beside = directions @ right.T
+    inside = np.stack([(beside >= reach[:, None]).sum(axis=1) for reach in reaches.T], axis=1)
+    found = scan_statistic(counts, counts + inside, len(errors), len(errors) + len(right))
+    return np.asarray(found.max(axis=1))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from misread.spill import Vectors, chosen, in_parts, mapped, mean_of, scores_of, spread_of
+from misread.spill import Vectors, chosen, scores_of, spread_of, total
 
-from .binned import best_candidate, starts_of
-from .discriminant import ClassModel, Moments, discriminant, shaping, unit
+from .binned import Candidates, Tally, best_candidate, starts_of
+from .discriminant import ClassModel, Moments, Shape, unit
 from .patients import Codes
 from .pools import drawn, lumps
 from .scan import Values, best_prefix, standardised
@@ -110,18 +109,14 @@ class ClassSearch:
     """
 
     def __init__(self, rows: ClassRows) -> None:
-        self._model = rows.model
+        self._model, self._vectors = rows.model, rows.vectors
         self._rows = len(rows.vectors)
         self._varied = self._rows > 1 and bool(spread_of(rows.vectors).max(initial=0.0) > 10**-DIGITS)
         if not self._varied:
             return
-        self._center = mean_of(rows.vectors)
-        self._turn = shaping(rows.vectors, self._center)
-        self._vectors = mapped(rows.vectors, self._center, self._turn)
-        folds = (rows.patients % FOLDS == fold for fold in range(FOLDS))
-        self._folds = [fold for fold in folds if fold.any()]
-        self._moments = Moments.over(self._vectors, self._folds)
-        self._covariance = sum(self._moments[1:], self._moments[0]).squares / self._rows
+        self._fold = np.unique(rows.patients % FOLDS, return_inverse=True)[1].astype(np.int8)
+        self._moments = self._by_fold(self._fold)
+        self._shape = Shape.of(total(self._moments))
 
     def rules(self, losses: Values, *, smallest: int, most: int) -> list[Rule]:
         """The rules for `losses` (n,) of the rows, best first; their scan statistics judge, ties go to the first.
@@ -133,88 +128,97 @@ class ClassSearch:
         errors = np.asarray(values > 0)
         if not self._varied or self._rows < 2 * smallest or errors.sum() < 2 or errors.all():
             return []
-        wrong = Moments.over(self._vectors, [fold & errors for fold in self._folds])
+        wrong = self._by_fold(np.where(errors, self._fold, np.int8(-1)))
         pool = drawn(np.flatnonzero(errors))
-        pooled = self._vectors[pool]
+        pooled = self._shape.rows(self._vectors[pool])
         smallest_node = max(SMALLEST_CLUSTER, len(pool) // SHARE_OF_ERRORS)
         nodes = tree_nodes(local_coordinates(pooled), smallest_node)
-        largest = int(self._rows * LARGEST_SHARE)
+        limits = smallest, int(self._rows * LARGEST_SHARE), most
         if self._rows > SCORES_HELD:
-            return self._in_turn(values, wrong, pool, pooled, nodes, (smallest, largest, most))
-        whole, without = self._every_direction(wrong, pool, pooled, nodes)
-        scores = np.empty((self._rows, len(whole)))
-        for here, part in self._scored(without, np.arange(len(whole))):
-            scores[here] = part
-        taken = _take_in_turn(scores, values, self._alike(whole, whole), smallest, largest, most)
-        return [self._frozen(whole[j], cut, statistic) for j, cut, statistic in taken]
+            return self._in_turn(values, wrong, pool, pooled, nodes, limits)
+        candidates = self._candidates(wrong, pool, pooled, nodes)
+        scores = candidates.scores(self._vectors, self._fold)
+        taken = _take_in_turn(scores, values, self._alike(candidates.whole, candidates.whole), *limits)
+        return [self._frozen(candidates.whole[j], cut, statistic) for j, cut, statistic in taken]
 
     def _in_turn(
         self, values: Values, wrong: list[Moments], pool: Rows, pooled: Floats, nodes: list[Rows], limits: Limits
     ) -> list[Rule]:
         """The same where scores are not held. Among the errors that are left lumps are sought anew for every slice."""
         smallest, largest, most = limits
-        right = self._vectors[drawn(np.flatnonzero(values <= 0))]
+        right = self._shape.rows(self._vectors[drawn(np.flatnonzero(values <= 0))])
         left = np.ones(self._rows, bool)
+        known = self._tally(self._candidates(wrong, pool, pooled, nodes), values, left)
         taken = np.empty((0, pooled.shape[1]))
         rules: list[Rule] = []
         while len(rules) < most:
             fresh = np.flatnonzero(left[pool])
             found = [fresh[lump] for lump in lumps(_without(pooled[fresh], taken), _without(right, taken))]
-            whole, without = self._every_direction(wrong, pool, pooled, nodes + found)
-            running = np.flatnonzero(self._alike(taken, whole).max(axis=0, initial=-1.0) < MOST_ALIKE)
-            best = best_candidate(partial(self._scored, without), running, values, left, smallest, largest)
+            sought = self._candidates(wrong, pool, pooled, found).only(np.arange(1, 1 + len(found)))  # but the gate
+            every = known.beside(self._tally(sought, values, left))
+            again = self._alike(taken, every.candidates.whole).max(axis=0, initial=-1.0) >= MOST_ALIKE
+            promising = np.where(again, 0.0, every.statistics(values[left], smallest, largest))
+            best = best_candidate(
+                promising, every.candidates, self._vectors, self._fold, values, left, (smallest, largest)
+            )
             if best is None:
                 break
-            direction = whole[best.candidate]
+            direction = every.candidates.whole[best.candidate]
             rules.append(self._frozen(direction, best.cut, best.statistic))
             taken = np.vstack([taken, direction])
-            left &= best.scores < best.cut
+            gone = left & (best.scores >= best.cut)
+            left &= ~gone
+            known = known.less(self._tally(known.candidates, values, gone))
         return rules
+
+    def _tally(self, candidates: Candidates, values: Values, kept: Booleans) -> Tally:
+        return Tally.of(candidates, self._vectors, self._fold, values, kept)
+
+    def _by_fold(self, fold: NDArray[np.int8]) -> list[Moments]:
+        return Moments.by_group(self._vectors, fold, int(self._fold.max()) + 1)
 
     def _alike(self, some: Floats, others: Floats) -> Floats:
         """How the scores along two lots of directions correlate."""
-        return np.asarray(some @ self._covariance @ others.T)
+        return np.asarray(some * self._shape.variances @ others.T)
 
-    def _every_direction(
-        self, wrong: list[Moments], pool: Rows, pooled: Floats, candidates: Sequence[Rows]
-    ) -> tuple[Floats, list[Floats]]:
-        """The directions fitted on all rows, and for each fold those fitted without it; `wrong`: the folds' errors."""
-        members = _membership(candidates, len(pool))
-        parts = [
-            _Sums.over(pooled, members, fold[pool], moments)
-            for fold, moments in zip(self._folds, self._moments, strict=True)
-        ]
-        all_wrong, all_rows, all_parts = (
-            sum(wrong[1:], wrong[0]), sum(self._moments[1:], self._moments[0]), sum(parts[1:], parts[0])
-        )  # fmt: skip
+    def _candidates(self, wrong: list[Moments], pool: Rows, pooled: Floats, groups: Sequence[Rows]) -> Candidates:
+        """The gate, then the groups of rows of the pool, each with its directions; `wrong`: the folds' errors."""
+        members, fold = _membership(groups, len(pool)), self._fold[pool]
+        mine = [fold == number for number in range(len(wrong))]
+        sums = (
+            np.array([members[:, kept] @ pooled[kept] for kept in mine]),
+            np.array([members[:, kept].sum(axis=1) for kept in mine], float).reshape(len(wrong), -1),
+            np.array([(one.total - one.rows * self._shape.center) @ self._shape.turn for one in self._moments]),
+            np.array([one.rows for one in self._moments], float),
+        )
+        every = [part.sum(axis=0) for part in sums]
+        pairs = list(zip(every, sums, strict=True))
+        all_wrong, all_rows = total(wrong), total(self._moments)
         without = [
-            self._directions(all_wrong - its_wrong, all_rows - its_rows, all_parts - its_parts)
-            for its_wrong, its_rows, its_parts in zip(wrong, self._moments, parts, strict=True)
+            self._directions(all_wrong - its_wrong, all_rows - its_rows, *(e - s[i] for e, s in pairs))
+            for i, (its_wrong, its_rows) in enumerate(zip(wrong, self._moments, strict=True))
         ]
-        return self._directions(all_wrong, all_rows, all_parts), without
+        turned = np.array(without) @ self._shape.turn.T
+        return Candidates(self._directions(all_wrong, all_rows, *every), turned, turned @ self._shape.center)
 
-    def _scored(self, without: Sequence[Floats], candidates: Rows) -> Iterator[tuple[slice, Floats]]:
-        """The rows' scores along some candidates' directions, each fold's by those fitted without it."""
-        for here, part in in_parts(self._vectors):
-            scores = np.empty((len(part), len(candidates)))
-            for fold, directions in zip(self._folds, without, strict=True):
-                scores[fold[here]] = part[fold[here]] @ directions[candidates].T
-            yield here, np.asarray(np.round(scores, DIGITS), float)
-
-    def _directions(self, wrong: Moments, rows: Moments, candidates: _Sums) -> Floats:
+    def _directions(
+        self, wrong: Moments, rows: Moments, inside: Floats, counts: Floats, everyone: Floats, count: Floats
+    ) -> Floats:
         """The gate (where errors grow more likely), then each candidate's own direction blended with it.
 
-        (1 + c, k), at a standard deviation of 1 over the class.
+        (1 + c, k), at a standard deviation of 1 over the class. Sums of shaped rows: of those in each candidate
+        (c, k), how many they are (c,), of all (k,), how many they are.
         """
-        gate = discriminant(wrong, rows - wrong)
-        blended = (1 - GATE_SHARE) * unit(candidates.differences()) + GATE_SHARE * gate
-        directions = np.vstack([gate, unit(blended)])
-        deviations = np.sqrt(np.maximum(np.einsum("ik,kl,il->i", directions, self._covariance, directions), 0.0))
+        gate = self._shape.discriminant(wrong, rows - wrong)
+        mean = inside / np.maximum(counts, 1.0)[:, None]
+        others = (everyone - inside) / np.maximum(count - counts, 1.0)[:, None]
+        directions = np.vstack([gate, unit((1 - GATE_SHARE) * unit(mean - others) + GATE_SHARE * gate)])
+        deviations = np.sqrt(directions**2 @ self._shape.variances)
         return np.asarray(directions / np.where(deviations > 0, deviations, 1.0)[:, None])
 
     def _frozen(self, direction: Floats, cut: float, statistic: float) -> Rule:
-        of_fused = self._turn @ direction
-        return Rule(of_fused, float(np.round(cut + self._center @ of_fused, DIGITS)), statistic, self._model)
+        of_fused = self._shape.turn @ direction
+        return Rule(of_fused, float(np.round(cut + self._shape.center @ of_fused, DIGITS)), statistic, self._model)
 
 
 def _membership(candidates: Sequence[Rows], n: int) -> csr_array:
@@ -232,39 +236,6 @@ def _without(rows: Floats, directions: Floats) -> Floats:
         return rows
     axes, _ = np.linalg.qr(directions.T)
     return np.asarray(rows - rows @ axes @ axes.T)
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """Sums over some rows: of the rows in each candidate (c, k), their numbers (c,), of all rows (k,), their number."""
-
-    inside: Floats
-    counts: Floats
-    total: Floats
-    rows: int
-
-    @classmethod
-    def over(cls, pooled: Floats, members: csr_array, kept: Booleans, moments: Moments) -> _Sums:
-        """Of the rows of a fold: `moments` are theirs, `kept` are those of the pool, of which candidates are made."""
-        of_kept = members[:, kept]
-        counts = np.asarray(of_kept.sum(axis=1), float).reshape(-1)
-        return cls(of_kept @ pooled[kept], counts, moments.total, moments.rows)
-
-    def __add__(self, other: _Sums) -> _Sums:
-        return _Sums(
-            self.inside + other.inside, self.counts + other.counts, self.total + other.total, self.rows + other.rows
-        )
-
-    def __sub__(self, other: _Sums) -> _Sums:
-        return _Sums(
-            self.inside - other.inside, self.counts - other.counts, self.total - other.total, self.rows - other.rows
-        )
-
-    def differences(self) -> Floats:
-        """(c, k): each candidate's mean less that of the other rows."""
-        inside = self.inside / np.maximum(self.counts, 1.0)[:, None]
-        outside = (self.total - self.inside) / np.maximum(self.rows - self.counts, 1.0)[:, None]
-        return np.asarray(inside - outside)
 
 
 def _take_in_turn(

@@ -12,15 +12,17 @@ Rows = NDArray[np.intp]
 
 LOCAL_COMPONENTS = 6
 """Directions in which a pool differs from its class; few suffice."""
+DECIMALS = 6
+"""Of coordinates: many edges of the tree are equally long, and their order must not hang on a sum's last digits."""
 
 
 def local_coordinates(pool: Floats, components: int = LOCAL_COMPONENTS) -> Floats:
-    """The pool's (n, d) rows on its own principal directions, scaled to unit length: (n, c)."""
+    """The pool's (n, d) rows on its own principal directions, scaled to unit length: (n, c), rounded to 6 decimals."""
     centered = pool - pool.mean(axis=0)
     _, directions = principal_directions(centered, components)
     local = centered @ directions
     norms = np.linalg.norm(local, axis=1, keepdims=True)
-    return np.asarray(local / np.where(norms > 0, norms, 1.0))
+    return np.asarray(np.round(local / np.where(norms > 0, norms, 1.0), DECIMALS))
 
 
 def tree_nodes(points: Floats, smallest: int) -> list[Rows]:

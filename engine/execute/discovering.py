@@ -197,14 +197,16 @@ def _no_losses(node: Discover, rows: ClassRows) -> Iterator[Reason]:
 def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:
     """The discovery rows of each class, in the order of the population's classes."""
     rows = judged.judged_rows(half=DISCOVERY)
-    vectors = chosen(fused.vectors, positions(fused, rows["sample_id"]))
+    places, patients = positions(fused, rows["sample_id"]), codes(rows["patient"])
     if judged.by_loss:
-        return [ClassRows(None, vectors, rows["loss"].to_numpy(), codes(rows["patient"]), every_row(vectors.shape[1]))]
-    label, errors, patients = rows["label"].to_numpy(), rows["error"].to_numpy().astype(bool), codes(rows["patient"])
-    first = fit_class_model(vectors, label == CLASSES[0])
+        vectors = chosen(fused.vectors, places)
+        return [ClassRows(None, vectors, rows["loss"].to_numpy(), patients, every_row(vectors.shape[1]))]
+    label, errors = rows["label"].to_numpy(), rows["error"].to_numpy().astype(bool)
+    owns = [label == true_class for true_class in CLASSES]
+    each = [chosen(fused.vectors, places[own]) for own in owns]
+    first = fit_class_model(*each)
     classes = []
-    for true_class, model in zip(CLASSES, (first, first.other), strict=True):
-        own = label == true_class
+    for true_class, own, vectors, model in zip(CLASSES, owns, each, (first, first.other), strict=True):
         own_patients = np.unique(patients[own], return_inverse=True)[1].astype(np.intp)
-        classes.append(ClassRows(true_class, chosen(vectors, own), errors[own], own_patients, model))
+        classes.append(ClassRows(true_class, vectors, errors[own], own_patients, model))
     return classes

@@ -12,7 +12,7 @@ from misread import spill
 from misread.discover import ClassModel, ClassRows, binned, pools, rate_interval, search
 from misread.discover.patients import PatientShuffle
 from misread.schemas.errors import MisreadError
-from misread.spill import Spilled, chosen, mapped, mean_of, put_aside, scores_of, spread_of
+from misread.spill import Spilled, chosen, end_to_end, folded, put_aside, scores_of, spread_of, total
 
 
 def spilled(rows: np.ndarray) -> Spilled:
@@ -60,11 +60,11 @@ def test_rows_on_disk_are_the_rows_put_there(tmp_path: Path, monkeypatch: pytest
     some = chosen(there, mask)
     assert isinstance(some, Spilled)
     assert (some[:] == rows[mask]).all()
-    center, onto = rng.standard_normal(7), rng.standard_normal((7, 4))
-    assert mapped(there, center, onto)[:] == pytest.approx((rows - center) @ onto)
-    assert mean_of(there) == pytest.approx(rows.mean(axis=0))
     assert (spread_of(there) == np.ptp(rows, axis=0)).all()
-    assert scores_of(there, center) == pytest.approx(rows @ center)
+    assert scores_of(there, rows[0]) == pytest.approx(rows @ rows[0])
+    weights = rng.random(3_000)
+    assert folded(there, lambda part, weight: part.T @ weight, total, weights) == pytest.approx(rows.T @ weights)
+    assert (folded(there, lambda part, weight: part[weight > 0.5], end_to_end, weights) == rows[weights > 0.5]).all()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -104,19 +104,44 @@ def test_the_best_of_bins_is_the_best_of_all_prefixes() -> None:
     values = rng.random(5_000) < np.where(scores[:, 4] > 1.7, 0.7, 0.2)
     left = rng.random(5_000) < 0.9
 
-    def score(candidates: np.ndarray):
-        yield slice(0, 3_000), scores[:3_000, candidates]
-        yield slice(3_000, 5_000), scores[3_000:, candidates]
+    fold = (np.arange(5_000) % 2).astype(np.int8)
+    rows = np.hstack([scores, np.ones((5_000, 1))])
+    without = np.array([np.eye(7, 8), np.eye(7, 8)])
+    candidates = binned.Candidates(np.eye(7), without, np.zeros((2, 7)))
+    rows[fold == 1] += 0.25
+    candidates.offsets[1] = 0.25  # rows of a fold are scored by what was fitted without it
+    sizes = (10, 2_500)
 
-    found = binned.best_candidate(score, np.arange(7), values, left, 10, 2_500)
+    def best(values: np.ndarray, kept: np.ndarray) -> binned.Found | None:
+        some = candidates.only(kept)
+        tally = binned.Tally.of(some, spilled(rows), fold, values, left)
+        promising = tally.statistics(values[left], *sizes)
+        return binned.best_candidate(promising, some, spilled(rows), fold, values, left, sizes)
+
+    found = best(values, np.arange(7))
     assert found is not None
     order = np.argsort(-scores[left, 4])
-    statistic, length = binned.best_prefix(values[left][order], np.ones(left.sum(), bool), 10, 2_500)
+    statistic, length = binned.best_prefix(values[left][order], np.ones(left.sum(), bool), *sizes)
     assert (found.candidate, found.statistic) == (4, statistic)
-    assert found.cut == scores[left, 4][order][length - 1]
-    nothing = np.zeros(5_000, bool)
-    assert binned.best_candidate(score, np.arange(7), nothing, left, 10, 2_500) is None
-    assert binned.best_candidate(score, np.empty(0, np.intp), values, left, 10, 2_500) is None
+    assert found.cut == pytest.approx(scores[left, 4][order][length - 1], abs=1e-9)
+    assert best(np.zeros(5_000, bool), np.arange(7)) is None
+    assert best(values, np.empty(0, np.intp)) is None
+
+
+def test_tallies_of_rows_add_up() -> None:
+    """Rows counted apart and taken off are the rows that are left; candidates beside each other keep their counts."""
+    rng = np.random.default_rng(8)
+    rows, fold = rng.standard_normal((3_000, 4)), np.zeros(3_000, np.int8)
+    errors, gone = rng.random(3_000) < 0.2, rng.random(3_000) < 0.4
+    candidates = binned.Candidates(np.eye(4), np.eye(4)[None], np.zeros((1, 4)))
+    whole, less = (binned.Tally.of(candidates, rows, fold, errors, kept) for kept in (np.ones(3_000, bool), gone))
+    left = binned.Tally.of(candidates, rows, fold, errors, ~gone)
+    assert (whole.less(less).counts == left.counts).all()
+    assert left.counts.sum(axis=2).tolist() == [[(~gone).sum()] * 4, [errors[~gone].sum()] * 4]
+    both = left.beside(whole)
+    some = [left.candidates, whole.candidates]
+    assert (both.candidates.scores(rows, fold) == np.hstack([c.scores(rows, fold) for c in some])).all()
+    assert (both.counts[:, 4:] == whole.counts).all()
 
 
 def test_a_small_slice_of_a_large_class_is_found_beside_a_large_one() -> None:
@@ -150,8 +175,9 @@ def test_the_figures_of_the_bound_hold() -> None:
     for errors in (100_000, 10_000_000):
         assert pools.missed(errors, errors // 100, 20) < 1e-16
         assert pools.missed(errors, errors // 200, 20) < 1 / 9_000
-        assert pools.missed(errors, errors // 100, 1, pools.STARTS) < 1 / 170
-        assert pools.missed(errors, errors // 200, 1, pools.STARTS) < 1 / 13
+        starts = pools.MOST_ERRORS // pools.START_SHARE
+        assert pools.missed(errors, errors // 100, 1, starts) < 1 / 170
+        assert pools.missed(errors, errors // 200, 1, starts) < 1 / 13
 
 
 @pytest.mark.parametrize("kind", ["one row a patient", "errors", "losses", "a patient of many"])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
-from misread.discover.discriminant import ClassModel, Moments, discriminant, fit_class_model, probability, shaping
+from misread.discover.discriminant import ClassModel, Moments, Shape, discriminant, fit_class_model, probability
 
 
 def groups(seed: int, n: int = 300, k: int = 6, share: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
@@ -44,20 +44,43 @@ def test_a_group_without_rows_gives_no_direction(sizes: tuple[int, int]) -> None
     assert discriminant(one, other).tolist() == [0.0, 0.0, 0.0]
 
 
-def test_shaping_evens_variances_out_part_of_the_way() -> None:
-    """Principal axes stay apart; a variance v of mean 1 becomes v^.2."""
-    rows = np.random.default_rng(1).standard_normal((500, 5)) * [5, 3, 2, 1, 0.5]
-    rows = rows - rows.mean(axis=0)
-    covariance = np.cov((rows @ shaping(rows)).T, bias=True)
-    values = np.linalg.eigvalsh(rows.T @ rows / 500)
-    assert np.diag(covariance) == pytest.approx(values.mean() * (values / values.mean()) ** 0.2)
-    assert covariance - np.diag(np.diag(covariance)) == pytest.approx(0, abs=1e-9)
+def test_moments_of_groups_are_those_of_their_rows() -> None:
+    """One reading gives every group's; rows of no group are in none."""
+    rows, _ = groups(0)
+    number = np.arange(300) % 4 - 1
+    found = Moments.by_group(rows, number, 3)
+    for group, one in enumerate(found):
+        mine = Moments.of(rows[number == group])
+        assert (one.rows, one.total.tolist()) == (mine.rows, mine.total.tolist())
+        assert one.squares == pytest.approx(mine.squares)
+
+
+def test_a_shape_evens_variances_out_part_of_the_way() -> None:
+    """Principal axes stay apart; a variance v of mean 1 becomes v^.2; the way back is the way back."""
+    rows = 3.0 + np.random.default_rng(1).standard_normal((500, 5)) * [5, 3, 2, 1, 0.5]
+    shape = Shape.of(Moments.of(rows))
+    shaped = shape.rows(rows)
+    values = np.linalg.eigvalsh(np.cov(rows.T, bias=True))
+    assert shape.variances == pytest.approx(values.mean() * (values / values.mean()) ** 0.2)
+    assert np.cov(shaped.T, bias=True) == pytest.approx(np.diag(shape.variances), abs=1e-9)
+    assert shaped @ shape.back + shape.center == pytest.approx(rows)
+    assert (np.abs(shape.turn).argmax(axis=0) == np.argmax(shape.turn, axis=0)).all()
+
+
+def test_a_discriminant_of_shaped_rows_needs_their_moments_alone() -> None:
+    """Told from the moments of the rows as they were, it is that of the shaped rows."""
+    rows, member = groups(4)
+    one, other = Moments.of(rows[member]), Moments.of(rows[~member])
+    shape = Shape.of(one + other)
+    shaped = shape.rows(rows)
+    expected = discriminant(Moments.of(shaped[member]), Moments.of(shaped[~member]))
+    assert shape.discriminant(one, other) == pytest.approx(expected, abs=1e-9)
 
 
 def test_probabilities_of_a_class_are_its_shares() -> None:
     """Among fresh rows given about the same probability, that share is of the class; the other class has the rest."""
     rows, member = groups(2, 4000)
-    model = fit_class_model(rows[::2], member[::2])
+    model = fit_class_model(rows[::2][member[::2]], rows[::2][~member[::2]])
     likely = model.probability(rows[1::2])
     for low, high in ((0.0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 1.0)):
         among = (likely > low) & (likely <= high)
@@ -74,7 +97,8 @@ def test_nothing_to_tell_classes_by_is_one_half_everywhere(case: str) -> None:
         rows = np.ones_like(rows)
     kept = 0 if case == "no rows" else 50
     member = member if "rows" in case else np.full(50, case == "one class")
-    model = fit_class_model(rows[:kept], member[:kept])
+    rows, member = rows[:kept], member[:kept]
+    model = fit_class_model(rows[member], rows[~member])
     assert model.probability(rows) == pytest.approx(0.5)
 
 
