@@ -22,6 +22,7 @@ from misread.discover import (
     rate_interval,
 )
 from misread.schemas.values import CONFIRMATION, error_kind_of
+from misread.spill import chosen
 
 from .inputs import codes
 from .steps import FoundSlice, FusedSamples, positions
@@ -45,7 +46,8 @@ class Candidate:
 class _Rows:
     """The rows of one population that are judged, all (n,): `places` in the fused samples.
 
-    By loss `errors` are False, and `label` is -1 where there is none; else `losses` are NaN.
+    By loss `errors` are False, and `label` is -1 where there is none; else `losses` are NaN. `truth`: what is known of
+    every fused sample, null where it is not judged.
     """
 
     places: NDArray[np.intp]
@@ -54,10 +56,13 @@ class _Rows:
     losses: Floats
     held_out: Booleans
     patients: Codes
+    truth: pl.DataFrame
 
     @classmethod
     def of(cls, fused: FusedSamples, judged: Population) -> "_Rows":
         rows = judged.judged_rows()
+        ids = fused.samples.select("sample_id")
+        known = judged.rows.select("sample_id", "label", "predicted", "error", "loss")
         return cls(
             positions(fused, rows["sample_id"]),
             rows["label"].fill_null(-1).to_numpy(),
@@ -65,6 +70,7 @@ class _Rows:
             rows["loss"].fill_null(math.nan).to_numpy(),
             (rows["half"] == CONFIRMATION).to_numpy(),
             codes(rows["patient"]),
+            ids.join(known, on="sample_id", how="left", maintain_order="left").drop("sample_id"),
         )
 
     def own(self, true_class: int | None) -> Booleans:
@@ -86,7 +92,7 @@ class Judge:
         """The slice that a candidate is: its row of the slices table (without q-value) and its memberships."""
         judged, rule, true_class = candidate.population, candidate.rule, candidate.true_class
         slice_id = f"{self._audit_id}-{place:02d}"
-        scores = rule.scores(self._fused.vectors)
+        rows, scores = self._rows_of(judged), rule.scores(self._fused.vectors)
         taken = (scores >= rule.cut) & self._kept
         row = {
             "audit_id": self._audit_id,
@@ -98,14 +104,15 @@ class Judge:
             "scan_statistic": rule.statistic,
             "search_p_value": number(candidate.search_p),
             "stability": number(candidate.stability),
-            **self._counts(self._rows_of(judged), true_class, taken),
+            **self._counts(rows, true_class, taken),
             **self._share(taken),
             "direction": rule.direction.tolist(),
             "cut": rule.cut,
             "class_direction": rule.model.direction.tolist(),
             "class_offset": rule.model.offset,
         }
-        return FoundSlice(judged, true_class, rule, row, self._memberships(slice_id, judged, rule, scores, taken))
+        members = self._memberships(slice_id, rule, rows.truth, scores, taken)
+        return FoundSlice(judged, true_class, rule, row, members)
 
     def _rows_of(self, judged: Population) -> _Rows:
         key = judged.model, judged.target
@@ -136,15 +143,16 @@ class Judge:
         return {"share": _mean(inside), "share_low": number(low), "share_high": number(high)}
 
     def _memberships(
-        self, slice_id: str, judged: Population, rule: Rule, scores: NDArray[np.float64], taken: Booleans
+        self, slice_id: str, rule: Rule, truth: pl.DataFrame, scores: Floats, taken: Booleans
     ) -> pl.DataFrame:
         """Every scanned sample the rule takes; ties in score are ranked by sample id."""
-        truth = judged.rows.select("sample_id", "label", "predicted", "error", "loss")
-        inside = self._fused.samples.select("sample_id", "half").filter(pl.Series(taken))
-        likely = rule.model.probability(self._fused.vectors[taken])
-        scored = inside.with_columns(score=pl.Series(scores[taken]), class_probability=pl.Series(likely))
-        ranked = scored.join(truth, on="sample_id", how="left").sort(["score", "sample_id"], descending=[True, False])
-        return ranked.select(
+        likely = rule.model.probability(chosen(self._fused.vectors, taken))
+        inside = np.flatnonzero(taken)
+        order = np.argsort(-scores[inside], kind="stable")  # samples lie by their ids
+        ranked = inside[order]
+        return pl.concat(
+            [self._fused.samples.select("sample_id", "half")[ranked], truth[ranked]], how="horizontal"
+        ).select(
             audit_id=pl.lit(self._audit_id),
             slice_id=pl.lit(slice_id),
             sample_id="sample_id",
@@ -153,8 +161,8 @@ class Judge:
             predicted="predicted",
             error="error",
             loss="loss",
-            score="score",
-            class_probability="class_probability",
+            score=pl.Series(scores[ranked]),
+            class_probability=pl.Series(likely[order]),
             rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
         )
 

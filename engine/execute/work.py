@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from misread.audit.halves import halves, patient_unit
 from misread.audit.population import population, winners
+from misread.memory import map_large
 from misread.plan import Assign, Describe, Discover, Filter, Fuse, Node, Samples, Score, Select, Take, optimise
 from misread.progress import Progress, silent
 from misread.schemas.tables import VECTOR
@@ -121,6 +122,7 @@ def _(node: Score, work: Work) -> Any:
 
 def fitted(node: Fuse, work: Work, *, described: bool) -> FittedFusion:
     """A fusion fitted on what a plan selects; `described`: with the metadata that slices may be described by."""
+    map_large()
     samples = _samples(node.input)
     if not described and node.metadata is None:  # then nothing but who there is decides
         keys = tuple(name for name in ("sample_id", "patient_id", "split") if name in samples.images.gives)
