@@ -1,12 +1,12 @@
 """The key of hashed ids: made once, whole or not at all, its owner's alone, and refused where it is none."""
 
-import os
 import signal
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
-from typing import Any
 
 import pytest
 
@@ -14,21 +14,23 @@ from misread.ingest.pseudonyms import made_key, read_key
 from misread.schemas.errors import MisreadError
 
 
-def killed(step: str, is_done: bool, path: Path) -> None:
-    """Makes a key in a process that kills itself (SIGKILL) before or after a step is done."""
-    child = os.fork()
-    if not child:
-        real = getattr(os, step)
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from misread.ingest.pseudonyms import made_key
 
-        def then_die(*arguments: Any) -> None:
-            if is_done:
-                real(*arguments)
-            os.kill(os.getpid(), signal.SIGKILL)
+step, is_done, path = sys.argv[1:]
+real = getattr(os, step)
 
-        setattr(os, step, then_die)
-        made_key(path)
-        os._exit(0)
-    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+def then_die(*arguments):
+    if is_done == "True":
+        real(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(os, step, then_die)
+made_key(Path(path))
+"""
+"""Makes a key in a process that kills itself (SIGKILL) before or after a step is done."""
 
 
 @pytest.mark.parametrize("is_done", [False, True])
@@ -36,7 +38,8 @@ def killed(step: str, is_done: bool, path: Path) -> None:
 def test_a_key_is_whole_or_not_there(step: str, is_done: bool, tmp_path: Path) -> None:
     """Killed at any step of its making, the next has a whole key; one that is there is never another."""
     path = tmp_path / "store.key"
-    killed(step, is_done, path)
+    ended = subprocess.run([sys.executable, "-c", KILLED, step, str(is_done), str(path)], check=False)
+    assert ended.returncode == -signal.SIGKILL
     before = path.read_bytes() if path.exists() else None
     assert before is None or len(before) == 65
     assert len(made_key(path)) == 64
