@@ -13,7 +13,6 @@ import pytest
 from misread.ingest.pseudonyms import made_key, read_key
 from misread.schemas.errors import MisreadError
 
-
 KILLED = """
 import os, signal, sys
 from pathlib import Path
