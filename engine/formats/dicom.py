@@ -18,6 +18,7 @@ import polars as pl
 from misread.ingest.pictures import PictureError
 from misread.ingest.sources import Archive
 
+from .aside import Aside
 from .dicom_fields import Fields, value_of
 from .dicom_files import header, in_dicom_folder, is_dicom, refusal
 from .request import Request
@@ -47,7 +48,7 @@ def read(request: Request) -> Archive | None:
     notices = [*fields.notices(), *([f"{others} other files were left out"] if others else [])]
     return Archive(
         request.source("dicom", rows, {**ids, **fields.schema}),
-        partial(in_dicom_folder, request.root),
+        Aside(partial(in_dicom_folder, request.root)),
         notices=(*notices, "ids are stored as keyed hashes: give the same key (--key) with further files"),
         kept=fields.kept,
     )
