@@ -209,6 +209,28 @@ def test_every_fault_is_told_and_the_good_files_are_kept(tmp_path: Path, take: T
     assert result.tables["images"].added == 1
 
 
+def test_files_without_a_preamble_are_refused(tmp_path: Path, take: Take) -> None:
+    """A bare data set, and one after DICM alone: told with the reason by its name, left out and counted without."""
+    root = tmp_path / "root"
+    root.mkdir()
+    whole = film_file(films(1)[0])
+    for name, start in (("bare.dcm", 132), ("bare", 132), ("marked.dicom", 128), ("marked", 128)):
+        (root / name).write_bytes(whole[start:])
+        with pytest.raises(PictureError, match=r"this is no DICOM file: DICM does not stand behind .* \(PS3.10\)"):
+            in_dicom_folder(root.resolve(), name)
+    with pytest.raises(InputFaultsError) as caught:
+        take("dicom", root)
+    reason = "this is no DICOM file: DICM does not stand behind its first 128 bytes (PS3.10)"
+    assert [(fault.file, fault.reason) for fault in caught.value.faults] == [
+        ("bare.dcm", reason),
+        ("marked.dicom", reason),
+    ]
+    (root / "whole").write_bytes(whole)
+    _, result = take("dicom", root, skip=True)
+    assert result.tables["images"].added == 1
+    assert "2 other files were left out" in result.notices
+
+
 @pytest.mark.parametrize("free", [None, 0, 3000])
 @pytest.mark.parametrize("name", ["dicom", "mimic-cxr", "vindr-cxr"])
 def test_a_picture_is_decoded_once(
