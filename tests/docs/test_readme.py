@@ -116,7 +116,7 @@ def test_a_report_opens_alone(
     logged, asked = page.open(folder / name, width)
     assert (logged, asked) == ([], [])
     assert page.script("document.querySelectorAll('article').length") > 0
-    assert page.script("document.querySelectorAll('#map .point').length") > 100
+    assert page.script("document.querySelectorAll('.map .point').length") > 100
     assert page.script("[...document.images].every(one => one.complete && one.naturalWidth > 0)")
     assert page.script("document.documentElement.scrollWidth") <= width
 
