@@ -2,6 +2,8 @@
 
 import gc
 
+import hypothesis  # noqa: F401 - its plugins ask the collector who refers to what, which frozen objects hide
+
 
 def pytest_runtest_setup() -> None:
     """Objects that are there before a test are not looked through again: audits collect garbage between their steps,
