@@ -36,6 +36,24 @@ def replacing(output: Path) -> Iterator[IO[bytes]]:
         raise
 
 
+def create(target: Path, content: bytes) -> None:
+    """Makes a file, and the folders above it, unless there is one of that name by then, which stays as it is.
+
+    Raises MisreadError for a place that cannot be written.
+    """
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(file.name, target)  # unlike a renaming, takes no other's place
+    except OSError as error:
+        hint = "its folder is to be one that you may write, on a disk that knows hard links"
+        raise MisreadError(f"{target} cannot be made: {error.strerror}", hint) from None
+
+
 def refuse_inside(output: Path, store: str) -> None:
     """Raises MisreadError for a file in the store's own folder."""
     if "://" not in store and output.resolve().is_relative_to(Path(store).resolve()):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import pyarrow as pa
@@ -107,6 +107,12 @@ def _functions(connection: Any) -> list[str]:
 
 
 def _connection() -> Any:
+    """A connection of its own to the database that parses: opening a database takes far longer than a parse."""
+    return _database().cursor()
+
+
+@cache
+def _database() -> Any:
     import duckdb
 
-    return duckdb.connect(":memory:")
+    return duckdb.connect(":memory:", config={"threads": 1})  # without threads a process can fork

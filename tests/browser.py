@@ -51,9 +51,9 @@ class Page:
         return self.driver.execute_script(f"return {text}")
 
     def _settled(self) -> None:
-        """Waits until the map, if there is one, is drawn."""
+        """Waits until every map is drawn."""
         for _ in range(100):
-            if self.script("!document.getElementById('map') || !!document.querySelector('#map .point')"):
+            if self.script("[...document.querySelectorAll('.map')].every(one => one.querySelector('.point'))"):
                 return
             time.sleep(0.1)
 

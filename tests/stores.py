@@ -71,6 +71,7 @@ def planted_store(
     shuffle: int | None = None,
     inside: float = 0.75,
     per_patient: int = 1,
+    with_reports: bool = True,
 ) -> Store:
     """A store in which positives with a large first coordinate (a quarter of the rows) are mostly missed.
 
@@ -107,7 +108,8 @@ def planted_store(
         images, reports = [images[i] for i in order], [reports[i] for i in order]
         predictions = [predictions[i] for i in np.random.default_rng(shuffle).permutation(len(predictions))]
         vector_of = {f"s{i:04d}": vectors[i] for i in order}
-    return write_store(location, images, predictions, vectors=vector_of, reports=reports, metadata=[VIEW, AGE])
+    told = reports if with_reports else ()
+    return write_store(location, images, predictions, vectors=vector_of, reports=told, metadata=[VIEW, AGE])
 
 
 def clustered_wilson(events: Sequence[bool], patients: Sequence[object]) -> tuple[float, float]:

@@ -39,6 +39,7 @@ def report(
 ) -> None:
     """Write an audit's report, for people to read."""
     from misread.library import Store
+    from misread.report.wording import holds_of_patients
 
     chosen = form or _form_of(out)
     opened = Store.open(store, state=state)
@@ -48,7 +49,7 @@ def report(
             audit, images=not no_images, text=not no_text, allow_small_cells=allow_small_cells, progress=progress
         )
         made.save(out, chosen.value)
-    note(f"{out} holds audit {made.audit['audit_id']}: {_warning(no_images=no_images, no_text=no_text)}")
+    note(f"{out} holds audit {made.audit['audit_id']}: it {holds_of_patients(made.holds)}")
 
 
 def _form_of(out: Path) -> Form:
@@ -56,8 +57,3 @@ def _form_of(out: Path) -> Form:
     if ending not in list(Form):
         raise typer.BadParameter(f"{out.name} ends in none of {', '.join(Form)}; name a --format", param_hint="--out")
     return Form(ending)
-
-
-def _warning(*, no_images: bool, no_text: bool) -> str:
-    holds = [*([] if no_images else ["pictures"]), *([] if no_text else ["ids and text of reports"])]
-    return f"it holds {' and '.join(holds)} of patients" if holds else "no pictures, ids or text of reports"

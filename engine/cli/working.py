@@ -25,7 +25,7 @@ PREDICTIONS = typer.Option(
 )
 EMBEDDINGS = typer.Option(metavar="FILE", help="Vectors computed elsewhere: sample_id, encoder, vector (Parquet).")
 IDENTIFIERS = typer.Option(
-    metavar="COLUMNS", help="Direct identifiers, such as name, to keep as metadata: a,b. [default: none]"
+    metavar="COLUMNS", help="Identifiers, by column or DICOM keyword, to keep as metadata: a,b. [default: none]"
 )
 ROOT = typer.Argument(metavar="[ROOT]", help="With --format: the folder that the data set lies in.", show_default=False)
 FORMAT = typer.Option("--format", metavar="NAME", help="The layout of the data set in ROOT: one of those above.")

@@ -5,6 +5,10 @@ stored as keyed hashes unless they are named with --keep-identifiers (PatientID,
 image). Read are single frames, grey or colour, in the transfer syntaxes that pydicom and imagecodecs decode
 (uncompressed, deflated, RLE, JPEG, JPEG lossless, JPEG-LS, JPEG 2000).
 
+A DICOM file has the 128 bytes and DICM of PS3.10 before its data set. A bare data set without them is refused where
+it is called .dcm or .dicom ("this is no DICOM file"), and else counted among the other files that are left out; dcmconv
+of DCMTK, among others, writes it as a file.
+
 Not taken: files of several frames, files without a picture (reports, presentation states), DICOMDIR, overlays, and
 every field that is not listed in dicom_fields or named by the user. Files flagged with annotation burned in are
 refused.
@@ -18,8 +22,9 @@ import polars as pl
 from misread.ingest.pictures import PictureError
 from misread.ingest.sources import Archive
 
+from .aside import Aside
 from .dicom_fields import Fields, value_of
-from .dicom_files import header, in_dicom_folder, is_dicom, refusal
+from .dicom_files import NO_DICOM, header, in_dicom_folder, is_dicom, refusal
 from .request import Request
 
 
@@ -31,7 +36,7 @@ def read(request: Request) -> Archive | None:
     for done, name in enumerate(names, 1):
         if not is_dicom(request.root / name):
             if name.casefold().endswith((".dcm", ".dicom")):
-                request.book.item(name, "this is no DICOM file")
+                request.book.item(name, NO_DICOM)
             else:
                 others += 1
         elif name.rpartition("/")[2] == "DICOMDIR":
@@ -47,7 +52,7 @@ def read(request: Request) -> Archive | None:
     notices = [*fields.notices(), *([f"{others} other files were left out"] if others else [])]
     return Archive(
         request.source("dicom", rows, {**ids, **fields.schema}),
-        partial(in_dicom_folder, request.root),
+        Aside(partial(in_dicom_folder, request.root)),
         notices=(*notices, "ids are stored as keyed hashes: give the same key (--key) with further files"),
         kept=fields.kept,
     )

@@ -23,6 +23,7 @@ MOST_PIXELS: Final = 178_956_970
 """As many as the pictures in other formats may have."""
 _MOST_INFLATED: Final = 1 << 30
 _MAGIC: Final = b"DICM"
+NO_DICOM: Final = "this is no DICOM file: DICM does not stand behind its first 128 bytes (PS3.10)"
 _DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 _RLE: Final = "1.2.840.10008.1.2.5"
 _PLAIN: Final = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", _DEFLATED, _RLE)
@@ -31,7 +32,7 @@ BURNED_IN: Final = "BurnedInAnnotation"
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file begins as a DICOM file does."""
+    """Whether a file begins as a DICOM file does, with a preamble of 128 bytes and DICM."""
     try:
         with path.open("rb") as file:
             return file.read(132)[128:] == _MAGIC
@@ -86,7 +87,7 @@ def _data_set(file: Any, name: str, *, stop_before_pixels: bool) -> Any:
             list(found)  # reads every element
             return found
     except pydicom.errors.InvalidDicomError:
-        raise PictureError(f"this is no DICOM file: {name!r}") from None
+        raise PictureError(f"{NO_DICOM}: {name!r}") from None
     except PictureError as error:
         raise PictureError(f"{error}: {name!r}") from None
     except Exception as error:  # noqa: BLE001 - parsers of damaged files raise whatever they please

@@ -5,9 +5,12 @@ the labels of CheXpert and NegBio (.csv or .csv.gz); the reports of mimic-cxr-re
 files/p10/p10000032/s50414267.txt. Labels are the columns chexpert_… and negbio_…: positive, negative, uncertain, and
 missing where the labeller found no mention.
 
-Not taken: dates and times, the test set labelled by hand, IMAGE_FILENAMES.
+Not taken: dates and times, the test set labelled by hand, IMAGE_FILENAMES. PerformedProcedureStepDescription is free
+text that may name people (the basic profile of DICOM PS3.15 removes it): it is taken, as
+`performed_procedure_step_description`, only where the user names it with --keep-identifiers.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import polars as pl
@@ -26,15 +29,16 @@ _METADATA: Final = {
     "subject_id": "patient_id",
     "study_id": "study_id",
     "ViewPosition": "view_position",
-    "PerformedProcedureStepDescription": "procedure",
 }
+_FREE_TEXT: Final = {"PerformedProcedureStepDescription": "performed_procedure_step_description"}
 LABELLERS: Final = ("chexpert", "negbio")
 _KEYS: Final = ("subject_id", "study_id")
 
 
 def read(request: Request) -> Archive | None:
     source = request.table("mimic-cxr-*-metadata.csv")
-    samples = request.columns(source, _METADATA)
+    named = {theirs: ours for theirs, ours in _FREE_TEXT.items() if theirs in request.kept}
+    samples = request.columns(source, {**_METADATA, **named})
     if source is None or samples is None:
         return None
     samples = samples.with_columns(pl.format("{}/{}.jpg", study_folder(), "sample_id").alias("image"))
@@ -48,7 +52,17 @@ def read(request: Request) -> Archive | None:
         if labels is not None:
             samples = samples.join(labels, on="study_id", how="left", maintain_order="left")
     reports = study_reports(request, samples)
-    return Archive(Source(source.path, source.name, samples, typed=True), in_folder(request.root), reports)
+    found = Source(source.path, source.name, samples, typed=True)
+    kept = tuple(_FREE_TEXT.get(name, name) for name in request.kept)
+    return Archive(found, in_folder(request.root), reports, tuple(_left_out(source, named)), kept)
+
+
+def _left_out(source: Source, named: Mapping[str, str]) -> Iterator[str]:
+    there = {column.casefold() for column in source.columns}
+    for column in _FREE_TEXT:
+        if column.casefold() in there and column not in named:
+            told = f"{column!r} is free text and was left out; to keep it, name it with --keep-identifiers"
+            yield f"{source.name}: {told}"
 
 
 def _labels(request: Request, labeller: str) -> pl.DataFrame | None:

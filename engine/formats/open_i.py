@@ -5,9 +5,12 @@ or JPEG files of the same names), in any folders. A sample is a picture (CXR1_1_
 report (CXR1): the collection has one study a patient. MeSH terms are the columns `mesh_major` and `mesh_automatic`,
 separated by |.
 
-Not taken: the DICOM files, licences and everything else that the XML says. Reports that have no picture are faults.
+Not taken: the DICOM files, licences and everything else that the XML says. Faults are reports that have no picture, and
+pictures of one name in several folders or of several endings: reports name pictures without either.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any, Final
 from xml.etree.ElementTree import Element
@@ -27,7 +30,7 @@ _NAMES: Final = ("sample_id", "patient_id", "study_id", "image", "caption", "mes
 
 def read(request: Request) -> Archive | None:
     names = list(request.files())
-    pictures = {PurePosixPath(n).stem: n for n in names if n.casefold().endswith(_PICTURES)}
+    pictures = _pictures(request, names)
     rows: list[dict[str, Any]] = []
     reports: list[dict[str, Any]] = []
     files = [name for name in names if name.casefold().endswith(".xml")]
@@ -36,13 +39,26 @@ def read(request: Request) -> Archive | None:
         if tree is not None:
             _take(request, name, tree, pictures, rows, reports)
         request.progress(done, len(files), "reports read")
-    for picture in sorted(set(pictures) - {row["sample_id"] for row in rows}):
+    for picture in sorted({one for one in pictures if pictures[one]} - {row["sample_id"] for row in rows}):
         request.book.item(pictures[picture], "no report names this picture")
     if not rows:
         request.book.whole(str(request.root), "there is no report (.xml) with a picture in the folder")
         return None
     samples = request.source("open-i", rows, dict.fromkeys(_NAMES, pl.String))
     return Archive(samples, in_folder(request.root), request.reports(reports))
+
+
+def _pictures(request: Request, names: Iterable[str]) -> dict[str, str]:
+    """Where each picture lies, by its name without folder and ending; "" for one of several of that name, a fault."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        if name.casefold().endswith(_PICTURES):
+            places[PurePosixPath(name).stem].append(name)
+    for picture, found in places.items():
+        if len(found) > 1:
+            also = " and ".join(found[1:])
+            request.book.item(found[0], f"{also} is a picture of the same name, {picture!r}; leave one in the folder")
+    return {picture: found[0] if len(found) == 1 else "" for picture, found in places.items()}
 
 
 def _tree(request: Request, name: str) -> Element | None:
@@ -76,6 +92,7 @@ def _take(
     for picture, caption in named:
         if picture not in pictures:
             request.book.item(name, f"there is no such picture: {picture!r}")
+        if not pictures.get(picture):
             continue
         keys = {"sample_id": picture, "patient_id": study, "study_id": study, "image": pictures[picture]}
         mesh_columns = {"mesh_major": mesh["major"], "mesh_automatic": mesh["automatic"]}
@@ -84,7 +101,7 @@ def _take(
     text = "\n".join(f"{section.upper()}: {told}" for section, told in sections.items() if told)
     if not text:
         request.book.item(name, f"report {study} has no text")
-    elif any(picture in pictures for picture, _ in named):
+    elif any(pictures.get(picture) for picture, _ in named):
         reports.append({"study_id": study, "report": text, **sections})
 
 

@@ -17,6 +17,7 @@ from misread.ingest.faultbook import ROW
 from misread.ingest.files import Source
 from misread.ingest.sources import Archive
 
+from .aside import Aside
 from .dicom_files import in_dicom_folder
 from .dicom_rows import with_fields
 from .findings import snake
@@ -39,7 +40,7 @@ def read(request: Request) -> Archive | None:
     numbers = pl.int_range(2, rows.height + 2, dtype=pl.Int64, eager=True).alias(ROW)
     samples, fields = with_fields(request, _NAME, rows.insert_column(0, numbers))
     found = Source(request.root / _NAME, _NAME, samples, typed=True)
-    read_one = partial(in_dicom_folder, request.root)
+    read_one = Aside(partial(in_dicom_folder, request.root))
     return Archive(found, read_one, notices=tuple(fields.notices()), kept=fields.kept)
 
 

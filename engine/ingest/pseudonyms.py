@@ -1,7 +1,6 @@
 """Ids as keyed hashes: the same id gives the same pseudonym wherever the key is the same, and none without it."""
 
 import hmac
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from misread.schemas.errors import MisreadError
+from misread.writing import create
 
 from .cells import id_texts
 from .files import Source
@@ -65,6 +65,12 @@ def read_key(path: Path) -> bytes:
             f"the key file {path} cannot be read: {error.strerror}",
             "make one, for its owner alone to read, with: (umask 077; openssl rand -hex 32 > FILE)",
         ) from None
+    if not key:
+        raise MisreadError(
+            f"the key file {path} is empty",
+            "put back the key that ids were stored with; if there is none yet, remove the file, or make a key with: "
+            "(umask 077; openssl rand -hex 32 > FILE)",
+        )
     if len(key) < _SHORTEST_KEY:
         raise MisreadError(
             f"the key in {path} has {len(key)} bytes, too few to keep ids from being guessed",
@@ -74,11 +80,10 @@ def read_key(path: Path) -> bytes:
 
 
 def made_key(path: Path) -> bytes:
-    """The key in a file, which is made, for its owner alone to read, where there is none."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return read_key(path)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_hex(32).encode() + b"\n")
+    """The key in a file, which is made, for its owner alone to read, where there is none.
+
+    Raises MisreadError for a place that cannot be written, and as `read_key` does.
+    """
+    if not path.exists():
+        create(path, secrets.token_hex(32).encode() + b"\n")
     return read_key(path)

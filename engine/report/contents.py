@@ -13,9 +13,9 @@ from misread.sql import Limits, question
 from misread.writing import replacing
 
 from .examples import examples_of
-from .mapping import fused_map
+from .mapping import fused_maps
 from .withheld import without_reports
-from .wording import sentence_of
+from .wording import IDS, PICTURES, REPORTS, sentence_of
 
 if TYPE_CHECKING:
     from misread.library import Store
@@ -52,7 +52,7 @@ class Report:
 
     `audit`: its row, with parameters and table versions read; `targets`: a row a model and target; `slices`: a row a
     slice, the confirmed and most wrong first, with phrases, words, profile, examples and verdict; `subgroups`: a row
-    a subgroup of metadata in which errors gather; `points`: samples in the plane of the map.
+    a subgroup of metadata in which errors gather; `points`: a row a model, target and sample, in the plane of its map.
     """
 
     audit: Row
@@ -61,6 +61,26 @@ class Report:
     subgroups: list[Row]
     points: list[Row]
     options: Options
+
+    @property
+    def notes(self) -> list[str]:
+        """Remarks on the audit as a whole; those on a model and target stand in `targets`."""
+        others = {f"{row['model']}, {row['target']}: {row['note']}" for row in self.targets}
+        return [note for note in self.audit["notes"] or [] if note not in others]
+
+    @property
+    def holds(self) -> set[str]:
+        """What of single patients is in it, of PICTURES, IDS and REPORTS."""
+        examples = [one for row in self.slices for one in row["examples"]]
+        phrases = [one for row in self.slices for one in row["phrases"] if one["source"] == "report"]
+        there = {
+            PICTURES: any(one["picture"] for one in examples),
+            IDS: any(one.get("sample_id") for one in (*examples, *self.points)),
+            REPORTS: bool(phrases)
+            or any(one["report"] for one in examples)
+            or any(row["words"] for row in self.slices),
+        }
+        return {name for name, is_there in there.items() if is_there}
 
     def save(self, path: str | os.PathLike[str], form: Literal["html", "md", "json"] = "html") -> None:
         """Writes it as one file, for its owner alone to read; it is there whole or not at all.
@@ -91,12 +111,14 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
         row = _audit(session, audit_id)
         slices = list(_slices(session, audit_id, options))
         few = {one["slice_id"] for one in slices if one["rows"] is None}
+        targets = _rows(session, "FROM audit_targets WHERE audit_id = $id ORDER BY model, target", audit_id)
+        points = fused_maps(store, session, audit_id, _maps(targets, slices), options, progress)
         report = Report(
             audit=row,
-            targets=_rows(session, "FROM audit_targets WHERE audit_id = $id ORDER BY model, target", audit_id),
+            targets=targets,
             slices=examples_of(store, session, slices, options, progress),
             subgroups=list(_subgroups(session, row)),
-            points=[_without(point, few) for point in fused_map(store, session, audit_id, options, progress)],
+            points=[_without(point, few) for point in points],
             options=options,
         )
     return report if options.text else without_reports(report, store)
@@ -105,6 +127,16 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
 def _without(point: Row, few: set[str]) -> Row:
     """A point of the map, in no slice if that is one of few patients: they could be counted."""
     return point | {"slice_id": None} if point["slice_id"] in few else point
+
+
+def _maps(targets: list[Row], slices: list[Row]) -> list[tuple[str, str]]:
+    """Every model and target: those with confirmed slices first, then those with others."""
+
+    def place(pair: tuple[str, str]) -> tuple[bool, bool]:
+        confirmed = [row["confirmed"] for row in slices if (row["model"], row["target"]) == pair]
+        return not any(confirmed), not confirmed
+
+    return sorted(((row["model"], row["target"]) for row in targets), key=place)
 
 
 def _newest(store: "Store") -> str:

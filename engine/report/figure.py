@@ -1,4 +1,4 @@
-"""The map of a report as a figure of plotly."""
+"""A map of a report as a figure of plotly."""
 
 import html
 from collections.abc import Sequence

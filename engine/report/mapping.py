@@ -1,5 +1,6 @@
-"""A map of the fused space: samples that lie near each other in it, near each other in the plane."""
+"""Maps of the fused space: samples that lie near each other in it, near each other in the plane."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
     from .contents import Options
 
+MAPS = 12
+"""Most models and targets that have a map of their own."""
 POINTS = 2000
-"""Most samples on the map: those of the smallest hash, so that the same ones are drawn tomorrow."""
+"""Most samples on the maps: those of the smallest hash, so that the same ones are drawn tomorrow."""
 PERPLEXITY = 30
 STEPS = 500
 FEWEST = 10
@@ -28,37 +31,51 @@ Row = dict[str, Any]
 _JUDGED = """
     WITH taken AS (
         SELECT a.sample_id, a.model, a.target, a.label, a.predicted, a.error,
-            first(m.slice_id ORDER BY m.rank, m.slice_id) AS slice_id
+            first(m.slice_id ORDER BY m.rank, m.slice_id) AS slice_id,
+            row_number() OVER (PARTITION BY a.model, a.target ORDER BY md5(a.sample_id), a.sample_id) AS place
         FROM audited AS a
         LEFT JOIN slices AS s
             ON s.audit_id = a.audit_id AND s.model = a.model AND s.target = a.target
             AND (s.true_class IS NULL OR s.true_class = a.label)
         LEFT JOIN memberships AS m ON m.slice_id = s.slice_id AND m.sample_id = a.sample_id
-        WHERE a.audit_id = $id
+        WHERE a.audit_id = $id AND list_contains($maps, {'model': a.model, 'target': a.target})
         GROUP BY a.sample_id, a.model, a.target, a.label, a.predicted, a.error
     )
-    FROM taken ORDER BY md5(sample_id), sample_id, model, target
+    FROM taken WHERE place <= $points
 """
 
 
-def fused_map(store: "Store", session: "Session", audit_id: str, options: "Options", progress: Progress) -> list[Row]:
-    """Points with `x`, `y`, `slice_id` (None for no slice), `error`, and `sample_id` unless text is left out.
+def fused_maps(
+    store: "Store",
+    session: "Session",
+    audit_id: str,
+    maps: Sequence[tuple[str, str]],
+    options: "Options",
+    progress: Progress,
+) -> list[Row]:
+    """Points of the first twelve of the `maps` (model, target), map by map, with `x`, `y`, `slice_id` (None for no
+    slice), `error`, and `sample_id` unless text is left out.
 
-    Of the audit's first model and target; by t-SNE over the audit's own fused vectors, with its seed. Empty where
-    the vectors have changed since, or there are fewer than ten samples.
+    A sample has the same place on every map: by t-SNE over the audit's own fused vectors, with its seed. Where maps
+    have different samples, each has as many of the 2,000 as the others. Empty where the vectors have changed since,
+    or there are fewer than ten samples.
     """
-    rows = pl.DataFrame(session.query(_JUDGED, {"id": audit_id}))
+    drawn = [{"model": model, "target": target} for model, target in maps[:MAPS]]
+    asked = {"id": audit_id, "maps": drawn, "points": POINTS}
+    rows = pl.DataFrame(session.query(_JUDGED, asked)) if drawn else pl.DataFrame()
     if rows.is_empty():
         return []
-    first = rows.sort("model", "target").select("model", "target").row(0)
-    rows = rows.filter(pl.col("model") == first[0], pl.col("target") == first[1]).head(POINTS)
-    vectors = _vectors(store, audit_id, rows["sample_id"], progress)
+    first = rows.group_by("sample_id").agg(pl.col("place").min()).sort("place", "sample_id").head(POINTS)
+    samples = first["sample_id"].sort()
+    vectors = _vectors(store, audit_id, samples, progress)
     if vectors is None or len(vectors) < FEWEST:
         return []
     plane = _plane(vectors, frozen_audit(store, audit_id).seed)
-    found = rows.with_columns(x=pl.Series(plane[:, 0]).round(2), y=pl.Series(plane[:, 1]).round(2))
-    shown = ["x", "y", "slice_id", "label", "predicted", "error"] + (["sample_id"] if options.text else [])
-    return found.sort("sample_id").select(shown).to_dicts()
+    places = pl.DataFrame({"sample_id": samples, "x": plane[:, 0], "y": plane[:, 1]})
+    found = rows.join(places.with_columns(pl.col("x", "y").round(2)), on="sample_id")
+    numbered = found.join(pl.DataFrame(drawn).with_row_index("map"), on=["model", "target"])
+    shown = ["model", "target", "x", "y", "slice_id", "label", "predicted", "error"]
+    return numbered.sort("map", "sample_id").select(shown + (["sample_id"] if options.text else [])).to_dicts()
 
 
 def _vectors(store: "Store", audit_id: str, samples: pl.Series, progress: Progress) -> Any:

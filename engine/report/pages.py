@@ -4,7 +4,6 @@ import base64
 import hashlib
 import html
 import json
-import re
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from misread.schemas.errors import MisreadError
 
+from .escaping import as_markdown_text, isolated
 from .figure import figure_of
-from .wording import number, percent
+from .wording import as_sentence, holds_of_patients, interval, listed, number, percent
 
 if TYPE_CHECKING:
     from .contents import Report
@@ -37,15 +37,26 @@ def as_markdown(report: "Report") -> str:
 def as_html(report: "Report", *, interactive: bool = True) -> str:
     """One page that opens without a network: style, pictures and scripts are inside.
 
-    Its Content-Security-Policy forbids everything but these. `interactive=False` leaves the map, and with it every
+    Its Content-Security-Policy forbids everything but these. `interactive=False` leaves the maps, and with them every
     script, out.
     """
-    scripts = _scripts() if report.points and interactive else []
+    maps = _maps(report) if interactive else {}
+    scripts = _scripts() if maps else []
     policy = " ".join(f"'sha256-{_digest(text)}'" for text in scripts) or "'none'"
     template = _environment().get_template("page.html")
-    figure = _harmless(figure_of(report.points)) if scripts else None
-    page = template.render(report=report, style=_read("page.css"), scripts=scripts, policy=policy, figure=figure)
+    figures = _harmless(f"[{','.join(figure_of(points) for points in maps.values())}]")
+    page = template.render(
+        report=report, style=_read("page.css"), scripts=scripts, policy=policy, maps=maps, figures=figures
+    )
     return str(page)
+
+
+def _maps(report: "Report") -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """The points of every map, by model and target."""
+    maps: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for point in report.points:
+        maps.setdefault((point["model"], point["target"]), []).append(point)
+    return maps
 
 
 def as_cards(report: "Report") -> str:
@@ -69,14 +80,10 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"percent": percent, "number": number, "plain": _plain, "json": _pretty}
+    filters = (percent, number, listed, as_sentence, holds_of_patients, isolated)
+    made.filters |= {each.__name__: each for each in filters} | {"plain": as_markdown_text, "json": _pretty}
+    made.globals |= {"interval": interval, "number": number, "percent": percent}
     return made
-
-
-def _plain(value: object) -> str:
-    """Data in Markdown, as text: no mark of it means anything."""
-    text = re.sub(r"\s+", " ", str(value))
-    return re.sub(r"([\\`*_{}\[\]<>#+|~!-])", r"\\\1", text)
 
 
 def _pretty(value: object) -> str:
@@ -87,7 +94,7 @@ def _scripts() -> list[str]:
     try:
         from plotly.offline import get_plotlyjs
     except ImportError:
-        raise MisreadError("the map of a report needs the package plotly", "pip install 'misread[report]'") from None
+        raise MisreadError("the maps of a report need the package plotly", "pip install 'misread[report]'") from None
 
     return [get_plotlyjs(), _read("map.js")]
 

@@ -1,11 +1,16 @@
 """Numbers in words: a sentence a slice, and numbers as people read them."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final
 
 from misread.schemas.values import FALSE_NEGATIVE, HIGH_LOSS
 
 MISSING = "-"
+PICTURES: Final = "pictures"
+IDS: Final = "ids"
+REPORTS: Final = "text of reports"
+OF_PATIENTS: Final = (PICTURES, IDS, REPORTS)
+"""What of single patients a report may hold."""
 
 
 def sentence_of(row: Mapping[str, Any]) -> str:
@@ -27,6 +32,11 @@ def sentence_of(row: Mapping[str, Any]) -> str:
     )
 
 
+def interval(low: float | None, high: float | None, shown: Callable[[float | None], str]) -> str:
+    """` (low to high)`, each `shown` as `percent` or `number` does; nothing where it is not known."""
+    return "" if low is None else f" ({shown(low)} to {shown(high)})"
+
+
 def percent(share: float | None) -> str:
     """A share of 1 as a percentage."""
     return MISSING if share is None else f"{100 * share:.{0 if share >= 0.1 or share == 0 else 1}f} %"
@@ -37,3 +47,22 @@ def number(value: float | None) -> str:
     if value is None:
         return MISSING
     return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
+
+
+def holds_of_patients(holds: Collection[str]) -> str:
+    """What a report holds of OF_PATIENTS, and what it does not: `holds pictures and ids of patients, no text of …`."""
+    there = listed([name for name in OF_PATIENTS if name in holds], "and")
+    absent = listed([name for name in OF_PATIENTS if name not in holds], "or")
+    if not there:
+        return f"holds no {absent} of patients"
+    return f"holds {there} of patients" + (f", no {absent}" if absent else "")
+
+
+def listed(parts: Sequence[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return f" {last} ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def as_sentence(text: str) -> str:
+    """A remark with a capital and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -119,8 +119,8 @@ class LanceTable:
     def readable(self) -> pa.Schema:
         """The columns that a plan may read: those shown, vectors, and pictures as bytes."""
         heavy = [f.name for f in self.contract.fields if f.name in (PICTURE, VECTOR)]
-        schema = _plain_schema(self.schema)
-        return pa.schema([f for f in schema if f.name in self.shown or f.name in heavy])
+        kept = {*self.shown, *heavy}
+        return pa.schema([field for field in _plain_schema(self.schema) if field.name in kept])
 
     def located(
         self, columns: Sequence[str], where: str | None, *, with_locator: bool, batch_rows: int = BATCH_ROWS

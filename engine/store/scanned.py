@@ -38,8 +38,8 @@ class ScannedRows(pads.Dataset):  # type: ignore[misc]
         return int(self.scanner(filter=filter).count_rows())
 
     def _schema(self, names: Sequence[str]) -> pa.Schema:
-        locator = pa.field(self._locator, pa.uint64())
-        return pa.schema([locator if name == self._locator else self._table.readable.field(name) for name in names])
+        locator, readable = pa.field(self._locator, pa.uint64()), self._table.readable
+        return pa.schema([locator if name == self._locator else readable.field(name) for name in names])
 
     def _batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         schema = self._schema(names)

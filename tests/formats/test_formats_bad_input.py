@@ -174,6 +174,26 @@ def test_open_i_reports_and_pictures_without_each_other(take: Take, small: Small
     assert pl.DataFrame(store.table("reports").read())["indication"].unique().to_list() == ["Positive TB test"]
 
 
+def test_open_i_pictures_of_one_name_are_told_apart(take: Take, small: Small) -> None:
+    """Two pictures of one name, in two folders or of two endings, are a fault that names both; neither is taken."""
+    root, ids = small("open-i")
+    whole = films(1)[0].encoded("JPEG")
+    again, other = root / "again" / f"{ids[0]}.png", root / "NLMCXR_png" / f"{ids[1]}.JPG"
+    again.parent.mkdir()
+    again.write_bytes(whole)
+    other.write_bytes(whole)
+    told = {fault.file: fault.reason for fault in faults(take, "open-i", root)}
+    assert told == {
+        f"NLMCXR_png/{ids[0]}.png": f"again/{ids[0]}.png is a picture of the same name, {ids[0]!r}; "
+        "leave one in the folder",
+        f"NLMCXR_png/{ids[1]}.JPG": f"NLMCXR_png/{ids[1]}.png is a picture of the same name, {ids[1]!r}; "
+        "leave one in the folder",
+    }
+    store, _ = take("open-i", root, skip=True)
+    assert set(pl.DataFrame(store.table("images").read())["sample_id"]) == set(ids[2:])
+    assert store.table("reports").count() == 2
+
+
 def test_chexpert_labels_and_reports(take: Take, small: Small, images: Images) -> None:
     """Of the paths come patient, study and split; of CheXpert Plus reports, and what it knows of patients."""
     root, ids = small("chexpert")

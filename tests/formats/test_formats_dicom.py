@@ -5,6 +5,7 @@ import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import imagecodecs
@@ -28,7 +29,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from misread.formats import dicom_files
+from misread.formats import aside, dicom_files
 from misread.formats.dicom_fields import TAKEN
 from misread.formats.dicom_files import in_dicom_folder
 from misread.formats.profile import BASIC_PROFILE
@@ -36,6 +37,7 @@ from misread.ingest.pictures import PictureError
 from misread.schemas.errors import InputFaultsError, MisreadError
 from misread.store import TableStore
 
+Small = Callable[[str], tuple[Path, list[str]]]
 Images = Callable[[TableStore], pl.DataFrame]
 GREY = films(1)[0].pixels
 DEEP = GREY.astype(np.uint16) * 16 + 5
@@ -205,6 +207,62 @@ def test_every_fault_is_told_and_the_good_files_are_kept(tmp_path: Path, take: T
     assert not any("good" in text for text in told)
     _, result = take("dicom", root, skip=True)
     assert result.tables["images"].added == 1
+
+
+def test_files_without_a_preamble_are_refused(tmp_path: Path, take: Take) -> None:
+    """A bare data set, and one after DICM alone: told with the reason by its name, left out and counted without."""
+    root = tmp_path / "root"
+    root.mkdir()
+    whole = film_file(films(1)[0])
+    for name, start in (("bare.dcm", 132), ("bare", 132), ("marked.dicom", 128), ("marked", 128)):
+        (root / name).write_bytes(whole[start:])
+        with pytest.raises(PictureError, match=r"this is no DICOM file: DICM does not stand behind .* \(PS3.10\)"):
+            in_dicom_folder(root.resolve(), name)
+    with pytest.raises(InputFaultsError) as caught:
+        take("dicom", root)
+    reason = "this is no DICOM file: DICM does not stand behind its first 128 bytes (PS3.10)"
+    assert [(fault.file, fault.reason) for fault in caught.value.faults] == [
+        ("bare.dcm", reason),
+        ("marked.dicom", reason),
+    ]
+    (root / "whole").write_bytes(whole)
+    _, result = take("dicom", root, skip=True)
+    assert result.tables["images"].added == 1
+    assert "2 other files were left out" in result.notices
+
+
+@pytest.mark.parametrize("free", [None, 0, 3000])
+@pytest.mark.parametrize("name", ["dicom", "mimic-cxr", "vindr-cxr"])
+def test_a_picture_is_decoded_once(
+    name: str, free: int | None, take: Take, small: Small, images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits on disk from its check until it is stored; where there is no room for all, the others are made again."""
+    made = []
+    png = dicom_files._png
+    monkeypatch.setattr(dicom_files, "_png", lambda pixels: made.append(png(pixels)) or made[-1])
+    if free is not None:
+        monkeypatch.setattr(aside.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    root, _ = small(name)
+    store, _ = take(name, root)
+    stored = {content for _, found in store.table("images").pictures() for content in found}
+    assert stored == set(made)
+    fit = {None: 4, 0: 0, 3000: 3000 // 2 // max(map(len, made))}[free]
+    assert free in (None, 0) or 0 < fit < 4
+    assert len(made) == 4 + 4 - fit
+
+
+def test_a_disk_that_fills_up_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be put aside is read again."""
+    read = []
+    kept = aside.Aside(lambda name: read.append(name) or name.encode())
+
+    def full(*_: object) -> int:
+        raise OSError
+
+    assert [kept("a"), kept("a")] == [b"a", b"a"]
+    monkeypatch.setattr(aside.os, "pwrite", full)
+    assert [kept("b"), kept("a"), kept("b")] == [b"b", b"a", b"b"]
+    assert read == ["a", "b", "b"]
 
 
 def test_a_file_that_inflates_without_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,20 @@ def test_labels_uncertain_and_missing_stay_apart(take: Take, small: Small, image
     assert "StudyDate" not in images(store).columns
 
 
+def test_free_text_of_the_table_is_stored_only_where_it_is_named(take: Take, small: Small, images: Images) -> None:
+    """PerformedProcedureStepDescription is on the basic profile's list: left out and told, kept where it is named."""
+    root, _ = small("mimic-cxr-jpg")
+    store, result = take("mimic-cxr-jpg", root)
+    assert "CHEST (PA AND LAT)" not in repr(images(store).to_dicts())
+    assert any("'PerformedProcedureStepDescription' is free text" in notice for notice in result.notices)
+    asked = ("PerformedProcedureStepDescription", "Nothing")
+    store, result = take("mimic-cxr-jpg", root, identifiers_kept=asked)
+    assert images(store)["performed_procedure_step_description"].to_list() == ["CHEST (PA AND LAT)"] * 4
+    assert [notice.partition(": ")[2] for notice in result.notices if "to keep" in notice] == [
+        "there is no column 'Nothing' to keep"
+    ]
+
+
 def test_reports_come_with_their_sections(take: Take, small: Small) -> None:
     """The whole text is the report, and what stands under each heading is a column."""
     root, _ = small("mimic-cxr-jpg")

@@ -92,7 +92,7 @@ def joined(draw: st.DrawFn, frame: LazyFrame, other: LazyFrame) -> LazyFrame:
     return frame.join(other.select(*kept), on="sample_id", how=how)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_an_optimised_plan_gives_the_rows_of_the_plan_as_written(mixed: Store, data: st.DataObject) -> None:
     """Whatever the plan, the rules change neither its rows, nor their order, nor its columns."""
@@ -113,15 +113,18 @@ def test_any_split_into_batches_gives_the_same_rows(mixed: Store, data: st.DataO
     assert_frame_equal(together, frame.collect(cache=False))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_every_rule_keeps_the_rows(mixed: Store, data: st.DataObject) -> None:
-    """Each rule by itself, applied wherever it can be, leaves the answer as it was."""
+    """Each rule that finds something to do, by itself and wherever it can be applied, leaves the answer as it was."""
     frame = data.draw(frames(mixed, depth=1))
-    rule = data.draw(st.sampled_from(RULES))
-    alone = LazyFrame(mixed, optimise(frame.plan, [rule]))
-    assert alone.columns == frame.columns
-    assert_frame_equal(alone.collect(cache=False, optimised=False), frame.collect(cache=False, optimised=False))
+    written = frame.collect(cache=False, optimised=False)
+    for plan in dict.fromkeys(optimise(frame.plan, [rule]) for rule in RULES):
+        if plan == frame.plan:
+            continue
+        alone = LazyFrame(mixed, plan)
+        assert alone.columns == frame.columns
+        assert_frame_equal(alone.collect(cache=False, optimised=False), written)
 
 
 @settings(max_examples=40, deadline=None)

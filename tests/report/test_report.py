@@ -6,11 +6,12 @@ import json
 import re
 import stat
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
-from report.conftest import FILMS, MARKUP, name_of, picture
+from report.conftest import FILMS, MARKUP, RIGHT_TO_LEFT, name_of, picture
 from typer.testing import CliRunner
 
 from misread.cli.main import app
@@ -29,7 +30,7 @@ def unescaped(text: str) -> str:
     """Whatever a reader could make of a page: entities, JSON's and Markdown's escapes undone."""
     text = html.unescape(html.unescape(text))
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
-    return re.sub(r"\\([\\`*_{}\[\]<>#+|~!\"/-])", r"\1", text)
+    return re.sub(r"\\([!-/:-@[-`{-~])", r"\1", text)
 
 
 def test_a_report_tells_what_the_store_holds(hostile: Store, whole: Report) -> None:
@@ -107,6 +108,42 @@ def test_what_reports_say_is_withheld_wherever_it_stands(tmp_path: Path) -> None
     assert audited.report(text=False).audit["where"] == WITHHELD
 
 
+def test_a_report_says_what_of_patients_it_holds(hostile: Store, whole: Report, tmp_path: Path) -> None:
+    """Pictures, ids and text of reports where they are there: not where they are left out, nor where there are none."""
+    assert "This report holds pictures, ids and text of reports of patients." in as_html(whole)
+    bare = hostile.report(images=False, text=False)
+    assert "This report holds no pictures, ids or text of reports of patients." in as_html(bare)
+    without = planted_store(tmp_path / "store", samples=300, with_reports=False)
+    without.scan("m").discover(permutations=0, stability=0).sink()
+    report = Store.open(without.location).report()
+    assert report.slices
+    assert "This report holds ids of patients, no pictures or text of reports." in as_html(report)
+    assert "This report holds ids of patients, no pictures or text of reports." in as_markdown(report)
+    assert "one vector of its image and metadata" in as_html(report)
+
+
+def test_remarks_are_sentences_and_told_once(whole: Report) -> None:
+    """They begin with a capital and end in a full stop; one on a model and target stands with its name, and only so."""
+    audit = whole.audit | {"notes": ["net, Mass: few films", "no reports: told by metadata"]}
+    target = whole.targets[0] | {"model": "net", "target": "Mass", "note": "few films"}
+    report = replace(whole, audit=audit, targets=[target])
+    for page in (as_html(report), as_markdown(report)):
+        plain = re.sub(r"<[^>]*>", "", page.partition("<body>")[2] or page)
+        assert plain.count("No reports: told by metadata.") == 1
+        assert plain.count("net, Mass: Few films.") == 1
+        assert "few films" not in plain
+
+
+def test_names_of_data_are_isolated(whole: Report) -> None:
+    """Whatever direction a name is written in, it stands in an element of its own that turns nothing around it."""
+    page = as_html(whole)
+    body = page.partition("<body>")[2].partition("<script")[0]
+    shown = re.sub(r"<bdi>.*?</bdi>|<blockquote.*?</blockquote>|aria-label=\".*?\"", "", body, flags=re.DOTALL)
+    assert html.escape(MARKUP)[:20] in body
+    for text in (html.escape(MARKUP)[:20], RIGHT_TO_LEFT, *map(name_of, range(FILMS))):
+        assert not re.search(rf"\b{re.escape(html.escape(text))}\b", shown), text
+
+
 def test_pictures_are_small_grey_copies(whole: Report) -> None:
     """A picture in the page is a JPEG of one size, not the bytes of the archive."""
     row = whole.slices[0]["examples"][0]
@@ -151,7 +188,7 @@ def test_the_file_is_private_and_whole(hostile: Store, tmp_path: Path) -> None:
     path = tmp_path / "report.md"
     ended = CliRunner().invoke(app, ["report", hostile.location, "--audit", "November", "--out", str(path)])
     assert ended.exit_code == 0, ended.stderr
-    assert "it holds pictures and ids and text of reports of patients" in ended.stderr
+    assert "it holds pictures, ids and text of reports of patients" in ended.stderr
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text().startswith("# What net ")
     with pytest.raises(MisreadError, match="cannot be written"):

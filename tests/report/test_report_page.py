@@ -46,3 +46,19 @@ def test_the_page_can_be_read_by_keyboard_and_screen_reader(page: Page, whole: R
     assert page.script("[...document.images].every(one => one.alt)")
     assert page.script("[...document.querySelectorAll('.table')].every(one => one.tabIndex == 0)")
     assert page.script("[...document.querySelectorAll('nav a')].every(one => document.querySelector(one.hash))")
+
+
+@pytest.mark.slow
+def test_tables_are_cards_on_a_phone(page: Page, whole: Report, tmp_path: Path) -> None:
+    """At 390 pixels nothing scrolls sideways, and every value stands beside the heading that is hidden."""
+    whole.save(tmp_path / "page.html")
+    page.open(tmp_path / "page.html", 390)
+    assert page.script("document.querySelectorAll('td').length") > 0
+    wide = "[...document.querySelectorAll('main *')].filter(one => one.closest('.map') === null)"
+    assert page.script(f"{wide}.every(one => one.getBoundingClientRect().right <= 390)")
+    assert page.script(
+        f"{wide}.every(one => one.scrollWidth <= one.clientWidth || getComputedStyle(one).overflowX == 'visible')"
+    )
+    told = page.script("[...document.querySelectorAll('td')].map(one => getComputedStyle(one, '::before').content)")
+    heads = page.script("[...document.querySelectorAll('th')].map(one => JSON.stringify(one.textContent))")
+    assert set(told) == set(heads)
