@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from misread.threads import in_order, one_thread
 
 COMPONENTS = 128
 SMALLEST = 10
+BEGAN = "began"
+"""A job says so when its clock starts: who waits for it may stop it after a while."""
 Result = dict[str, Any]
 
 
@@ -61,8 +64,7 @@ def audit(location: Path, permutations: int = 0) -> Result:
     found: list[pl.DataFrame] = []
     stages = Stages()
     spent = timed(lambda: (found.append(frame.collect(stages, cache=False)), stages.end()))
-    rows = store.table("images").count()
-    plant = np.concatenate([part.plant for part in parts(rows, 0, with_vectors=False)])
+    plant = known_of(location).plant
     whole = whole_cost(costs(optimise(frame.plan), store))
     expected = {"cpu": whole.seconds, "peak": whole.held / 2**30, "read": whole.read}
     told = {"expected": expected, "slices": found[0]["slice_id"].n_unique(), "planted": planted(found[0], plant)}
@@ -74,42 +76,27 @@ def calibrated(location: Path) -> Result:
 
 
 def domino(location: Path) -> Result:
-    """The Domino mixture on the discovery half."""
-    fitting = halves_of(location)
-    with one_thread():
-        return timed(lambda: method("domino").fit(fitting, 0))
-
-
-def plain_hdbscan(location: Path) -> Result:
-    """HDBSCAN on the fused vectors of the discovery half."""
-    import hdbscan
-
-    vectors = fused(location)
-    return timed(lambda: hdbscan.HDBSCAN(min_cluster_size=SMALLEST, core_dist_n_jobs=2).fit(vectors))
-
-
-def fast(location: Path) -> Result:
-    """The same with fast_hdbscan, which its compiler has seen before."""
-    import fast_hdbscan
-
-    vectors = fused(location)
-    fast_hdbscan.HDBSCAN(min_cluster_size=SMALLEST).fit(vectors[:2000])
-    return timed(lambda: fast_hdbscan.HDBSCAN(min_cluster_size=SMALLEST).fit(vectors))
-
-
-def sliceguard(location: Path) -> Result:
-    """As sliceguard does: UMAP, then HDBSCAN on what it gives."""
-    import hdbscan
-    import umap
-
-    vectors = fused(location)
-    umap.UMAP(n_components=8, n_epochs=10).fit_transform(vectors[:1000])
+    """The Domino mixture from the store to scores of held-out rows; every vector is read into memory first."""
+    known = known_of(location)
 
     def run() -> None:
-        points = umap.UMAP(n_components=8, metric="cosine", n_jobs=2).fit_transform(vectors)
-        hdbscan.HDBSCAN(min_cluster_size=SMALLEST).fit(points)
+        fitting, scored = held(location, known, [DISCOVERY, CONFIRMATION])
+        method("domino").fit(fitting, 0).score(scored, with_labels=True)
 
-    return timed(run)
+    with one_thread():
+        return timed(run)
+
+
+def domino_in_turn(location: Path) -> Result:
+    """The same, frugal: held-out vectors are read once those of the fitting half are no longer needed."""
+    known = known_of(location)
+
+    def run() -> None:
+        found = method("domino").fit(*held(location, known, [DISCOVERY]), 0)
+        found.score(*held(location, known, [CONFIRMATION]), with_labels=True)
+
+    with one_thread():
+        return timed(run)
 
 
 JOBS: dict[str, Callable[[Path], Result]] = {
@@ -117,51 +104,87 @@ JOBS: dict[str, Callable[[Path], Result]] = {
     "audit": audit,
     "calibrated": calibrated,
     "Domino": domino,
-    "hdbscan": plain_hdbscan,
-    "fast_hdbscan": fast,
-    "UMAP + HDBSCAN": sliceguard,
+    "Domino in halves": domino_in_turn,
 }
-NEEDS = {"fast_hdbscan": ("fast_hdbscan",), "UMAP + HDBSCAN": ("umap",)}
 
 
 def measured(job: str, location: Path) -> Result:
     """The job's own result with `seconds`, `cpu` (seconds of processors), `peak` (GB) and `read` (bytes)."""
-    import hdbscan  # noqa: F401 - reading code from disk is not what is measured
-    import scipy.linalg  # noqa: F401
-    import sklearn.linear_model  # noqa: F401
-
+    loaded()
     return JOBS[job](location)
+
+
+def loaded() -> None:
+    """Reading code from disk is not what is measured."""
+    import hdbscan  # noqa: F401
+    import scipy.linalg
+    import scipy.sparse  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
 
 
 def timed(run: Callable[[], object]) -> Result:
     """What a method costs that finds its data where it wants it: what was read before is not counted but as memory."""
     peak(fresh=True)
     before = read_bytes()
+    print(BEGAN, flush=True)
     began, worked = time.perf_counter(), time.process_time()
     run()
     spent = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - worked}
     return spent | {"peak": peak(), "read": read_bytes() - before}
 
 
-def halves_of(location: Path) -> Audit:
-    """The discovery half of an archive, held."""
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known of an archive's rows beside their vectors, all (n,): `plant` as in a part; `half` by name."""
+
+    label: NDArray[np.intp]
+    score: NDArray[np.float64]
+    patients: NDArray[np.intp]
+    plant: NDArray[np.intp]
+    half: NDArray[np.str_]
+
+    def of(self, half: str) -> Known:
+        mine = self.half == half
+        return Known(*(values[mine] for values in (self.label, self.score, self.patients, self.plant, self.half)))
+
+    @property
+    def error(self) -> NDArray[np.bool_]:
+        return np.asarray((self.score >= 0.5) != (self.label == 1))
+
+
+def known_rows(rows: int, seed: int = 0) -> Known:
+    told = list(parts(rows, seed, with_vectors=False))
+    label, score, plant = (np.concatenate([getattr(part, n) for part in told]) for n in ("label", "score", "plant"))
+    half = np.where(held_out(rows), CONFIRMATION, DISCOVERY)
+    return Known(label.astype(np.intp), score, patient_numbers(rows), plant, half)
+
+
+def known_of(location: Path) -> Known:
+    return known_rows(mr.open(location).table("images").count())
+
+
+def held(location: Path, rows: Known, halves: Sequence[str]) -> list[Audit]:
+    """Some halves of an archive with their vectors, in one reading."""
     store = mr.open(location)
-    rows = store.table("images").count()
-    found = np.flatnonzero(~held_out(rows))
-    blocks = {}
+    found = {half: np.flatnonzero(rows.half == half) for half in halves}
+    blocks: dict[str, dict[str, Block]] = {half: {} for half in halves}
     for modality, encoder in ENCODERS.items():
-        vectors = np.empty((len(found), DIMENSION), np.float32)
+        vectors = {half: np.empty((len(mine), DIMENSION), np.float32) for half, mine in found.items()}
         start = 0
         for batch in store.table(f"embeddings_{encoder}").batches(["vector"]):
-            low, high = np.searchsorted(found, [start, start + batch.num_rows])
-            vectors[low:high] = _numbers(batch.column(0))[found[low:high] - start]
-            start += batch.num_rows
-        blocks[modality] = Block(vectors, np.ones(len(found), bool))
-    told = list(parts(rows, 0, with_vectors=False))
-    label = np.concatenate([part.label for part in told])[found].astype(np.intp)
-    score = np.concatenate([part.score for part in told])[found]
-    predicted = (score >= 0.5).astype(np.intp)
-    return Audit(blocks, pl.DataFrame(), label, score, predicted, predicted != label, patient_numbers(rows)[found])
+            numbers = _numbers(batch.column(0))
+            for half, mine in found.items():
+                low, high = np.searchsorted(mine, [start, start + len(numbers)])
+                np.take(numbers, mine[low:high] - start, axis=0, out=vectors[half][low:high])
+            start += len(numbers)
+        for half, mine in found.items():
+            blocks[half][modality] = Block(vectors[half], np.ones(len(mine), bool))
+    return [audit_of(blocks[half], rows.of(half)) for half in halves]
+
+
+def audit_of(blocks: Mapping[str, Block], rows: Known) -> Audit:
+    predicted = (rows.score >= 0.5).astype(np.intp)
+    return Audit(blocks, pl.DataFrame(), rows.label, rows.score, predicted, rows.error, rows.patients)
 
 
 def fused(location: Path) -> NDArray[np.float64]:
@@ -234,4 +257,9 @@ def agreement(inside: NDArray[np.bool_], whole: int) -> Result:
     hits = int(inside.sum())
     precision, recall = hits / max(len(inside), 1), hits / max(whole, 1)
     f1 = 2 * precision * recall / (precision + recall) if hits else 0.0
-    return {"p10": float(inside[:10].mean()), "precision": precision, "recall": recall, "f1": f1}
+    return {
+        "p10": float(inside[:10].mean()) if len(inside) else 0.0,
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
+    }

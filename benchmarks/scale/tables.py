@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
+from benchmarks.scale.alike import ALIKE
+
 Results = Mapping[tuple[int, str], dict[str, object]]
 FROM = 50_000
 """Exponents are fitted from so many rows on: below, what every process costs hides the rest."""
@@ -24,6 +26,8 @@ def compared(results: Results) -> Table:
     """Every job beside one reading with its principal component analysis."""
     table = Table("rows", "job", "s", "of a reading", "processor s", "of a reading's", "peak GB", "GB read")
     for (rows, job), result in results.items():
+        if job in ALIKE:
+            continue
         if "skipped" in result:
             table.add_row(f"{rows:,}", job, str(result["skipped"]))
             continue
@@ -32,6 +36,26 @@ def compared(results: Results) -> Table:
         spent = [f"{result[k]:.1f}" for k in ("seconds", "cpu")]
         told = (spent[0], ratios[0], spent[1], ratios[1], f"{result['peak']:.2f}", f"{result['read'] / 1e9:.2f}")  # type: ignore[operator]
         table.add_row(f"{rows:,}", job, *told)
+    return table
+
+
+def alike(results: Results) -> Table:
+    """Methods on the same fused vectors beside the search; of those that were stopped what they had taken by then."""
+    table = Table(
+        "vectors", "job", "s", "of the search", "processor s", "of the search's", "peak GB", "groups", "F1",
+        title="on the same fused vectors; F1 of the group most like each planted slice",
+    )  # fmt: skip
+    for (rows, job), result in results.items():
+        taken: dict[str, float] = result.get("stopped", result)  # type: ignore[assignment]
+        once = results.get((rows, "search"), {})
+        if job not in ALIKE or "vectors" not in once or "cpu" not in taken:
+            continue
+        more = "> " if "stopped" in result else ""
+        ratios = [f"{more}{taken[k] / once[k]:.2f}" for k in ("seconds", "cpu")]  # type: ignore[operator]
+        spent = [f"{more}{taken[k]:.2f}" for k in ("seconds", "cpu")]
+        agreed = " ".join(f"{f1:.2f}" for f1 in result.get("f1", {}).values())  # type: ignore[attr-defined]
+        told = (spent[0], ratios[0], spent[1], ratios[1], f"{more}{taken['peak']:.2f}", str(result.get("groups", "")))
+        table.add_row(f"{once['vectors']:,}", job, *told, agreed)
     return table
 
 
