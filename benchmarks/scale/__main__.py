@@ -28,11 +28,13 @@ from benchmarks.scale.archive import write
 from benchmarks.scale.forecast import forecasts
 from benchmarks.scale.jobs import JOBS, Result, loaded, measured
 from benchmarks.scale.paired import CELLS, made_up, paired, real
+from benchmarks.scale.simulation import beside, narrow, sums
 from benchmarks.scale.tables import alike, compared, expected, found, grown, plot, stages
 
 ROWS = (20_000, 50_000, 100_000, 200_000, 400_000)
 QUICK = (2_000, 4_000)
 SECONDS, TIMES = 600, 12.0
+SIMULATED = 2_000_000
 AT, FEW_ERRORS = 50_000, 2_048
 """Discovery rows of an archive that both searches are run on, and a pool that is smaller than its classes' errors."""
 FUSING = "fusing"
@@ -51,6 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             console.print(table)
         return
     results: Results = known(Path(asked.known)) if asked.known else {}
+    if asked.simulate:
+        for table in simulated(asked, results):
+            console.print(table)
+        return
     with tempfile.TemporaryDirectory(prefix="misread-benchmark-") as place:
         for rows in asked.rows or (QUICK if asked.quick else ROWS):
             location = Path(asked.within or place) / f"archive-{rows}"
@@ -83,6 +89,16 @@ def pairs(asked: argparse.Namespace) -> Iterator[Table]:
         cache = default_folder()
         ready({cell.partition("/")[0] for cell in CELLS.split(",")}, cache, FILMS, workers=2)
         yield paired(list(real(asked.real, cache, FILMS)), "P@10 on settings of real and drawn films and reports")
+
+
+def simulated(asked: argparse.Namespace, results: Results) -> Iterator[Table]:
+    """What a large archive costs beside its vectors, and what adding up costs, next to the forecast."""
+    with tempfile.TemporaryDirectory(prefix="misread-benchmark-") as place:
+        audits = narrow(Path(asked.within or place), asked.simulate, asked.seconds)
+    yield stages({(rows, "audit"): one for rows, one in audits.items()})
+    yield beside(audits, results)
+    yield sums()
+    yield forecasts(results)
 
 
 def here(job: str, location: Path) -> Result:
@@ -136,6 +152,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--real", type=int, metavar="N", help="the same on N draws of every setting of benchmarks.planted"
     )
+    made.add_argument(
+        "--simulate", type=int, nargs="?", const=SIMULATED, metavar="ROWS",
+        help="an archive of so many narrow vectors (2000000), and the sums of many machines, beside --known's forecast",
+    )  # fmt: skip
     made.add_argument("--rounds", type=int, default=3, help="how often jobs on the same vectors are run, in turns (3)")
     made.add_argument("--seconds", type=int, default=SECONDS, help="how long a job may take (600)")
     made.add_argument("--within", metavar="FOLDER", help="keep the archives here, and use those that are there")

@@ -65,7 +65,7 @@ def watched(process: subprocess.Popen[bytes], told: int, limit: Limit) -> Result
             continue
         wall, cpu = time.perf_counter() - began[0], processor(process.pid) - began[1]
         if why := limit.reached(wall, cpu):
-            taken = {"seconds": wall, "cpu": cpu, "peak": held_most(process.pid)}
+            taken = {"seconds": wall, "cpu": cpu, "peak": held_most(process.pid), "of": limit.of}
             process.kill()
             return {"skipped": why, "stopped": taken}
     return {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,7 @@ from misread.threads import in_order, one_thread
 
 COMPONENTS = 128
 SMALLEST = 10
+LOOK = 0.01
 BEGAN = "began"
 """A job says so when its clock starts: who waits for it may stop it after a while."""
 Result = dict[str, Any]
@@ -62,13 +65,15 @@ def audit(location: Path, permutations: int = 0) -> Result:
     store = mr.open(location)
     frame = store.scan().fuse(modalities=["image", "report"]).discover(permutations=permutations, stability=0)
     found: list[pl.DataFrame] = []
-    stages = Stages()
-    spent = timed(lambda: (found.append(frame.collect(stages, cache=False)), stages.end()))
+    with Scratch() as scratch:
+        stages = Stages(scratch)
+        spent = timed(lambda: (found.append(frame.collect(stages, cache=False)), stages.end()))
     plant = known_of(location).plant
     whole = whole_cost(costs(optimise(frame.plan), store))
     expected = {"cpu": whole.seconds, "peak": whole.held / 2**30, "read": whole.read}
     told = {"expected": expected, "slices": found[0]["slice_id"].n_unique(), "planted": planted(found[0], plant)}
-    return spent | {"stages": stages.done()} | told
+    most = max(stage["scratch"] for stage in stages.done().values())
+    return spent | {"stages": stages.done(), "scratch": most} | told
 
 
 def calibrated(location: Path) -> Result:
@@ -208,12 +213,49 @@ def _numbers(column: pa.Array) -> NDArray[np.floating]:
     return np.asarray(column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1))
 
 
-class Stages:
-    """A progress that notes seconds, bytes read and peak memory of every stage of an audit."""
+class Scratch:
+    """Watches how many bytes lie in files without a name that this process holds open, while it is entered."""
 
     def __init__(self) -> None:
+        self._done = Event()
+        self._watching = Thread(target=self._watch, daemon=True)
+        self._most = 0
+
+    def __enter__(self) -> Scratch:
+        self._watching.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._watching.join()
+
+    def most(self) -> int:
+        """The most at once since this was last asked; looked at every hundredth of a second."""
+        now = scratch_bytes()
+        most, self._most = max(self._most, now), now
+        return most
+
+    def _watch(self) -> None:
+        while not self._done.wait(LOOK):
+            self._most = max(self._most, scratch_bytes())
+
+
+def scratch_bytes() -> int:
+    """What the files on disk take whose names are gone already."""
+    found = 0
+    for opened in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed in the meantime
+            if str(opened.readlink()).endswith(" (deleted)"):
+                found += opened.stat().st_blocks * 512
+    return found
+
+
+class Stages:
+    """A progress that notes seconds, bytes read, bytes on disk and peak memory of every stage of an audit."""
+
+    def __init__(self, scratch: Scratch) -> None:
         self._name, self._began, self._worked = "choosing rows", time.perf_counter(), time.process_time()
-        self._read = read_bytes()
+        self._read, self._scratch = read_bytes(), scratch
         self._found: dict[str, Result] = {}
 
     def __call__(self, done: int, total: int, what: str) -> None:  # noqa: ARG002 - told alike to all
@@ -223,8 +265,8 @@ class Stages:
 
     def end(self) -> None:
         now, worked, read = time.perf_counter(), time.process_time(), read_bytes()
-        spent = {"seconds": now - self._began, "cpu": worked - self._worked, "read": read - self._read, "peak": peak()}
-        self._found[self._name] = spent
+        spent = {"seconds": now - self._began, "cpu": worked - self._worked, "read": read - self._read}
+        self._found[self._name] = spent | {"peak": peak(), "scratch": self._scratch.most()}
         self._began, self._worked, self._read = now, worked, read
 
     def done(self) -> dict[str, Result]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.table import Table
@@ -46,12 +47,13 @@ def alike(results: Results) -> Table:
         title="on the same fused vectors; F1 of the group most like each planted slice",
     )  # fmt: skip
     for (rows, job), result in results.items():
-        taken: dict[str, float] = result.get("stopped", result)  # type: ignore[assignment]
+        taken: dict[str, Any] = result.get("stopped", result)  # type: ignore[assignment]
         once = results.get((rows, "search"), {})
         if job not in ALIKE or "vectors" not in once or "cpu" not in taken:
             continue
         more = "> " if "stopped" in result else ""
-        ratios = [f"{more}{taken[k] / once[k]:.2f}" for k in ("seconds", "cpu")]  # type: ignore[operator]
+        of = taken.get("of", (once["seconds"], once["cpu"]))  # the search that it was stopped beside
+        ratios = [f"{more}{taken[k] / one:.2f}" for k, one in zip(("seconds", "cpu"), of, strict=True)]  # type: ignore[operator]
         spent = [f"{more}{taken[k]:.2f}" for k in ("seconds", "cpu")]
         agreed = " ".join(f"{f1:.2f}" for f1 in result.get("f1", {}).values())  # type: ignore[attr-defined]
         told = (spent[0], ratios[0], spent[1], ratios[1], f"{more}{taken['peak']:.2f}", str(result.get("groups", "")))
@@ -61,13 +63,14 @@ def alike(results: Results) -> Table:
 
 def stages(results: Results) -> Table:
     """The stages of audits."""
-    table = Table("rows", "job", "stage", "s", "processor s", "GB read", "peak GB", title="stages")
+    table = Table("rows", "job", "stage", "s", "processor s", "GB read", "GB scratch", "peak GB", title="stages")
     for (rows, job), result in results.items():
         for name, stage in result.get("stages", {}).items():  # type: ignore[attr-defined]
             numbers = (
                 f"{stage['seconds']:.1f}",
                 f"{stage['cpu']:.1f}",
                 f"{stage['read'] / 1e9:.2f}",
+                f"{stage['scratch'] / 1e9:.3f}",
                 f"{stage['peak']:.2f}",
             )
             table.add_row(f"{rows:,}", job, name, *numbers)
