@@ -28,8 +28,9 @@ from benchmarks.scale.archive import write
 from benchmarks.scale.forecast import forecasts
 from benchmarks.scale.jobs import JOBS, Result, loaded, measured
 from benchmarks.scale.paired import CELLS, made_up, paired, real
+from benchmarks.scale.picture import plot
 from benchmarks.scale.simulation import beside, narrow, sums
-from benchmarks.scale.tables import alike, compared, expected, found, grown, plot, stages
+from benchmarks.scale.tables import alike, compared, expected, found, grown, stages
 
 ROWS = (20_000, 50_000, 100_000, 200_000, 400_000)
 QUICK = (2_000, 4_000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,22 +105,3 @@ def grown(results: Results) -> Table:
             fitted = (exponent(list(mine), [one[k] for one in mine.values()]) for k in ("seconds", "cpu", "peak"))  # type: ignore[misc]
             table.add_row(job, ", ".join(f"{r:,}" for r in mine), *(f"{b:.2f}" for b in fitted))
     return table
-
-
-def plot(results: Results, path: Path) -> None:
-    """Time and memory of every job over rows, on logarithmic axes."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for job in dict.fromkeys(job for _, job in results):
-        mine = sorted((rows, one) for (rows, name), one in results.items() if name == job and "skipped" not in one)
-        sizes = [rows for rows, _ in mine]
-        left.loglog(sizes, [one["seconds"] for _, one in mine], "o-", label=job)
-        right.loglog(sizes, [one["peak"] for _, one in mine], "o-", label=job)
-    for axes, name in ((left, "seconds"), (right, "peak memory, GB")):
-        axes.set_xlabel("rows")
-        axes.set_ylabel(name)
-        axes.grid(visible=True, which="both", alpha=0.2)
-    left.legend(fontsize=8)
-    figure.savefig(path, metadata={"Date": None})
