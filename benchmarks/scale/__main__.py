@@ -146,7 +146,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     made.add_argument("--rows", type=int, nargs="+", help="rows of each archive (20000 to 400000)")
     made.add_argument("--quick", action="store_true", help="two archives of a few thousand rows")
-    made.add_argument("--jobs", help=f"some of: {'; '.join(EVERY_JOB)}; with commas between")
+    made.add_argument("--jobs", help=f"some of: {', '.join(EVERY_JOB)}")
     made.add_argument(
         "--paired", type=int, metavar="N", help="P@10 in memory and out of core on N made-up archives alone"
     )
