@@ -34,7 +34,7 @@ from benchmarks.scale.tables import alike, compared, expected, found, grown, sta
 
 ROWS = (20_000, 50_000, 100_000, 200_000, 400_000)
 QUICK = (2_000, 4_000)
-SECONDS, TIMES = 600, 12.0
+SECONDS, TIMES, ROUNDS = 600, 12.0, 3
 SIMULATED = 2_000_000
 AT, FEW_ERRORS = 50_000, 2_048
 """Discovery rows of an archive that both searches are run on, and a pool that is smaller than its classes' errors."""
@@ -119,7 +119,7 @@ def measurements(location: Path, asked: argparse.Namespace) -> Iterator[tuple[st
     if of_vectors and not vectors_beside(location).exists():
         apart(FUSING, location, Limit(asked.seconds))
     rounds: dict[str, list[Result]] = {job: [] for job in of_vectors}
-    for _ in range(asked.rounds):
+    for _ in range(asked.rounds or (1 if asked.quick else ROUNDS)):
         for job, before in rounds.items():
             if not any("skipped" in one for one in before):
                 searched = typical(rounds["search"]) if rounds.get("search") else None
@@ -157,7 +157,7 @@ def parser() -> argparse.ArgumentParser:
         "--simulate", type=int, nargs="?", const=SIMULATED, metavar="ROWS",
         help="an archive of so many narrow vectors (2000000), and the sums of many machines, beside --known's forecast",
     )  # fmt: skip
-    made.add_argument("--rounds", type=int, default=3, help="how often jobs on the same vectors are run, in turns (3)")
+    made.add_argument("--rounds", type=int, help="how often jobs on the same vectors are run, in turns (3; --quick: 1)")
     made.add_argument("--seconds", type=int, default=SECONDS, help="how long a job may take (600)")
     made.add_argument("--within", metavar="FOLDER", help="keep the archives here, and use those that are there")
     made.add_argument("--output", metavar="FILE", help="add the results to this file as JSON lines")
