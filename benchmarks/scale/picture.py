@@ -11,6 +11,7 @@ from benchmarks.scale.jobs import JOBS
 from benchmarks.scale.tables import FROM, Results, exponent
 
 MARKERS = "osD^vPX<>*"
+TICKS = {"seconds": (1.0, 2.0, 5.0), "peak": (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)}
 COLUMNS = {"seconds": "seconds", "peak": "peak memory, GB"}
 Points = Mapping[int, Mapping[str, Any]]
 
@@ -23,18 +24,25 @@ def plot(results: Results, path: Path) -> None:
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
-    groups = {"rows of the archive, from the store": list(JOBS), "fused vectors, held by every method": list(ALIKE)}
+    groups = {
+        "rows of the archive, from the store": list(JOBS),
+        "fused vectors, held by every method (hollow: stopped by then)": list(ALIKE),
+    }
     drawn = {title: {job: found for job in jobs if (found := points(results, job))} for title, jobs in groups.items()}
     drawn = {title: jobs for title, jobs in drawn.items() if jobs}
     with rc_context({"svg.hashsalt": "misread", "font.size": 11}):
         figure = Figure(figsize=(13, 4.8 * max(len(drawn), 1)), layout="constrained")
         for row, (title, jobs) in enumerate(drawn.items()):
             for column, (name, label) in enumerate(COLUMNS.items()):
-                axes = figure.add_subplot(len(drawn), 2, 2 * row + column + 1)
-                for number, (job, found) in enumerate(jobs.items()):
+                axes = figure.add_subplot(len(drawn), 2, 2 * row + column + 1, xscale="log", yscale="log")
+                for job, found in jobs.items():
+                    number = groups[title].index(job)
                     _line(axes, job, found, name, f"C{number}{MARKERS[number]}")
-                _named(axes, sorted({size for found in jobs.values() for size in found}), title, label)
+                axes.yaxis.set_major_locator(LogLocator(subs=TICKS[name]))
+                axes.set(xlabel=title, ylabel=label)
+                _ruled(axes, sorted({size for found in jobs.values() for size in found}))
         figure.savefig(path, metadata={"Date": None})
 
 
@@ -59,13 +67,11 @@ def _line(axes: Any, job: str, found: Points, name: str, style: str) -> None:
     axes.plot(list(bounds), list(bounds.values()), marker, color=colour, ms=9, fillstyle="none", ls="none")
 
 
-def _named(axes: Any, sizes: list[int], title: str, label: str) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+def _ruled(axes: Any, sizes: list[int]) -> None:
+    from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
-    axes.set(xscale="log", yscale="log", xlabel=title, ylabel=label)
     axes.set_xticks(sizes, [f"{size / 1000:.0f}k" if size >= 10_000 else f"{size / 1000:g}k" for size in sizes])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(visible=True, which="major", alpha=0.3)
