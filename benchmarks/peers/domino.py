@@ -1,7 +1,8 @@
 """The Domino error-aware mixture (Eyuboglu et al. 2022), written from its published description.
 
 log p(i) = log sum_s pi_s N(z_i; mu_s, diag) (p_s . y_i)^g (q_s . yhat_i)^g. The powers enter the E-step only; the
-M-step takes responsibility-weighted averages.
+M-step takes responsibility-weighted averages. All of it is worked out for all rows and components at once, in the
+precision of z: single where the vectors are single, with sums over rows in double.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .interface import MOST, Audit, Booleans, Fitted, Floats
+from .interface import MOST, Audit, Booleans, Fitted, Floats, Integers
 from .labels import NoSlices
 from .preparation import Preparation, prepare
 
-TINY = 1e-12
+TINY, TINY_VARIANCE = 1e-12, 1e-6
 
 
 @dataclass(frozen=True)
@@ -35,20 +36,23 @@ class Domino:
         if len(audit) < 2 * self.mixture or not audit.error.any():
             return NoSlices()
         preparation = prepare(audit, self.components)
-        z, y, yhat = preparation(audit), one_hot(audit.label), soft(audit.score)
-        responsibilities = start(y, yhat, self.mixture, self.noise, seed)
+        model = self.fitted(preparation(audit), audit.label, audit.score, seed)
+        return DominoSlices(preparation, model, model.ranked()[:MOST], self.weight)
+
+    def fitted(self, z: Floats, label: Integers, score: Floats, seed: int) -> Mixture:
+        """The mixture alone, of rows z (n, d); it ends where the mean log-likelihood rises by less than `tolerance`."""
+        y, yhat = one_hot(label).astype(z.dtype), soft(score).astype(z.dtype)
+        responsibilities = start(y, yhat, self.mixture, self.noise, seed).astype(z.dtype)
+        squares = z * z
         before = -np.inf
         for _ in range(self.iterations):
-            model = maximise(responsibilities, z, y, yhat)
-            joint = model.joint(z, y, yhat, self.weight)
-            total = _log_sum(joint)
-            responsibilities = np.exp(joint - total[:, None])
-            now = float(total.mean())
+            model = maximise(responsibilities, z, y, yhat, squares)
+            total, responsibilities = shared(model.joint(z, y, yhat, self.weight, squares))
+            now = float(total.mean(dtype=float))
             if abs(now - before) < self.tolerance:
                 break
             before = now
-        model = maximise(responsibilities, z, y, yhat)
-        return DominoSlices(preparation, model, model.ranked()[:MOST], self.weight)
+        return maximise(responsibilities, z, y, yhat, squares)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +65,21 @@ class Mixture:
     labels: Floats
     predictions: Floats
 
-    def joint(self, z: Floats, y: Floats | None, yhat: Floats | None, weight: float) -> Floats:
-        """(n, s) log of a row's and a component's joint density; labels or predictions not given are left out."""
-        result = np.log(self.shares + TINY) + _gaussians(z, self.means, self.variances)
-        for given, table in ((y, self.labels), (yhat, self.predictions)):
-            if given is not None:
-                result += weight * np.log(given @ table.T + TINY)
+    def joint(
+        self, z: Floats, y: Floats | None, yhat: Floats | None, weight: float, squares: Floats | None = None
+    ) -> Floats:
+        """(n, s) log of a row's and a component's joint density; labels or predictions not given are left out.
+
+        `y` holds a single 1 in each row; `squares`: z * z, where it is known.
+        """
+        result = _gaussians(z, z * z if squares is None else squares, self.means, self.variances)
+        result += np.log(self.shares + TINY)
+        if y is not None:
+            result += y @ (weight * np.log(self.labels.T + TINY))
+        if yhat is not None:
+            likely = yhat @ self.predictions.T
+            likely += TINY
+            result += np.multiply(np.log(likely, out=likely), weight, out=likely)
         return np.asarray(result)
 
     def ranked(self) -> np.ndarray:
@@ -84,7 +97,7 @@ class DominoSlices:
     def log_posterior(self, audit: Audit, with_labels: bool) -> Floats:
         """(n, mixture) log responsibilities; without labels from vectors and predictions alone."""
         y = one_hot(audit.label) if with_labels else None
-        joint = self.model.joint(self.preparation(audit), y, soft(audit.score), self.weight)
+        joint = self.model.joint(self.preparation(audit).astype(float), y, soft(audit.score), self.weight)
         return np.asarray(joint - _log_sum(joint)[:, None])
 
     def score(self, audit: Audit, with_labels: bool) -> Floats:
@@ -108,13 +121,24 @@ def start(y: Floats, yhat: Floats, mixture: int, noise: float, seed: int) -> Flo
     return np.asarray(tiled / np.maximum(tiled.sum(axis=1, keepdims=True), TINY))
 
 
-def maximise(responsibilities: Floats, z: Floats, y: Floats, yhat: Floats) -> Mixture:
+def maximise(responsibilities: Floats, z: Floats, y: Floats, yhat: Floats, squares: Floats | None = None) -> Mixture:
     """The M-step; 1e-6 is added to variances."""
-    mass = responsibilities.sum(axis=0) + 10 * np.finfo(float).eps
-    weights = responsibilities.T / mass[:, None]
-    means = weights @ z
-    variances = np.maximum(weights @ (z * z) - means**2, 0.0) + 1e-6
-    return Mixture(mass / mass.sum(), means, variances, weights @ y, weights @ yhat)
+    mass = responsibilities.sum(axis=0, dtype=float) + 10 * np.finfo(float).eps
+    given, each = responsibilities.T, mass[:, None].astype(z.dtype)
+    means = given @ z / each
+    variances = np.maximum(given @ (z * z if squares is None else squares) / each - means**2, 0.0) + TINY_VARIANCE
+    shares = (mass / mass.sum()).astype(z.dtype)
+    return Mixture(shares, means, variances, given @ y / each, given @ yhat / each)
+
+
+def shared(joint: Floats) -> tuple[Floats, Floats]:
+    """(n,) log-likelihoods and (n, s) responsibilities of the joint densities' logarithms, which are written over."""
+    highest = joint.max(axis=1, keepdims=True)
+    joint -= highest
+    likely = np.exp(joint, out=joint)
+    together = likely.sum(axis=1, keepdims=True)
+    likely /= together
+    return (highest + np.log(together))[:, 0], likely
 
 
 def one_hot(label: np.ndarray) -> Floats:
@@ -125,11 +149,13 @@ def soft(score: Floats) -> Floats:
     return np.stack([1 - score, score], axis=1)
 
 
-def _gaussians(z: Floats, means: Floats, variances: Floats) -> Floats:
+def _gaussians(z: Floats, squares: Floats, means: Floats, variances: Floats) -> Floats:
     """(n, s) log densities of diagonal Gaussians."""
     precision = 1 / variances
-    square = (z * z) @ precision.T - 2 * z @ (means * precision).T + (means**2 * precision).sum(axis=1)
-    return np.asarray(-0.5 * (square + np.log(variances).sum(axis=1) + z.shape[1] * np.log(2 * np.pi)))
+    result = squares @ (-0.5 * precision).T
+    result += z @ (means * precision).T
+    result -= 0.5 * ((means**2 * precision + np.log(variances)).sum(axis=1) + z.shape[1] * np.log(2 * np.pi))
+    return np.asarray(result)
 
 
 def _log_sum(values: Floats) -> Floats:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -17,8 +18,9 @@ from misread.fitting import fuse
 from misread.fuse import Fusion
 from misread.plan import Discover
 from misread.schemas.errors import AuditError
+from misread.spill import Vectors, chosen, put_aside
 
-from .interface import MOST, Audit, Booleans, Fitted, Floats
+from .interface import MOST, Audit, Booleans, Fitted, Floats, Integers
 from .labels import BONUS, ClassSlices, NoSlices
 
 CLASSES = (1, 0)
@@ -41,7 +43,7 @@ class Ours:
             fusion, vectors = fuse(audit.blocks, np.ones(len(audit), bool))
         except AuditError:
             return NoSlices()
-        found = _found(vectors, audit, self.smallest)
+        found = rules_of(put_aside(*vectors.shape, [vectors]), audit, self.smallest)
         listed = [c for c in CLASSES if self.lists and audit.error[audit.label == c].any()]
         found = found[: MOST - len(listed)]
         rules: Fitted = NoSlices()
@@ -50,14 +52,26 @@ class Ours:
         return _WithLists(rules, tuple(listed)) if listed else rules
 
 
-def _found(vectors: Floats, audit: Audit, smallest: int) -> list[tuple[int, Rule]]:
-    """(true class, rule), in the order of an audit."""
+class Judged(Protocol):
+    """What is known of rows beside their vectors, all (n,)."""
+
+    @property
+    def label(self) -> Integers: ...
+    @property
+    def error(self) -> Booleans: ...
+    @property
+    def patients(self) -> Integers: ...
+
+
+def rules_of(vectors: Vectors, judged: Judged, smallest: int) -> list[tuple[int, Rule]]:
+    """(true class, rule), in the order of an audit, searched as an audit does: fused vectors may lie on disk."""
     ranked = []
-    first = fit_class_model(*(vectors[audit.label == c] for c in CLASSES))
-    for number, (true_class, model) in enumerate(zip(CLASSES, (first, first.other), strict=True)):
-        own = audit.label == true_class
-        patients = np.unique(audit.patients[own], return_inverse=True)[1].astype(np.intp)
-        rows = ClassRows(true_class, vectors[own], audit.error[own], patients, model)
+    each = [chosen(vectors, judged.label == c) for c in CLASSES]
+    first = fit_class_model(*each)
+    for number, (true_class, mine, model) in enumerate(zip(CLASSES, each, (first, first.other), strict=True)):
+        own = judged.label == true_class
+        patients = np.unique(judged.patients[own], return_inverse=True)[1].astype(np.intp)
+        rows = ClassRows(true_class, mine, judged.error[own], patients, model)
         for place, rule in enumerate(search(rows, smallest=smallest, most=MOST)):
             ranked.append((order_among_classes(place, rule, number), (true_class, rule)))
     return [found for _, found in sorted(ranked, key=lambda item: item[0])]

@@ -55,11 +55,11 @@ class Part:
     vectors: dict[str, NDArray[np.float32]]
 
 
-def parts(rows: int, seed: int, *, with_vectors: bool = True) -> Iterator[Part]:
-    """The archive's rows, always the same for the same seed, `AT_ONCE` at a time."""
+def parts(rows: int, seed: int, *, with_vectors: bool = True, dimension: int = DIMENSION) -> Iterator[Part]:
+    """The archive's rows, always the same for the same seed, `AT_ONCE` at a time; vectors of `dimension` numbers."""
     rng = np.random.default_rng([seed, 0])
     scale = 1 / np.sqrt(1 + np.arange(LATENT))
-    mixing = {m: rng.standard_normal((LATENT, DIMENSION), dtype=np.float32) for m in ENCODERS}
+    mixing = {m: rng.standard_normal((LATENT, dimension), dtype=np.float32) for m in ENCODERS}
     for start in range(0, rows, AT_ONCE):
         n = min(AT_ONCE, rows - start)
         scalars, numbers = np.random.default_rng([seed, 1, start]), np.random.default_rng([seed, 2, start])
@@ -78,7 +78,7 @@ def parts(rows: int, seed: int, *, with_vectors: bool = True) -> Iterator[Part]:
             hidden[:, 2] += 0.7 * label  # a classifier's vectors tell the classes apart to some degree
             latent = (hidden * scale).astype(np.float32)
             for modality, axes in mixing.items():
-                vectors[modality] = latent @ axes + 0.3 * numbers.standard_normal((n, DIMENSION), dtype=np.float32)
+                vectors[modality] = latent @ axes + 0.3 * numbers.standard_normal((n, dimension), dtype=np.float32)
         yield Part(start, plant, label, score, vectors)
 
 
@@ -98,7 +98,7 @@ def patient_numbers(rows: int) -> NDArray[np.intp]:
     return number // len(cycle) * len(PER_PATIENT) + cycle[number % len(cycle)]
 
 
-def write(location: Path, rows: int, seed: int = 0) -> None:
+def write(location: Path, rows: int, seed: int = 0, dimension: int = DIMENSION) -> None:
     store = TableStore.open_or_new(location)
     patients = patient_numbers(rows)
     with store.commit("benchmark") as commit:
@@ -108,11 +108,11 @@ def write(location: Path, rows: int, seed: int = 0) -> None:
         told = (_predictions(part, predictions) for part in parts(rows, seed, with_vectors=False))
         commit.append_batches("predictions", told, predictions)
         for modality, encoder in ENCODERS.items():
-            contract = embeddings_contract(encoder, DIMENSION)
+            contract = embeddings_contract(encoder, dimension)
             schema = _schema(contract)
-            filled = (_vectors(part, modality, schema) for part in parts(rows, seed))
+            filled = (_vectors(part, modality, schema) for part in parts(rows, seed, dimension=dimension))
             commit.append_batches(contract.name, filled, schema)
-            commit.set_encoder(encoder, EncoderEntry(modality, DIMENSION, "external", 1))
+            commit.set_encoder(encoder, EncoderEntry(modality, dimension, "external", 1))
 
 
 def _schema(contract: object) -> pa.Schema:
@@ -143,7 +143,7 @@ def _predictions(part: Part, schema: pa.Schema) -> pa.Table:
 
 def _vectors(part: Part, modality: str, schema: pa.Schema) -> pa.Table:
     flat = pa.array(part.vectors[modality].ravel())
-    numbers = pa.FixedSizeListArray.from_arrays(flat, DIMENSION)
+    numbers = pa.FixedSizeListArray.from_arrays(flat, part.vectors[modality].shape[1])
     return _table({"sample_id": ids(part.start, len(part.label)), "vector": numbers}, schema)
 
 

@@ -14,61 +14,86 @@ from benchmarks.scale.archive import DIMENSION, ENCODERS
 BYTES_A_ROW = DIMENSION * len(ENCODERS) * 4
 READ_A_SECOND = 1e9
 """Bytes that one machine reads from its disk or object store."""
-FUSED_A_ROW = 130 * 8
-"""Bytes of a fused vector at most; of the discovery half the shaped one lies beside it."""
 READINGS = 1.5
 """The discovery half is read to fit the fusion, every row to be fused."""
+SEARCHING = "searching for slices"
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a further row costs an audit: processor seconds, bytes held, bytes of scratch that lie on disk at once and
+    bytes that are read of it; `fixed`: bytes of a process without any."""
+
+    seconds: float
+    held: float
+    scratch: float
+    scratch_read: float
+    fixed: float
+
+
+def rates(audits: Mapping[int, Mapping[str, Any]]) -> Rates:
+    """From the smallest and the largest of the audits measured, by their rows."""
+    small, large = min(audits), max(audits)
+
+    def more(value: Mapping[int, float]) -> float:
+        return (value[large] - value[small]) / (large - small)
+
+    held = more({rows: one["peak"] * 2**30 for rows, one in audits.items()})
+    read = {rows: one["stages"].get(SEARCHING, {"read": 0.0})["read"] for rows, one in audits.items()}
+    on_disk = {rows: float(one["scratch"]) for rows, one in audits.items()}
+    seconds = more({rows: one["cpu"] for rows, one in audits.items()})
+    return Rates(seconds, held, more(on_disk), more(read), audits[large]["peak"] * 2**30 - held * large)
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Of an archive on `machines`, each with `cores`: what each machine does and holds."""
+    """Of an archive on `machines`: what each of them does and holds, in bytes and seconds."""
 
     rows: int
     machines: int
     bytes_read: float
     scratch: float
+    scratch_read: float
     held: float
     seconds: float
     """Reading and processors take turns; the slower decides."""
 
 
-def forecast(rows: int, machines: int, cores: int, measured: Mapping[str, float]) -> Forecast:
-    """`measured`: processor seconds `a_row` of an audit, `fixed` bytes of a process, bytes `held` a row."""
+def forecast(rows: int, machines: int, cores: int, a_row: Rates) -> Forecast:
     share = ceil(rows / machines)
-    read = share * BYTES_A_ROW * READINGS
-    seconds = max(read / READ_A_SECOND, share * measured["a_row"] / cores)
+    read, again = share * BYTES_A_ROW * READINGS, share * a_row.scratch_read
+    seconds = max((read + again) / READ_A_SECOND, share * a_row.seconds / cores)
     return Forecast(
-        rows, machines, read, share * FUSED_A_ROW * 1.5, measured["fixed"] + share * measured["held"], seconds
-    )
+        rows, machines, read, share * a_row.scratch, again, a_row.fixed + share * a_row.held, seconds
+    )  # fmt: skip
 
 
-def rates(small: Mapping[str, float], large: Mapping[str, float], small_rows: int, large_rows: int) -> dict[str, float]:
-    """What a further row costs, from audits of two sizes (`cpu` seconds, `peak` GB)."""
-    more = large_rows - small_rows
-    held = (large["peak"] - small["peak"]) * 2**30 / more
-    fixed = large["peak"] * 2**30 - held * large_rows
-    return {"a_row": (large["cpu"] - small["cpu"]) / more, "held": held, "fixed": fixed}
+AHEAD = (
+    (10_000_000, 1, 2),
+    (10_000_000, 1, 16),
+    (10_000_000, 4, 16),
+    (1_000_000_000, 64, 16),
+    (1_000_000_000, 256, 16),
+)
+"""Rows, machines and the cores of each that are worked out."""
 
 
-AHEAD = ((10_000_000, 1), (10_000_000, 4), (1_000_000_000, 64), (1_000_000_000, 256))
-"""Rows and machines that are worked out."""
-CORES = 16
+def audits_of(results: Mapping[tuple[int, str], Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
+    return {rows: one for (rows, job), one in results.items() if job == "audit" and "skipped" not in one}
 
 
 def forecasts(results: Mapping[tuple[int, str], Mapping[str, Any]]) -> Table:
     """From the smallest and the largest audit that were measured; empty with fewer than two."""
     shown = Table(
-        "rows", "machines", "TB of vectors", "GB read, each", "GB on disk, each", "GB held, each", "hours",
-        title=f"worked out, not run: search and confirmation on machines of {CORES} cores",
+        "rows", "machines", "cores", "TB of vectors", "GB read", "GB scratch", "GB read of it", "GB held", "hours",
+        title="worked out, not run: search and confirmation; of each machine",
     )  # fmt: skip
-    audits = {rows: one for (rows, job), one in results.items() if job == "audit" and "skipped" not in one}
+    audits = audits_of(results)
     if len(audits) < 2:
         return shown
-    small, large = min(audits), max(audits)
-    measured = rates(audits[small], audits[large], small, large)
-    for rows, machines in AHEAD:
-        one = forecast(rows, machines, CORES, measured)
-        numbers = (rows * BYTES_A_ROW / 1e12, one.bytes_read / 1e9, one.scratch / 1e9, one.held / 1e9)
-        shown.add_row(f"{rows:,}", str(machines), *(f"{n:.2f}" for n in numbers), f"{one.seconds / 3600:.2f}")
+    for rows, machines, cores in AHEAD:
+        one = forecast(rows, machines, cores, rates(audits))
+        sizes = (one.bytes_read, one.scratch, one.scratch_read, one.held)
+        numbers = (f"{rows * BYTES_A_ROW / 1e12:.2f}", *(f"{size / 1e9:.1f}" for size in sizes))
+        shown.add_row(f"{rows:,}", str(machines), str(cores), *numbers, f"{one.seconds / 3600:.2f}")
     return shown

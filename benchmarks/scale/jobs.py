@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -25,6 +28,9 @@ from misread.threads import in_order, one_thread
 
 COMPONENTS = 128
 SMALLEST = 10
+LOOK = 0.01
+BEGAN = "began"
+"""A job says so when its clock starts: who waits for it may stop it after a while."""
 Result = dict[str, Any]
 
 
@@ -59,14 +65,15 @@ def audit(location: Path, permutations: int = 0) -> Result:
     store = mr.open(location)
     frame = store.scan().fuse(modalities=["image", "report"]).discover(permutations=permutations, stability=0)
     found: list[pl.DataFrame] = []
-    stages = Stages()
-    spent = timed(lambda: (found.append(frame.collect(stages, cache=False)), stages.end()))
-    rows = store.table("images").count()
-    plant = np.concatenate([part.plant for part in parts(rows, 0, with_vectors=False)])
+    with Scratch() as scratch:
+        stages = Stages(scratch)
+        spent = timed(lambda: (found.append(frame.collect(stages, cache=False)), stages.end()))
+    plant = known_of(location).plant
     whole = whole_cost(costs(optimise(frame.plan), store))
     expected = {"cpu": whole.seconds, "peak": whole.held / 2**30, "read": whole.read}
     told = {"expected": expected, "slices": found[0]["slice_id"].n_unique(), "planted": planted(found[0], plant)}
-    return spent | {"stages": stages.done()} | told
+    most = max(stage["scratch"] for stage in stages.done().values())
+    return spent | {"stages": stages.done(), "scratch": most} | told
 
 
 def calibrated(location: Path) -> Result:
@@ -74,42 +81,27 @@ def calibrated(location: Path) -> Result:
 
 
 def domino(location: Path) -> Result:
-    """The Domino mixture on the discovery half."""
-    fitting = halves_of(location)
-    with one_thread():
-        return timed(lambda: method("domino").fit(fitting, 0))
-
-
-def plain_hdbscan(location: Path) -> Result:
-    """HDBSCAN on the fused vectors of the discovery half."""
-    import hdbscan
-
-    vectors = fused(location)
-    return timed(lambda: hdbscan.HDBSCAN(min_cluster_size=SMALLEST, core_dist_n_jobs=2).fit(vectors))
-
-
-def fast(location: Path) -> Result:
-    """The same with fast_hdbscan, which its compiler has seen before."""
-    import fast_hdbscan
-
-    vectors = fused(location)
-    fast_hdbscan.HDBSCAN(min_cluster_size=SMALLEST).fit(vectors[:2000])
-    return timed(lambda: fast_hdbscan.HDBSCAN(min_cluster_size=SMALLEST).fit(vectors))
-
-
-def sliceguard(location: Path) -> Result:
-    """As sliceguard does: UMAP, then HDBSCAN on what it gives."""
-    import hdbscan
-    import umap
-
-    vectors = fused(location)
-    umap.UMAP(n_components=8, n_epochs=10).fit_transform(vectors[:1000])
+    """The Domino mixture from the store to scores of held-out rows; every vector is read into memory first."""
+    known = known_of(location)
 
     def run() -> None:
-        points = umap.UMAP(n_components=8, metric="cosine", n_jobs=2).fit_transform(vectors)
-        hdbscan.HDBSCAN(min_cluster_size=SMALLEST).fit(points)
+        fitting, scored = held(location, known, [DISCOVERY, CONFIRMATION])
+        method("domino").fit(fitting, 0).score(scored, with_labels=True)
 
-    return timed(run)
+    with one_thread():
+        return timed(run)
+
+
+def domino_in_turn(location: Path) -> Result:
+    """The same, frugal: held-out vectors are read once those of the fitting half are no longer needed."""
+    known = known_of(location)
+
+    def run() -> None:
+        found = method("domino").fit(*held(location, known, [DISCOVERY]), 0)
+        found.score(*held(location, known, [CONFIRMATION]), with_labels=True)
+
+    with one_thread():
+        return timed(run)
 
 
 JOBS: dict[str, Callable[[Path], Result]] = {
@@ -117,51 +109,87 @@ JOBS: dict[str, Callable[[Path], Result]] = {
     "audit": audit,
     "calibrated": calibrated,
     "Domino": domino,
-    "hdbscan": plain_hdbscan,
-    "fast_hdbscan": fast,
-    "UMAP + HDBSCAN": sliceguard,
+    "Domino in halves": domino_in_turn,
 }
-NEEDS = {"fast_hdbscan": ("fast_hdbscan",), "UMAP + HDBSCAN": ("umap",)}
 
 
 def measured(job: str, location: Path) -> Result:
     """The job's own result with `seconds`, `cpu` (seconds of processors), `peak` (GB) and `read` (bytes)."""
-    import hdbscan  # noqa: F401 - reading code from disk is not what is measured
-    import scipy.linalg  # noqa: F401
-    import sklearn.linear_model  # noqa: F401
-
+    loaded()
     return JOBS[job](location)
+
+
+def loaded() -> None:
+    """Reading code from disk is not what is measured."""
+    import hdbscan  # noqa: F401
+    import scipy.linalg
+    import scipy.sparse  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
 
 
 def timed(run: Callable[[], object]) -> Result:
     """What a method costs that finds its data where it wants it: what was read before is not counted but as memory."""
     peak(fresh=True)
     before = read_bytes()
+    print(BEGAN, flush=True)
     began, worked = time.perf_counter(), time.process_time()
     run()
     spent = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - worked}
     return spent | {"peak": peak(), "read": read_bytes() - before}
 
 
-def halves_of(location: Path) -> Audit:
-    """The discovery half of an archive, held."""
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known of an archive's rows beside their vectors, all (n,): `plant` as in a part; `half` by name."""
+
+    label: NDArray[np.intp]
+    score: NDArray[np.float64]
+    patients: NDArray[np.intp]
+    plant: NDArray[np.intp]
+    half: NDArray[np.str_]
+
+    def of(self, half: str) -> Known:
+        mine = self.half == half
+        return Known(*(values[mine] for values in (self.label, self.score, self.patients, self.plant, self.half)))
+
+    @property
+    def error(self) -> NDArray[np.bool_]:
+        return np.asarray((self.score >= 0.5) != (self.label == 1))
+
+
+def known_rows(rows: int, seed: int = 0) -> Known:
+    told = list(parts(rows, seed, with_vectors=False))
+    label, score, plant = (np.concatenate([getattr(part, n) for part in told]) for n in ("label", "score", "plant"))
+    half = np.where(held_out(rows), CONFIRMATION, DISCOVERY)
+    return Known(label.astype(np.intp), score, patient_numbers(rows), plant, half)
+
+
+def known_of(location: Path) -> Known:
+    return known_rows(mr.open(location).table("images").count())
+
+
+def held(location: Path, rows: Known, halves: Sequence[str]) -> list[Audit]:
+    """Some halves of an archive with their vectors, in one reading."""
     store = mr.open(location)
-    rows = store.table("images").count()
-    found = np.flatnonzero(~held_out(rows))
-    blocks = {}
+    found = {half: np.flatnonzero(rows.half == half) for half in halves}
+    blocks: dict[str, dict[str, Block]] = {half: {} for half in halves}
     for modality, encoder in ENCODERS.items():
-        vectors = np.empty((len(found), DIMENSION), np.float32)
+        vectors = {half: np.empty((len(mine), DIMENSION), np.float32) for half, mine in found.items()}
         start = 0
         for batch in store.table(f"embeddings_{encoder}").batches(["vector"]):
-            low, high = np.searchsorted(found, [start, start + batch.num_rows])
-            vectors[low:high] = _numbers(batch.column(0))[found[low:high] - start]
-            start += batch.num_rows
-        blocks[modality] = Block(vectors, np.ones(len(found), bool))
-    told = list(parts(rows, 0, with_vectors=False))
-    label = np.concatenate([part.label for part in told])[found].astype(np.intp)
-    score = np.concatenate([part.score for part in told])[found]
-    predicted = (score >= 0.5).astype(np.intp)
-    return Audit(blocks, pl.DataFrame(), label, score, predicted, predicted != label, patient_numbers(rows)[found])
+            numbers = _numbers(batch.column(0))
+            for half, mine in found.items():
+                low, high = np.searchsorted(mine, [start, start + len(numbers)])
+                np.take(numbers, mine[low:high] - start, axis=0, out=vectors[half][low:high])
+            start += len(numbers)
+        for half, mine in found.items():
+            blocks[half][modality] = Block(vectors[half], np.ones(len(mine), bool))
+    return [audit_of(blocks[half], rows.of(half)) for half in halves]
+
+
+def audit_of(blocks: Mapping[str, Block], rows: Known) -> Audit:
+    predicted = (rows.score >= 0.5).astype(np.intp)
+    return Audit(blocks, pl.DataFrame(), rows.label, rows.score, predicted, rows.error, rows.patients)
 
 
 def fused(location: Path) -> NDArray[np.float64]:
@@ -185,12 +213,49 @@ def _numbers(column: pa.Array) -> NDArray[np.floating]:
     return np.asarray(column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1))
 
 
-class Stages:
-    """A progress that notes seconds, bytes read and peak memory of every stage of an audit."""
+class Scratch:
+    """Watches how many bytes lie in files without a name that this process holds open, while it is entered."""
 
     def __init__(self) -> None:
+        self._done = Event()
+        self._watching = Thread(target=self._watch, daemon=True)
+        self._most = 0
+
+    def __enter__(self) -> Scratch:
+        self._watching.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._watching.join()
+
+    def most(self) -> int:
+        """The most at once since this was last asked; looked at every hundredth of a second."""
+        now = scratch_bytes()
+        most, self._most = max(self._most, now), now
+        return most
+
+    def _watch(self) -> None:
+        while not self._done.wait(LOOK):
+            self._most = max(self._most, scratch_bytes())
+
+
+def scratch_bytes() -> int:
+    """What the files on disk take whose names are gone already."""
+    found = 0
+    for opened in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed in the meantime
+            if str(opened.readlink()).endswith(" (deleted)"):
+                found += opened.stat().st_blocks * 512
+    return found
+
+
+class Stages:
+    """A progress that notes seconds, bytes read, bytes on disk and peak memory of every stage of an audit."""
+
+    def __init__(self, scratch: Scratch) -> None:
         self._name, self._began, self._worked = "choosing rows", time.perf_counter(), time.process_time()
-        self._read = read_bytes()
+        self._read, self._scratch = read_bytes(), scratch
         self._found: dict[str, Result] = {}
 
     def __call__(self, done: int, total: int, what: str) -> None:  # noqa: ARG002 - told alike to all
@@ -200,8 +265,8 @@ class Stages:
 
     def end(self) -> None:
         now, worked, read = time.perf_counter(), time.process_time(), read_bytes()
-        spent = {"seconds": now - self._began, "cpu": worked - self._worked, "read": read - self._read, "peak": peak()}
-        self._found[self._name] = spent
+        spent = {"seconds": now - self._began, "cpu": worked - self._worked, "read": read - self._read}
+        self._found[self._name] = spent | {"peak": peak(), "scratch": self._scratch.most()}
         self._began, self._worked, self._read = now, worked, read
 
     def done(self) -> dict[str, Result]:
@@ -234,4 +299,9 @@ def agreement(inside: NDArray[np.bool_], whole: int) -> Result:
     hits = int(inside.sum())
     precision, recall = hits / max(len(inside), 1), hits / max(whole, 1)
     f1 = 2 * precision * recall / (precision + recall) if hits else 0.0
-    return {"p10": float(inside[:10].mean()), "precision": precision, "recall": recall, "f1": f1}
+    return {
+        "p10": float(inside[:10].mean()) if len(inside) else 0.0,
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
+    }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.table import Table
+
+from benchmarks.scale.alike import ALIKE
 
 Results = Mapping[tuple[int, str], dict[str, object]]
 FROM = 50_000
@@ -24,6 +26,8 @@ def compared(results: Results) -> Table:
     """Every job beside one reading with its principal component analysis."""
     table = Table("rows", "job", "s", "of a reading", "processor s", "of a reading's", "peak GB", "GB read")
     for (rows, job), result in results.items():
+        if job in ALIKE:
+            continue
         if "skipped" in result:
             table.add_row(f"{rows:,}", job, str(result["skipped"]))
             continue
@@ -35,15 +39,37 @@ def compared(results: Results) -> Table:
     return table
 
 
+def alike(results: Results) -> Table:
+    """Methods on the same fused vectors beside the search; of those that were stopped what they had taken by then."""
+    table = Table(
+        "vectors", "job", "s", "of the search", "processor s", "of the search's", "peak GB", "groups", "F1",
+        title="on the same fused vectors; F1 of the group most like each planted slice",
+    )  # fmt: skip
+    for (rows, job), result in results.items():
+        taken: dict[str, Any] = result.get("stopped", result)  # type: ignore[assignment]
+        once = results.get((rows, "search"), {})
+        if job not in ALIKE or "vectors" not in once or "cpu" not in taken:
+            continue
+        more = "> " if "stopped" in result else ""
+        of = taken.get("of", (once["seconds"], once["cpu"]))  # the search that it was stopped beside
+        ratios = [f"{more}{taken[k] / one:.2f}" for k, one in zip(("seconds", "cpu"), of, strict=True)]  # type: ignore[operator]
+        spent = [f"{more}{taken[k]:.2f}" for k in ("seconds", "cpu")]
+        agreed = " ".join(f"{f1:.2f}" for f1 in result.get("f1", {}).values())  # type: ignore[attr-defined]
+        told = (spent[0], ratios[0], spent[1], ratios[1], f"{more}{taken['peak']:.2f}", str(result.get("groups", "")))
+        table.add_row(f"{once['vectors']:,}", job, *told, agreed)
+    return table
+
+
 def stages(results: Results) -> Table:
     """The stages of audits."""
-    table = Table("rows", "job", "stage", "s", "processor s", "GB read", "peak GB", title="stages")
+    table = Table("rows", "job", "stage", "s", "processor s", "GB read", "GB scratch", "peak GB", title="stages")
     for (rows, job), result in results.items():
         for name, stage in result.get("stages", {}).items():  # type: ignore[attr-defined]
             numbers = (
                 f"{stage['seconds']:.1f}",
                 f"{stage['cpu']:.1f}",
                 f"{stage['read'] / 1e9:.2f}",
+                f"{stage['scratch'] / 1e9:.3f}",
                 f"{stage['peak']:.2f}",
             )
             table.add_row(f"{rows:,}", job, name, *numbers)
@@ -79,22 +105,3 @@ def grown(results: Results) -> Table:
             fitted = (exponent(list(mine), [one[k] for one in mine.values()]) for k in ("seconds", "cpu", "peak"))  # type: ignore[misc]
             table.add_row(job, ", ".join(f"{r:,}" for r in mine), *(f"{b:.2f}" for b in fitted))
     return table
-
-
-def plot(results: Results, path: Path) -> None:
-    """Time and memory of every job over rows, on logarithmic axes."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for job in dict.fromkeys(job for _, job in results):
-        mine = sorted((rows, one) for (rows, name), one in results.items() if name == job and "skipped" not in one)
-        sizes = [rows for rows, _ in mine]
-        left.loglog(sizes, [one["seconds"] for _, one in mine], "o-", label=job)
-        right.loglog(sizes, [one["peak"] for _, one in mine], "o-", label=job)
-    for axes, name in ((left, "seconds"), (right, "peak memory, GB")):
-        axes.set_xlabel("rows")
-        axes.set_ylabel(name)
-        axes.grid(visible=True, which="both", alpha=0.2)
-    left.legend(fontsize=8)
-    figure.savefig(path, metadata={"Date": None})

@@ -8,8 +8,10 @@ import pytest
 
 from benchmarks.scale.archive import PLANTS, parts, patient_numbers, write
 from benchmarks.scale.forecast import forecast, forecasts, rates
-from benchmarks.scale.jobs import agreement, held_out, measured, planted
-from benchmarks.scale.tables import compared, exponent, found, grown, plot, stages
+from benchmarks.scale.jobs import Scratch, agreement, held_out, measured, planted, scratch_bytes
+from benchmarks.scale.picture import plot, points
+from benchmarks.scale.tables import compared, exponent, found, grown, stages
+from misread.spill import Spilled
 
 
 @pytest.fixture(scope="module")
@@ -74,19 +76,53 @@ def test_exponents_and_tables_say_what_was_measured(tmp_path: Path) -> None:
     assert list(grown(results).columns[4].cells) == ["0.00"] or list(grown(results).columns[4].cells) == ["-0.00"]
     assert "not done in 600 s" in list(compared(results).columns[2].cells)
     assert stages(results).row_count == found(results).row_count == 0
-    plot(results, tmp_path / "plot.svg")
-    assert "seconds" in (tmp_path / "plot.svg").read_text()
+
+
+def test_the_picture_shows_every_job_and_is_always_the_same(tmp_path: Path) -> None:
+    """A job that was stopped has a mark of its own; jobs on the same vectors stand over the number of vectors."""
+    done = {"seconds": 2.0, "cpu": 2.0, "peak": 0.5}
+    results = {(rows, job): done for rows in (50_000, 100_000) for job in ("audit", "Domino", "Domino mixture")}
+    results |= {(rows, "search"): done | {"vectors": rows // 2 + 7} for rows in (50_000, 100_000)}
+    results[100_000, "hdbscan"] = {"skipped": "stopped", "stopped": done}
+    results[100_000, "fast_hdbscan"] = {"skipped": "fast_hdbscan is not installed"}
+    assert list(points(results, "audit")) == [50_000, 100_000]
+    assert list(points(results, "Domino mixture")) == [25_007, 50_007]
+    assert [one["stopped"] for one in points(results, "hdbscan").values()] == [True]
+    assert not points(results, "fast_hdbscan")
+    pictures = []
+    for name in ("one.svg", "two.svg"):
+        plot(results, tmp_path / name)
+        pictures.append((tmp_path / name).read_text())
+    assert pictures[0] == pictures[1]
+    assert all(f"<!-- {text} -->" in pictures[0] for text in ("seconds", "Domino mixture (exponent 0.00)", "hdbscan"))
+
+
+def test_scratch_is_what_lies_in_files_without_a_name() -> None:
+    """The most at once is told, and forgotten once asked for."""
+    before = scratch_bytes()
+    with Scratch() as scratch:
+        held = Spilled(128)
+        held.append(np.zeros((1024, 128)))
+        assert scratch.most() - before == pytest.approx(2**20, abs=2**13)
+        del held
+        scratch.most()
+        assert scratch.most() == before
 
 
 def test_forecasts_follow_from_what_was_measured() -> None:
     """A further row costs what it cost between two sizes; twice the machines read half each; reading may be slower."""
-    small, large = {"cpu": 5.0, "peak": 0.6}, {"cpu": 41.0, "peak": 0.8}
-    a_row = rates(small, large, 50_000, 400_000)
-    assert a_row["a_row"] == pytest.approx(36 / 350_000)
-    assert a_row["fixed"] + 400_000 * a_row["held"] == pytest.approx(0.8 * 2**30)
+    small, large = (
+        {"cpu": cpu, "peak": peak, "scratch": scratch, "stages": {"searching for slices": {"read": read}}}
+        for cpu, peak, scratch, read in ((5.0, 0.6, 30e6, 1e9), (41.0, 0.8, 560e6, 8e9))
+    )
+    a_row = rates({50_000: small, 400_000: large})
+    assert a_row.seconds == pytest.approx(36 / 350_000)
+    assert a_row.scratch == pytest.approx(530e6 / 350_000)
+    assert a_row.fixed + 400_000 * a_row.held == pytest.approx(0.8 * 2**30)
     one, two = (forecast(10_000_000, machines, 16, a_row) for machines in (1, 2))
     assert one.bytes_read == 2 * two.bytes_read == 1.5 * 10_000_000 * 6_144
-    assert one.seconds == pytest.approx(one.bytes_read / 1e9)
-    assert forecast(10_000_000, 1, 2, a_row).seconds == pytest.approx(36 / 350_000 * 10_000_000 / 2)
-    assert forecasts({(50_000, "audit"): small, (400_000, "audit"): large}).row_count == 4
+    assert one.scratch_read == pytest.approx(20_000 * 10_000_000)
+    assert one.seconds == pytest.approx((one.bytes_read + one.scratch_read) / 1e9)
+    assert forecast(10_000_000, 1, 1, a_row).seconds == pytest.approx(36 / 350_000 * 10_000_000)
+    assert forecasts({(50_000, "audit"): small, (400_000, "audit"): large}).row_count == 5
     assert forecasts({(50_000, "audit"): small}).row_count == 0
