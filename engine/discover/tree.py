@@ -45,7 +45,7 @@ def tree_nodes(points: Floats, smallest: int) -> list[Rows]:
         edges = condensed_tree(spanning_tree(points, density), smallest)
     else:
         edges = _exactly(points, smallest, density)
-    return _members(edges["parent"], edges["child"], n)
+    return members_of(edges["parent"], edges["child"], n)
 
 
 def _exactly(points: Floats, smallest: int, density: int) -> Any:
@@ -60,7 +60,7 @@ def _exactly(points: Floats, smallest: int, density: int) -> Any:
         return fitted.condensed_tree_.to_numpy()
 
 
-def _members(parents: Rows, children: Rows, n: int) -> list[Rows]:
+def members_of(parents: Rows, children: Rows, n: int) -> list[Rows]:
     """Row numbers under every cluster of a condensed tree; children have higher numbers than parents."""
     clusters = np.unique(parents)
     below: dict[int, list[Rows]] = {int(cluster): [] for cluster in clusters}

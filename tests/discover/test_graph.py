@@ -112,8 +112,8 @@ def test_the_graph_gives_the_clusters_of_exact_hdbscan(dimension: int, way) -> N
     grown = condensed_tree(spanning_tree(points, 5, way), 20)
     for method in ("eom", "leaf"):
         assert adjusted_rand_score(labels_of(exactly, method), labels_of(grown, method)) > 0.95
-    nodes = [set(node.tolist()) for node in tree._members(grown["parent"], grown["child"], len(points))]
-    for members in tree._members(exactly["parent"], exactly["child"], len(points)):
+    nodes = [set(node.tolist()) for node in tree.members_of(grown["parent"], grown["child"], len(points))]
+    for members in tree.members_of(exactly["parent"], exactly["child"], len(points)):
         node = set(members.tolist())
         assert max(len(other & node) / len(other | node) for other in nodes) > 0.9
 
