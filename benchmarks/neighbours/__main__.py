@@ -1,9 +1,9 @@
 """`python -m benchmarks.neighbours`: the ways to neighbours side by side, and HDBSCAN on a graph of them.
 
 HDBSCAN itself runs beside it. Points are the local coordinates that discovery clusters: one mass with tails and six
-groups at its rim, on its first principal directions, at length 1. Every measurement is a process of its own. Where there
-is CUDA, also the exact 16 nearest neighbours of 377,000 rows of 256 numbers, as a share of the rate at which the device
-multiplies matrices.
+groups at its rim, on its first principal directions, at length 1. Every measurement is a process of its own. Where
+there is CUDA, also the exact 16 nearest neighbours of 377,000 rows of 256 numbers, as a share of the rate at which the
+device multiplies matrices.
 """
 
 from __future__ import annotations
