@@ -10,7 +10,7 @@ from misread.threads import one_thread
 
 from .settle import Offered, Search, rounding
 
-TREE_DIMENSIONS = 10
+TREE_DIMENSIONS = 8
 """Up to so many dimensions a k-d tree is faster than comparing all rows."""
 ROWS = 2048
 
