@@ -153,6 +153,7 @@ class LazyFrame:
         min_patients: int = 5,
         stability: int = 20,
         losses: bool = False,
+        pool: int = 8192,
     ) -> "LazyFrame":
         """Finds slices: memberships of every sample a slice's rule takes.
 
@@ -165,10 +166,12 @@ class LazyFrame:
         `losses`: rows are judged by the loss of their prediction, higher being worse, instead of by label and
         threshold; no label is needed, and all rows of a model and target that have a loss are searched as one class.
         Raises AuditError where no prediction has one.
+        `pool`: errors of a class (losses above the mean) among which candidates are sought; of more, so many are drawn.
+        A slice with less than about 1 in 200 of them needs a larger pool; time grows with its square, memory with it.
         """
         below = self if isinstance(self.plan, Fuse) else self.fuse()
-        least = {"min_size": 2, "most": 1, "permutations": 0, "min_patients": 1, "stability": 0}
-        for name, value in zip(least, (min_size, most, permutations, min_patients, stability), strict=True):
+        least = {"min_size": 2, "most": 1, "permutations": 0, "min_patients": 1, "stability": 0, "pool": 2}
+        for name, value in zip(least, (min_size, most, permutations, min_patients, stability, pool), strict=True):
             if value < least[name]:
                 raise AuditError(f"{name} is {value}; it must be at least {least[name]}")
         if 0 < permutations < FEWEST_PERMUTATIONS:
@@ -178,7 +181,7 @@ class LazyFrame:
             )
         if losses:
             self._check_losses(threshold)
-        node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability, losses)
+        node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability, losses, pool)
         return self._with(replace(node, named=self._audit_id(node)))
 
     def describe(self, *, most: int = 10, phrases: "Phrases | None" = None) -> "LazyFrame":

@@ -37,6 +37,12 @@ STABILITY = typer.Option(
     min=0,
     help="Search again in so many resamples of the patients, to tell how stable slices are; 0: none. [default: 20]",
 )
+POOL = typer.Option(
+    metavar="NUMBER",
+    min=2,
+    help="Seek among so many errors of a class, drawn of more; for slices with less than about 1 in 200 of them, a "
+    "larger number. [default: 8192]",
+)
 LOSSES = typer.Option(
     "--losses",
     help="Judge rows by the loss column of the predictions instead of by label and threshold; no label is needed.",
@@ -67,6 +73,7 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
     min_size: Annotated[int | None, MIN_SIZE] = None,
     min_patients: Annotated[int | None, MIN_PATIENTS] = None,
     stability: Annotated[int | None, STABILITY] = None,
+    pool: Annotated[int | None, POOL] = None,
     losses: Annotated[bool, LOSSES] = False,
     phrases: Annotated[str | None, PHRASES] = None,
     seed: Annotated[int, SEED] = 0,
@@ -90,6 +97,7 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
         "min_size": min_size,
         "min_patients": min_patients,
         "stability": stability,
+        "pool": pool,
         "losses": losses or None,
         "phrases": phrases,
         "seed": seed,
@@ -112,7 +120,7 @@ def discovery(store: "Store", wanted: dict[str, Any]) -> "LazyFrame":
     if wanted["where"]:
         plan = plan.filter(wanted["where"])
     plan = plan.fuse(**{name: wanted[name] for name in ("image", "report", "metadata", "modalities")})
-    options = ("min_size", "min_patients", "stability", "threshold", "losses")
+    options = ("min_size", "min_patients", "stability", "pool", "threshold", "losses")
     settings = {name: wanted[name] for name in options if wanted[name] is not None}
     return plan.discover(**settings).describe(phrases=wanted["phrases"])
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .patients import PatientShuffle
+from .pools import MOST_ERRORS
 from .search import ClassRows, ClassSearch
 
 SIGNIFICANCE = 0.05
@@ -21,6 +22,7 @@ def search_p_values(
     smallest: int,
     permutations: int,
     seed: int,
+    pool: int = MOST_ERRORS,
     tick: Callable[[int], None] = _unwatched,
 ) -> NDArray[np.float64]:
     """For each statistic of a class, how often the best of a search over shuffled losses is at least as high.
@@ -35,7 +37,7 @@ def search_p_values(
         return np.full(len(observed), np.nan)
     hits = np.zeros(len(observed), int)
     enough = int(np.floor(SIGNIFICANCE * (1 + permutations)))  # this many hits of the best: never significant
-    again = ClassSearch(rows)
+    again = ClassSearch(rows, pool)
     draws = PatientShuffle(rows.patients).draws(rows.losses, permutations, rows.seed(seed))
     for done, losses in enumerate(draws, start=1):
         rules = again.rules(losses, smallest=smallest, most=1)

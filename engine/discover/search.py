@@ -14,7 +14,7 @@ from misread.spill import Vectors, chosen, scores_of, spread_of, total
 from .binned import Candidates, Tally, best_candidate, starts_of
 from .discriminant import ClassModel, Moments, Shape, unit
 from .patients import Codes
-from .pools import drawn, lumps
+from .pools import MOST_ERRORS, drawn, lumps
 from .scan import Values, best_prefix, standardised
 from .tree import Floats, Rows, local_coordinates, tree_nodes
 
@@ -30,7 +30,7 @@ GATE_SHARE = 0.25
 LARGEST_SHARE = 0.5
 """A slice holds at most this share of its class; what is larger is the class itself."""
 SMALLEST_CLUSTER, SHARE_OF_ERRORS = 5, 400
-"""A node of the tree holds at least 5 errors, and no fewer than one in 400 of them."""
+"""A node of the tree holds at least 5 errors, and no fewer than one in 400 of them, or of the default pool."""
 MOST_ALIKE = 0.7
 """Candidates whose scores correlate more than this with a slice already taken are that slice again."""
 SCORES_HELD = 10_000
@@ -87,9 +87,9 @@ class Rule:
         return np.asarray(self.scores(vectors) >= self.cut)
 
 
-def search(rows: ClassRows, *, smallest: int, most: int) -> list[Rule]:
+def search(rows: ClassRows, *, smallest: int, most: int, pool: int = MOST_ERRORS) -> list[Rule]:
     """The rules found among the rows of one class, best first, at most `most`; see `ClassSearch`."""
-    return ClassSearch(rows).rules(rows.losses, smallest=smallest, most=most)
+    return ClassSearch(rows, pool).rules(rows.losses, smallest=smallest, most=most)
 
 
 def order_among_classes(place: int, rule: Rule, number: int) -> tuple[bool, float, int]:
@@ -105,11 +105,11 @@ class ClassSearch:
     """A search made ready for one class, to be run for its errors or losses and for any shuffle of them.
 
     A row is scored by directions fitted without its patient's fold (5 folds), so that neither the statistic nor
-    the cut is flattered by rows that shaped the direction.
+    the cut is flattered by rows that shaped the direction. Candidates are sought among `pool` errors, drawn of more.
     """
 
-    def __init__(self, rows: ClassRows) -> None:
-        self._model, self._vectors = rows.model, rows.vectors
+    def __init__(self, rows: ClassRows, pool: int = MOST_ERRORS) -> None:
+        self._model, self._vectors, self._pool = rows.model, rows.vectors, pool
         self._rows = len(rows.vectors)
         self._varied = self._rows > 1 and bool(spread_of(rows.vectors).max(initial=0.0) > 10**-DIGITS)
         if not self._varied:
@@ -129,9 +129,9 @@ class ClassSearch:
         if not self._varied or self._rows < 2 * smallest or errors.sum() < 2 or errors.all():
             return []
         wrong = self._by_fold(np.where(errors, self._fold, np.int8(-1)))
-        pool = drawn(np.flatnonzero(errors))
+        pool = drawn(np.flatnonzero(errors), self._pool)
         pooled = self._shape.rows(self._vectors[pool])
-        smallest_node = max(SMALLEST_CLUSTER, len(pool) // SHARE_OF_ERRORS)
+        smallest_node = max(SMALLEST_CLUSTER, min(len(pool), MOST_ERRORS) // SHARE_OF_ERRORS)
         nodes = tree_nodes(local_coordinates(pooled), smallest_node)
         limits = smallest, int(self._rows * LARGEST_SHARE), most
         if self._rows > SCORES_HELD:
@@ -146,7 +146,7 @@ class ClassSearch:
     ) -> list[Rule]:
         """The same where scores are not held. Among the errors that are left lumps are sought anew for every slice."""
         smallest, largest, most = limits
-        right = self._shape.rows(self._vectors[drawn(np.flatnonzero(values <= 0))])
+        right = self._shape.rows(self._vectors[drawn(np.flatnonzero(values <= 0), self._pool)])
         left = np.ones(self._rows, bool)
         known = self._tally(self._candidates(wrong, pool, pooled, nodes), values, left)
         taken = np.empty((0, pooled.shape[1]))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .patients import Codes
+from .pools import MOST_ERRORS
 from .search import ClassRows, Rule, search
 
 
@@ -17,6 +18,7 @@ def stabilities(
     most: int,
     resamples: int,
     seed: int,
+    pool: int = MOST_ERRORS,
     tick: Callable[[], None] = lambda: None,
 ) -> NDArray[np.float64]:
     """(r,): for each rule of a class, how well searches over bootstrap samples of its patients find it again.
@@ -33,7 +35,7 @@ def stabilities(
     total = np.zeros(len(rules))
     for drawn in bootstrap_rows(rows.patients, resamples, rows.seed(seed)):
         # a patient drawn twice keeps its number, so that its copies share a fold of the search
-        again = search(rows.drawn(drawn), smallest=smallest, most=most)
+        again = search(rows.drawn(drawn), smallest=smallest, most=most, pool=pool)
         total += _best_overlaps(taken, _taken(rows, again))
         tick()
     return np.asarray(total / resamples)

@@ -1,11 +1,15 @@
 """Candidates for slices: every node of an HDBSCAN condensed tree."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from misread.principal import principal_directions
+
+from .condensed import condensed_tree
+from .graph import spanning_tree
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -14,6 +18,11 @@ LOCAL_COMPONENTS = 6
 """Directions in which a pool differs from its class; few suffice."""
 DECIMALS = 6
 """Of coordinates: many edges of the tree are equally long, and their order must not hang on a sum's last digits."""
+EXACT_ROWS = 8192
+"""Of more rows the tree is grown from a graph of nearest neighbours, which takes less time and, but for the order in
+which equal distances are taken, seldom gives another tree (benchmarks/README.md)."""
+DENSITY = 5
+"""The neighbour to which the core distance of a row is measured, where nodes are not smaller."""
 
 
 def local_coordinates(pool: Floats, components: int = LOCAL_COMPONENTS) -> Floats:
@@ -33,21 +42,27 @@ def tree_nodes(points: Floats, smallest: int) -> list[Rows]:
     n = len(points)
     if n < 2 * smallest or not np.ptp(points, axis=0).any():
         return []
+    density = min(smallest, DENSITY)
+    if n > EXACT_ROWS:
+        edges = condensed_tree(spanning_tree(points, density), smallest)
+    else:
+        edges = _exactly(points, smallest, density)
+    return members_of(edges["parent"], edges["child"], n)
+
+
+def _exactly(points: Floats, smallest: int, density: int) -> Any:
+    """hdbscan's own condensed tree, as an array (parent, child, lambda_val, child_size)."""
     import hdbscan
 
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
         warnings.simplefilter("ignore")  # equal rows divide by zero inside
         fitted = hdbscan.HDBSCAN(
-            min_cluster_size=smallest,
-            min_samples=min(smallest, 5),
-            core_dist_n_jobs=1,
-            approx_min_span_tree=False,
+            min_cluster_size=smallest, min_samples=density, core_dist_n_jobs=1, approx_min_span_tree=False
         ).fit(points)
-        edges = fitted.condensed_tree_.to_numpy()
-    return _members(edges["parent"], edges["child"], n)
+        return fitted.condensed_tree_.to_numpy()
 
 
-def _members(parents: Rows, children: Rows, n: int) -> list[Rows]:
+def members_of(parents: Rows, children: Rows, n: int) -> list[Rows]:
     """Row numbers under every cluster of a condensed tree; children have higher numbers than parents."""
     clusters = np.unique(parents)
     below: dict[int, list[Rows]] = {int(cluster): [] for cluster in clusters}

@@ -28,7 +28,13 @@ ROUND: Final = 0.15
 """... of one round of a search, and for each row of its class:"""
 SCORED: Final = 2.4e-6
 POOLED: Final = 3.5e-5
-"""... for each error of the pool that candidates are sought in."""
+"""... for each error of the pool that candidates are sought in, and of one larger than the default, whose tree is grown
+from a graph:"""
+GROWN: Final = 1.1e-4
+LUMPED: Final = 2.0e-9
+"""... for each pair of errors of such a pool, beyond those of the default, in one round."""
+POOL_HELD: Final = (3000, 40)
+"""Bytes held for an error beyond the default pool, and for each of its fused numbers."""
 JUDGED: Final = 2.0e-6
 """... for each sample and slice that is judged."""
 ERRORS: Final = 0.2
@@ -99,7 +105,7 @@ def _cost(node: Node, below: dict[Node, Cost], store: TableStore) -> Cost:
         case Fuse():
             return _fusing(node, _samples(node, below), store)
         case Discover():
-            return _discovering(node, _samples(node, below))
+            return _discovering(node, _samples(node, below), store)
         case Describe():
             rows = next(_searches(step) * step.most for step in node.walk() if isinstance(step, Discover))
         case Head():
@@ -131,27 +137,41 @@ def _samples(node: Node, below: dict[Node, Cost]) -> int:
 
 def _fusing(node: Fuse, samples: int, store: TableStore) -> Cost:
     """Half of the vectors are read to fit the fusion, then all of them to be fused."""
-    numbers, fused = 1, 0
-    for scan in (step for vectors in node.vectors.values() for step in vectors.walk() if isinstance(step, Scan)):
-        dimension = store.table_at(scan.table, scan.version).readable.field(VECTOR).type.list_size
-        numbers, fused = numbers + dimension, fused + min(COMPONENTS, dimension) + 1
-    fused += COMPONENTS if node.metadata is not None else 0
+    numbers, fused = _numbers(node, store)
     read = 1.5 * samples * numbers * 4
     seconds = read * READ + samples / 2 * numbers**2 * PRODUCT + samples * numbers * fused * FUSED
     held = AT_ONCE * numbers * 12 + 7 * numbers**2 * 8 + samples * HELD_PER_SAMPLE
     return Cost(samples, read, seconds, held + min(samples * fused * 8, HELD_BYTES))
 
 
-def _discovering(node: Discover, samples: int) -> Cost:
-    """Searches of every class, shuffled and resampled, on half of the samples; then the slices are judged on all."""
+def _numbers(node: Fuse, store: TableStore) -> tuple[int, int]:
+    """How many numbers a sample has before it is fused, and at most after."""
+    numbers, fused = 1, 0
+    for scan in (step for vectors in node.vectors.values() for step in vectors.walk() if isinstance(step, Scan)):
+        dimension = store.table_at(scan.table, scan.version).readable.field(VECTOR).type.list_size
+        numbers, fused = numbers + dimension, fused + min(COMPONENTS, dimension) + 1
+    fused += COMPONENTS if node.metadata is not None else 0
+    return numbers, fused
+
+
+def _discovering(node: Discover, samples: int, store: TableStore) -> Cost:
+    """Searches of every class, shuffled and resampled, on half of the samples; then the slices are judged on all.
+
+    A pool larger than the default brings as many more candidates, and lumps that each of its errors is held against.
+    """
     classes = 1 if node.losses else 2
     rows = samples / 2 / classes
-    pool = min(rows * (0.5 if node.losses else ERRORS), MOST_ERRORS) * POOLED
-    one_round = ROUND + rows * SCORED
+    errors = min(rows * (0.5 if node.losses else ERRORS), node.pool)
+    larger = max(errors / MOST_ERRORS, 1.0)
+    pool = errors * (GROWN if larger > 1 else POOLED)
+    one_round = ROUND + rows * SCORED * larger + max(errors**2 - MOST_ERRORS**2, 0) * LUMPED
     search = pool + node.most * one_round
     each = search + node.permutations * (pool + one_round) + node.stability * search
+    fused = next(_numbers(step, store)[1] for step in node.walk() if isinstance(step, Fuse))
+    held = max(errors - MOST_ERRORS, 0) * (POOL_HELD[0] + POOL_HELD[1] * fused)
     slices = _searches(node) * node.most
-    return Cost(samples * slices, seconds=_searches(node) * each + slices * samples * JUDGED)
+    seconds = _searches(node) * each + slices * samples * JUDGED
+    return Cost(samples * slices, seconds=seconds, held=held)
 
 
 def _searches(node: Discover) -> int:

@@ -93,6 +93,7 @@ def _with_stability(
             most=node.most,
             resamples=node.stability,
             seed=fused.below.seed,
+            pool=node.pool,
             tick=tick,
         )
         for place, value in zip(places, values, strict=True):
@@ -115,7 +116,7 @@ def _search(
     ranked: list[tuple[tuple[bool, float, int], Candidate]] = []
     too_few = 0
     for number, rows in enumerate(classes):
-        searched = search(rows, smallest=node.min_size, most=node.most)
+        searched = search(rows, smallest=node.min_size, most=node.most, pool=node.pool)
         rules = [rule for rule in searched if _patients_inside(rows, rule) >= node.min_patients]
         too_few += len(searched) - len(rules)
         p_values = search_p_values(
@@ -124,6 +125,7 @@ def _search(
             smallest=node.min_size,
             permutations=node.permutations,
             seed=fused.below.seed,
+            pool=node.pool,
             tick=partial(_tick_from, tick, number * node.permutations),
         )
         for place, (rule, p) in enumerate(zip(rules, p_values, strict=True)):

@@ -88,6 +88,7 @@ class Discover(Node):
     min_patients: int = 5
     stability: int = 20
     losses: bool = False
+    pool: int = 8192
     named: str = ""
 
     @cached_property

@@ -1,4 +1,4 @@
-"""One Lance table at one version: the only module that knows Lance."""
+"""One Lance table at one version: with `nearest` the only module that knows Lance."""
 
 import contextlib
 import os

@@ -157,6 +157,8 @@ def test_discover_builds_the_plan_that_was_asked_for(monkeypatch: pytest.MonkeyP
     assert plan.steps["discover"][1] == {"min_size": 9, "threshold": 0.3}
     assert invoke("discover", store, "--losses").exit_code == 0
     assert plan.steps["discover"][1] == {"losses": True}
+    assert invoke("discover", store, "--pool", 20_000).exit_code == 0
+    assert plan.steps["discover"][1] == {"pool": 20_000}
 
 
 def test_discover_explains_its_plan_and_names_its_audit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -180,6 +180,48 @@ def test_the_figures_of_the_bound_hold() -> None:
         assert pools.missed(errors, errors // 200, 1, starts) < 1 / 13
 
 
+def test_a_larger_pool_keeps_the_smallest_node_and_lump(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more errors asked for, more are drawn; nodes of 20 stay nodes, and lumps hold 32 errors at most."""
+    searching = import_module("misread.discover.search")
+    vectors, errors, _ = large(0, 90_000, 8)
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(searching, "tree_nodes", lambda points, smallest: asked.append((len(points), smallest)) or [])
+    for pool in (4_000, pools.MOST_ERRORS, 12_000, 10**6):
+        search(class_of(put_aside(90_000, 8, [vectors]), errors), smallest=10, most=1, pool=pool)
+    assert asked == [(4_000, 10), (8_192, 20), (12_000, 20), (errors.sum(), 20)]
+    found = pools.lumps(vectors[errors], vectors[~errors])
+    assert {len(lump) for lump in found} == {pools.LARGEST_LUMP}
+
+
+@pytest.mark.parametrize(("columns", "size"), [(40, 3), (5_000, 4), (1_030, 4), (8_193, 32), (30, 30)])
+def test_the_highest_of_many_are_those_of_all(columns: int, size: int) -> None:
+    """Whether they are sought by groups or not, the largest numbers of every row are found."""
+    numbers = np.random.default_rng(0).standard_normal((7, columns)).astype(np.float32)
+    found = np.take_along_axis(numbers, pools._highest(numbers, size), 1)
+    assert (np.sort(found, axis=1) == np.sort(numbers, axis=1)[:, -size:]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_slice_with_one_in_a_thousand_errors_needs_a_larger_pool(seed: int) -> None:
+    """200,000 rows of a class, 40,000 errors, about 40 in a slice: told badly by the default pool, well by all (F1)."""
+    rng = np.random.default_rng(seed)
+    n, dimension = 200_000, 32
+    vectors = rng.standard_normal((n, dimension)) / np.sqrt(1 + np.arange(dimension) / 4)
+    member = np.zeros(n, bool)
+    member[rng.choice(n, 60, replace=False)] = True
+    vectors[np.ix_(member, [5, 8, 11, 14])] += 1.4
+    errors = rng.random(n) < np.where(member, 0.7, 0.2)
+    assert errors.sum() / (errors & member).sum() > 800
+    rows = class_of(put_aside(n, dimension, (vectors[s : s + 8192] for s in range(0, n, 8192))), errors)
+    overlaps = []
+    for pool in (pools.MOST_ERRORS, n):
+        taken = search(rows, smallest=10, most=1, pool=pool)[0].takes(vectors)
+        overlaps.append(2 * (taken & member).sum() / (taken.sum() + member.sum()))
+    assert overlaps[0] < 0.5
+    assert overlaps[1] > 0.75
+
+
 @pytest.mark.parametrize("kind", ["one row a patient", "errors", "losses", "a patient of many"])
 def test_sums_of_shuffles_have_the_law_of_shuffles(kind: str) -> None:
     """Drawn by kinds of patients, the sums inside have the mean and spread of those over whole shuffles."""

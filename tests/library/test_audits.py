@@ -78,7 +78,7 @@ def test_the_same_audit_is_not_run_again(audited: Store) -> None:
     assert mr.open(audited.location).manifest == before
 
 
-@pytest.mark.parametrize("change", [{"min_size": 12}, {"threshold": 0.4}, {"most": 2}])
+@pytest.mark.parametrize("change", [{"min_size": 12}, {"threshold": 0.4}, {"most": 2}, {"pool": 900}])
 def test_another_question_is_another_audit(audited: Store, change: dict[str, object], tmp_path: Path) -> None:
     """Any parameter that may change the answer changes the id."""
     from misread.execute import audit_id_of
@@ -244,6 +244,8 @@ def test_mistakes_are_raised_when_written(audited: Store) -> None:
         audited.scan().discover(min_patients=0)
     with pytest.raises(AuditError, match="stability is -1"):
         audited.scan().fuse().discover(stability=-1)
+    with pytest.raises(AuditError, match="pool is 1; it must be at least 2"):
+        audited.scan().discover(pool=1)
 
 
 def test_a_filter_limits_the_rows_audited(audited: Store) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from misread.discover import MOST_ERRORS
+from misread.execute import costs as reckoning
 from misread.execute.costs import Cost, costs, plan_with_costs
 from misread.library import Store
 from misread.plan import Discover, Fuse, Scan, optimise
@@ -44,6 +46,20 @@ def test_more_rows_and_more_shuffles_cost_more(stores: tuple[Store, Store]) -> N
         seconds.append({type(node): cost.seconds for node, cost in each.items()})
     assert seconds[0][Discover] < seconds[1][Discover] < seconds[2][Discover]
     assert seconds[0][Fuse] == seconds[2][Fuse]
+
+
+def test_a_larger_pool_costs_more(stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default pool is the search's own; a larger one costs time and memory, one larger than the errors no more."""
+    assert Discover.pool == MOST_ERRORS
+    monkeypatch.setattr(reckoning, "MOST_ERRORS", 10)
+    frame = stores[1].scan().fuse(modalities=["image"])
+    found = []
+    for pool in (10, 30, 10_000, 20_000):
+        each = costs(frame.discover(pool=pool).plan, stores[1])
+        found.append(next(cost for node, cost in each.items() if isinstance(node, Discover)))
+    assert [cost.held == 0 for cost in found] == [True, False, False, False]
+    assert found[0].seconds < found[1].seconds < found[2].seconds == found[3].seconds
+    assert found[1].held < found[2].held == found[3].held
 
 
 def test_the_tree_tells_every_step_and_the_whole(stores: tuple[Store, Store]) -> None:

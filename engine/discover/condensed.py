@@ -1,0 +1,41 @@
+"""What hdbscan makes of a spanning tree: its private modules, wrapped; a test holds them against its public class."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def linkage(spanning: Floats) -> Floats:
+    """(n - 1, 4): the two parts that each edge of `spanning` joins, its weight and how many rows they hold together.
+
+    `spanning` (n - 1, 3): edges (row, row, weight) of a spanning tree, by rising weight. Parts are rows, and from n on
+    what the edges joined, in their order.
+    """
+    from hdbscan._hdbscan_linkage import label
+
+    return np.asarray(label(np.ascontiguousarray(spanning, np.float64)))
+
+
+def condensed_tree(spanning: Floats, smallest: int) -> Any:
+    """The condensed tree of n rows as a structured array (parent, child, lambda_val, child_size); rows are below n.
+
+    `spanning` as in `linkage`. Nodes hold `smallest` rows or more.
+    """
+    from hdbscan._hdbscan_tree import condense_tree
+
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore")  # equal rows divide by zero inside
+        return condense_tree(linkage(spanning), smallest)
+
+
+def labels_of(condensed: Any, method: str) -> NDArray[np.intp]:
+    """(n,): the cluster of every row, -1 for none, chosen by `eom` (excess of mass) or `leaf` as HDBSCAN does."""
+    from hdbscan._hdbscan_tree import compute_stability, get_clusters
+
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore")
+        return np.asarray(get_clusters(condensed, compute_stability(condensed), method)[0], np.intp)
