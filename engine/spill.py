@@ -153,6 +153,11 @@ def end_to_end(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate(list(parts))
 
 
+def mean_of(vectors: Vectors) -> Floats:
+    """(k,); zeros without rows."""
+    return np.asarray(folded(vectors, _sum, total) / max(len(vectors), 1))
+
+
 def spread_of(*several: Vectors) -> Floats:
     """(k,): the largest less the smallest number of every column, over all rows of all; there is at least one row."""
     highest, lowest = _widest(folded(vectors, _extremes, _widest) for vectors in several)
@@ -162,6 +167,10 @@ def spread_of(*several: Vectors) -> Floats:
 def scores_of(vectors: Vectors, direction: Floats) -> Floats:
     """(n,): rows @ direction; of directions (k, d), (n, d)."""
     return np.asarray(folded(vectors, partial(_along, direction=direction), end_to_end))
+
+
+def _sum(part: Floats) -> Floats:
+    return np.asarray(part.sum(axis=0))
 
 
 def _along(part: Floats, direction: Floats) -> Floats:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from unittest.mock import patch
@@ -54,9 +53,10 @@ def out_of_core(errors: int = MOST_ERRORS) -> Iterator[None]:
 
 @contextmanager
 def _limits(scores: int, errors: int, vectors: int) -> Iterator[None]:
+    drawn = searching.drawn
     with ExitStack() as changed:
         changed.enter_context(patch.object(searching, "SCORES_HELD", scores))
-        changed.enter_context(patch.object(searching, "drawn", partial(searching.drawn, most=errors)))
+        changed.enter_context(patch.object(searching, "drawn", lambda rows, *_: drawn(rows, errors)))
         changed.enter_context(patch.object(spill, "HELD_BYTES", vectors))
         yield
 
