@@ -1,6 +1,7 @@
 """Fitting a fusion in one reading of the rows, from sums over parts of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,11 +66,29 @@ class FusionFit:
         self._first += moments.first
         self._second += moments.second
         for name, places in self._places().items():
-            if self._first[places.stop] <= len(self._shifts[name]):
-                block = moments.part[name]
-                self._kept[name].append(block.rows[block.present])
-            else:  # as many rows as numbers: the sums are enough
-                self._kept[name].clear()
+            block = moments.part[name]
+            self._keep(name, places, [block.rows[block.present]])
+
+    def summed(self, blocks: Iterable[Mapping[str, Block]]) -> "FusionFit":
+        """Another fit about the same shifts, of these parts of the rows alone."""
+        fit = deepcopy(self)
+        for part in blocks:
+            fit.add(fit.moments(part))
+        return fit
+
+    def merge(self, other: "FusionFit") -> None:
+        """Adds what another fit about the same shifts has summed up."""
+        self._count += other._count
+        self._first += other._first
+        self._second += other._second
+        for name, places in self._places().items():
+            self._keep(name, places, other._kept[name])
+
+    def _keep(self, name: str, places: slice, rows: Iterable[NDArray[np.floating]]) -> None:
+        if self._first[places.stop] <= len(self._shifts[name]):
+            self._kept[name].extend(rows)
+        else:  # as many rows as numbers: the sums are enough
+            self._kept[name].clear()
 
     def fusion(self, components: int = COMPONENTS) -> Fusion:
         """The fusion of all rows added.

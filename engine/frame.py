@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .execute import Work
     from .library import Store
     from .phrase_lists import Phrases
+    from .workers import Workers
 
 Predicate = str | pl.Expr
 FEWEST_PERMUTATIONS = 19
@@ -234,12 +235,7 @@ class LazyFrame:
         return plan_with_costs(plan, self.store)
 
     def collect(
-        self,
-        progress: Progress = silent,
-        *,
-        memory: int | None = None,
-        cache: bool = True,
-        optimised: bool = True,
+        self, progress: Progress = silent, *, memory: int | None = None, cache: bool = True, optimised: bool = True
     ) -> pl.DataFrame:
         """Runs the plan: slices after describe, memberships after discover, vectors after fuse, else rows.
 
@@ -261,20 +257,25 @@ class LazyFrame:
             raise MisreadError(f"batches of {batch_rows} rows cannot be made", "ask for 1 or more")
         return self._work(progress, memory).stream(optimise(self.plan), batch_rows)
 
-    def sink(self, name: str | None = None, progress: Progress = silent, *, memory: int | None = None) -> str:
+    def sink(
+        self,
+        name: str | None = None,
+        progress: Progress = silent,
+        *,
+        memory: int | None = None,
+        workers: "Workers | None" = None,
+    ) -> str:
         """Runs the plan, keeps it in the store as an audit, and returns the audit's id.
 
-        `name`: what the audit may be called besides. The same audit asked for again is not run again. Raises
+        `name`: what the audit may be called besides. With `workers` (see `misread.workers`) other processes read and
+        fuse the vectors, and the result is the same. The same audit asked for again is not run again. Raises
         AuditError for a plan that is no audit, or a name that another audit has.
         """
         from .execute import sink_audit
 
-        audit = (
-            self
-            if isinstance(self.plan, Describe)
-            else (self if isinstance(self.plan, Discover) else self.discover()).describe()
-        )
-        return sink_audit(self.store, audit.plan, name, self._work(progress, memory))
+        audit = self if isinstance(self.plan, Describe | Discover) else self.discover()
+        audit = audit if isinstance(audit.plan, Describe) else audit.describe()
+        return sink_audit(self.store, audit.plan, name, self._work(progress, memory, workers))
 
     def sink_parquet(
         self, path: str | os.PathLike[str], progress: Progress = silent, *, memory: int | None = None
@@ -298,12 +299,7 @@ class LazyFrame:
         return self.collect()
 
     def to_arrow(
-        self,
-        progress: Progress = silent,
-        *,
-        memory: int | None = None,
-        cache: bool = True,
-        optimised: bool = True,
+        self, progress: Progress = silent, *, memory: int | None = None, cache: bool = True, optimised: bool = True
     ) -> pa.Table:
         """The rows as an Arrow table; the options are those of `collect`."""
         from .execute.cache import Cache
@@ -339,24 +335,23 @@ class LazyFrame:
     @property
     def _called(self) -> str:
         """What the rows are called in errors."""
+        names = {"Describe": "slices", "Discover": "memberships", "Samples": "samples"}
         for step in self.plan.walk():
             if isinstance(step, Describe | Discover | Samples | Scan):
-                return {"describe": "slices", "discover": "memberships", "scan": getattr(step, "table", "")}.get(
-                    type(step).__name__.lower(), "samples"
-                )
+                return names.get(type(step).__name__, getattr(step, "table", ""))
         return "rows"
 
     def _with(self, plan: Node) -> "LazyFrame":
         return LazyFrame(self.store, plan)
 
-    def _work(self, progress: Progress, memory: int | None) -> "Work":
+    def _work(self, progress: Progress, memory: int | None, workers: "Workers | None" = None) -> "Work":
         from misread.sql.pipeline import LEAST_MEMORY
 
         from .execute import Work
 
         if memory is not None and memory < LEAST_MEMORY:
             raise MisreadError(f"{memory} bytes are too few to work with", f"allow {LEAST_MEMORY} or more")
-        return Work(self.store, progress, memory)
+        return Work(self.store, progress, memory, workers)
 
     def _check(self, names: Sequence[str]) -> None:
         for name in names:

@@ -7,7 +7,7 @@ import typer
 from misread.schemas.values import MODALITIES
 
 from .messages import guarded, note
-from .options import StateOption, StoreArgument, listed
+from .options import RayOption, StateOption, StoreArgument, listed
 from .progress import watched
 
 if TYPE_CHECKING:
@@ -81,9 +81,11 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
     name: Annotated[str | None, NAME] = None,
     explain: Annotated[bool, EXPLAIN] = False,
     state: StateOption = None,
+    ray: RayOption = None,
 ) -> None:
     """Find the slices that models misread, and confirm them."""
     from misread import library
+    from misread.workers import workers
 
     wanted: dict[str, Any] = {
         "model": model or None,
@@ -108,8 +110,8 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
     if explain:
         typer.echo(plan.explain())
         return
-    with watched() as progress:
-        audit = plan.sink(name, progress)
+    with workers(ray) as beside, watched() as progress:
+        audit = plan.sink(name, progress, workers=beside)
     typer.echo(audit)
     note(f"See what was found with: misread slices {store} --audit {audit}")
 

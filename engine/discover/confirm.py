@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 CONFIDENCE = 0.95
 PERMUTATIONS = 9999
 RESAMPLES = 2000
-MANY_ROWS = 10_000
+MANY_ROWS = 2_000
 """Of more rows patients that are alike are drawn together, by their number: the same law, drawn otherwise."""
 DRAWS_AT_ONCE = 1_000_000
 """Patients drawn at once, so that memory does not grow with the number of patients."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, TypeVar
 
 import numpy as np
@@ -24,6 +24,7 @@ from misread.spill import HELD_BYTES, put_aside
 from misread.store import TableStore
 from misread.store.lance_table import LanceTable
 from misread.threads import in_order, one_thread
+from misread.workers import Workers
 
 from .steps import FusedSamples, ScannedSamples
 
@@ -34,8 +35,8 @@ HELD_PER_NUMBER: Final = 32
 
 Vectors that take more than `HELD_BYTES` lie on disk; then what a search makes of them does, too.
 """
-GIVEN_BACK_AFTER: Final = 16 * AT_ONCE
-"""Rows of vectors after which memory that was freed is given back: reading leaves it full of holes."""
+SPAN: Final = 4 * AT_ONCE
+"""Rows whose vectors are summed up or fused in one go, here or by another process; then freed memory is given back."""
 HELD_PER_SAMPLE: Final = 500
 """Bytes it holds for every sample besides."""
 
@@ -58,6 +59,18 @@ class SampleVectors:
         has: NDArray[np.bool_] = np.any([found >= 0 for _, found in self.tables.values()], axis=0)
         return has
 
+    def some(self, rows: Places) -> "SampleVectors":
+        """Those of the numbered samples, for another process: where their vectors lie, and what metadata is fused."""
+        columns = [feature.column for feature in self.features.features] if self.features else []
+        samples = self.samples.select("half", *columns)[rows]
+        tables = {name: (table, found[rows]) for name, (table, found) in self.tables.items()}
+        return SampleVectors(samples, tables, self.features)
+
+    def parts(self, rows: int) -> Iterator[dict[str, Block]]:
+        """The modalities of all of the first `rows` samples, `AT_ONCE` at a time."""
+        for start in range(0, rows, AT_ONCE):
+            yield self.at(np.arange(start, min(start + AT_ONCE, rows)))
+
     def at(self, rows: Places) -> dict[str, Block]:
         """The modalities of the numbered samples."""
         blocks = {name: _block(table, found[rows]) for name, (table, found) in self.tables.items()}
@@ -79,6 +92,7 @@ class FittedFusion:
     fusion: Fusion
     columns: tuple[str, ...]
     notes: tuple[str, ...]
+    workers: Workers | None = None
 
     @cached_property
     def kept(self) -> Places:
@@ -126,16 +140,16 @@ class FittedFusion:
     def _parts(self, progress: Progress) -> Iterator[tuple[Places, NDArray[np.float64]]]:
         """The numbers of some samples that are kept, and their fused vectors."""
 
-        def work(rows: Places) -> NDArray[np.float64]:
-            return self.fusion.transform(self.vectors.at(rows))
-
-        yield from _told(work, self.kept, progress, "fusing vectors")
+        work = partial(_fused, self.fusion)
+        yield from _over_spans(work, self.vectors, self.kept, progress, "fusing vectors", self.workers)
 
 
 _TEXTS = pa.schema([("sample_id", pa.string()), ("half", pa.string())])
 
 
-def fit_samples(node: Fuse, below: ScannedSamples, store: TableStore, progress: Progress) -> FittedFusion:
+def fit_samples(
+    node: Fuse, below: ScannedSamples, store: TableStore, progress: Progress, workers: Workers | None = None
+) -> FittedFusion:
     """Fits a fusion on the discovery half. Raises AuditError where no sample is left, or nothing tells them apart."""
     if not node.modalities:
         raise AuditError("a plan needs at least one modality", "fuse image, report or metadata")
@@ -151,29 +165,56 @@ def fit_samples(node: Fuse, below: ScannedSamples, store: TableStore, progress: 
     features = fit_features(samples.filter(pl.Series(fitted_on)), columns) if node.metadata is not None else None
     vectors = SampleVectors(samples, tables, features)
     give_back()
-    fusion = _fit(vectors, np.flatnonzero(fitted_on), progress)
-    return FittedFusion(below, samples, vectors, fusion, tuple(columns), tuple(notes))
+    fusion = _fit(vectors, np.flatnonzero(fitted_on), progress, workers)
+    return FittedFusion(below, samples, vectors, fusion, tuple(columns), tuple(notes), workers)
 
 
-def _fit(vectors: SampleVectors, rows: Places, progress: Progress) -> Fusion:
+def _fit(vectors: SampleVectors, rows: Places, progress: Progress, workers: Workers | None) -> Fusion:
+    empty, fit = (FusionFit(vectors.at(rows[:AT_ONCE])) for _ in range(2))
+    for _, part in _over_spans(partial(_sums, empty), vectors, rows, progress, "fitting the fusion", workers):
+        fit.merge(part)
     with one_thread():
-        fit = FusionFit(vectors.at(rows[:AT_ONCE]))
-        for _, moments in _told(lambda some: fit.moments(vectors.at(some)), rows, progress, "fitting the fusion"):
-            fit.add(moments)
         return fit.fusion()
 
 
-def _told(work: Callable[[Places], T], rows: Places, progress: Progress, what: str) -> Iterator[tuple[Places, T]]:
-    """The results of `work` over parts of the rows, always the same parts, in their order."""
-    starts = range(0, len(rows), AT_ONCE)
-    progress(0, len(rows), what)
+Span = tuple[int, SampleVectors]
+"""Some samples: how many, and their vectors."""
+
+
+def _sums(empty: FusionFit, span: Span) -> FusionFit:
+    return empty.summed(span[1].parts(span[0]))
+
+
+def _fused(fusion: Fusion, span: Span) -> NDArray[np.float64]:
+    return np.concatenate([fusion.transform(part) for part in span[1].parts(span[0])])
+
+
+def _alone(work: Callable[[Span], T], span: Span) -> T:
+    """In a process of its own; here many threads share the setting."""
     with one_thread():
-        results = in_order(lambda start: work(rows[start : start + AT_ONCE]), starts)
-        for start, result in zip(starts, results, strict=True):
-            yield rows[start : start + AT_ONCE], result
-            progress(min(start + AT_ONCE, len(rows)), len(rows), what)
-            if start % GIVEN_BACK_AFTER == 0:
-                give_back()
+        return work(span)
+
+
+def _over_spans(
+    work: Callable[[Span], T],
+    vectors: SampleVectors,
+    rows: Places,
+    progress: Progress,
+    what: str,
+    workers: Workers | None,
+) -> Iterator[tuple[Places, T]]:
+    """The results of `work` over spans of the rows, always the same spans, in their order: here or by workers."""
+    spans = [rows[start : start + SPAN] for start in range(0, len(rows), SPAN)]
+    items = ((len(span), vectors.some(span)) for span in spans)
+    progress(0, len(rows), what)
+    done = 0
+    with one_thread():
+        results = workers.in_order(partial(_alone, work), items) if workers else in_order(work, items)
+        for span, result in zip(spans, results, strict=True):
+            yield span, result
+            done += len(span)
+            progress(done, len(rows), what)
+            give_back()
 
 
 def _scans(node: Fuse) -> dict[str, Scan]:

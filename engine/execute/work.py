@@ -30,7 +30,7 @@ class Work:
     """One running of a plan: what its steps share, and what each of them has given.
 
     `memory`: bytes that the rows of whole-table steps may take; None: no limit.
-    `workers`: other processes that rows may be assigned by.
+    `workers`: other processes that vectors may be fused and rows assigned by.
     """
 
     store: TableStore
@@ -128,7 +128,7 @@ def fitted(node: Fuse, work: Work, *, described: bool) -> FittedFusion:
         keys = tuple(name for name in ("sample_id", "patient_id", "split") if name in samples.images.gives)
         nobody = optimise(Filter(samples.predictions, ("false",)))
         samples = replace(samples, images=optimise(Select(samples.images, keys)), predictions=nobody)
-    return fit_samples(node, _scanned(samples, work), work.store, work.progress)
+    return fit_samples(node, _scanned(samples, work), work.store, work.progress, work.workers)
 
 
 def _samples(node: Node) -> Samples:

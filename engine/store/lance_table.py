@@ -53,7 +53,12 @@ class LanceTable:
     def __init__(self, uri: str, contract: TableContract, version: int) -> None:
         self.contract = contract
         self.version = version
+        self._uri = uri
         self._dataset = _opened(uri, contract, version)
+
+    def __reduce__(self) -> tuple[type["LanceTable"], tuple[str, TableContract, int]]:
+        """Other processes open the table for themselves."""
+        return LanceTable, (self._uri, self.contract, self.version)
 
     @property
     def schema(self) -> pa.Schema:

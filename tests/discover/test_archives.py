@@ -245,8 +245,10 @@ def test_intervals_of_many_rows_are_those_of_the_bootstrap(monkeypatch: pytest.M
     rng = np.random.default_rng(6)
     patients = np.repeat(np.arange(3_000), 3)
     errors = rng.random(9_000) < np.where(patients % 4 == 0, 0.6, 0.1)
+    confirming = import_module("misread.discover.confirm")
+    monkeypatch.setattr(confirming, "MANY_ROWS", 10_000)
     one = rate_interval(errors, patients, 0)
-    monkeypatch.setattr(import_module("misread.discover.confirm"), "MANY_ROWS", 100)
+    monkeypatch.setattr(confirming, "MANY_ROWS", 100)
     other = rate_interval(errors, patients, 0)
     assert other == pytest.approx(one, abs=0.002)
     assert one != other

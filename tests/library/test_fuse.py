@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from misread.fitting import fuse
-from misread.fuse import Block
+from misread.fitting import FusionFit, fuse
+from misread.fuse import Block, parts
 from misread.schemas.errors import AuditError
 
 
@@ -28,6 +28,19 @@ def test_scores_by_parts_are_scores_of_the_whole(n: int) -> None:
         scores[block.present] += scorer.gain(name, block.rows[block.present])
     assert scores == pytest.approx(fusion.transform(given) @ directions, abs=1e-11)
     assert (fusion.transform(given) == vectors).all()
+
+
+@pytest.mark.parametrize("n", [40, 300])
+def test_sums_of_spans_make_the_fusion_of_all(n: int) -> None:
+    """Fits of spans of the rows, merged in their order, are the fit of all rows, few rows or many."""
+    given = {name: Block(block.rows.astype(float), block.present) for name, block in blocks(n).items()}
+    one, _ = fuse(given, np.ones(n, bool))
+    empty, fit = (FusionFit(next(parts(given, np.arange(n)))) for _ in range(2))
+    for rows in np.array_split(np.arange(n), 5):
+        fit.merge(empty.summed(parts(given, rows)))
+    other = fit.fusion()
+    vectors = one.transform(given), other.transform(given)
+    assert vectors[0] == pytest.approx(vectors[1], abs=1e-9)
 
 
 def test_no_rows_and_no_directions_are_no_scores() -> None:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from encode.encode_inputs import encoded, image_row, vectors
 from encode.tiny_models import MODELS
+from polars.testing import assert_frame_equal
 
 import misread as mr
 from misread.encode import embed, text_vectors
@@ -92,8 +93,10 @@ OVER_RAY = """
 import sys
 from misread import library
 from misread.encode import embed
+from misread.execute import fusing
 from misread.workers import workers
 
+fusing.SPAN = 50
 location, model = sys.argv[1:]
 with workers("local") as two:
     assert two.cpus >= 2
@@ -101,7 +104,7 @@ with workers("local") as two:
     for image, report in (("hog", "tfidf"), (model, None)):
         embed(store, image_encoder=image, report_encoder=report, workers=two)
     store = library.open(location)
-    audit = store.scan().fuse().discover(permutations=19).describe().sink()
+    audit = store.scan().fuse().discover(permutations=19).describe().sink(workers=two)
     store = library.open(location)
     store.assigned(audit, "true", workers=two).rows.write_parquet(location + ".parquet")
     try:
@@ -113,7 +116,7 @@ with workers("local") as two:
 
 @pytest.mark.slow
 def test_ray_gives_the_same_tables(models: Callable[[str], Path], tmp_path: Path) -> None:
-    """Two processes of Ray: the same vectors (of a network to 1e-5), and the same rows assigned."""
+    """Two processes of Ray: the same vectors (of a network to 1e-5), the same slices and the same rows assigned."""
     pytest.importorskip("ray", reason="the work is divided by Ray")
     here, _ = planted(tmp_path / "here")
     there, _ = planted(tmp_path / "there")
@@ -130,6 +133,10 @@ def test_ray_gives_the_same_tables(models: Callable[[str], Path], tmp_path: Path
     assert one.keys() == two.keys()
     np.testing.assert_allclose([two[sample] for sample in one], list(one.values()), atol=1e-5)
     opened = mr.open(there.location)
+    members = opened.scan().fuse().discover(permutations=19).collect(cache=False)
+    assert members.height > 10
+    kept = opened.scan_table("memberships").collect().select(members.columns).sort("slice_id", "rank")
+    assert_frame_equal(kept, members.sort("slice_id", "rank"), abs_tol=1e-8)
     alone = opened.assign(opened.sql("SELECT audit_id FROM audits")["audit_id"][0], "true")
     beside = pl.read_parquet(there.location + ".parquet")
     assert beside.drop("class_probability").equals(alone.drop("class_probability"))
