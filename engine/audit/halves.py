@@ -19,6 +19,14 @@ def halves(patients: Iterable[str], seed: int) -> list[Half]:
     return [known.setdefault(p, half_of(p, seed)) if p not in known else known[p] for p in patients]
 
 
+def with_half(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The rows, which have `patient`, with `half`; every patient is looked at once."""
+    patients = rows["patient"].unique()
+    half = pl.Series("half", (half_of(patient, seed) for patient in patients), dtype=pl.String)
+    known = pl.DataFrame([patients, half])
+    return rows.drop("half", strict=False).join(known, on="patient", how="left", maintain_order="left")
+
+
 def patient_unit() -> pl.Expr:
     """The patient a sample counts for; a sample without one stands alone."""
     return pl.col("patient_id").fill_null(pl.concat_str(pl.lit("sample\x1f"), pl.col("sample_id"))).alias("patient")

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from misread.audit.halves import halves, patient_unit
+from misread.audit.halves import patient_unit, with_half
 from misread.audit.population import winners
 from misread.fuse import Block
 from misread.schemas.tables import EMBEDDINGS_PREFIX, IMAGES, VECTOR
@@ -19,8 +19,7 @@ def read_images(store: TableStore, seed: int) -> pl.DataFrame:
     metadata = [name for name in table.shown if name not in IMAGES.names]
     rows = pl.DataFrame(table.read(["sample_id", "patient_id", "split", *metadata])).sort("sample_id")
     rows = rows.with_columns(patient_unit())
-    half = pl.Series("half", halves(rows["patient"], seed), dtype=pl.String)
-    return rows.with_columns(half).drop("patient_id")
+    return with_half(rows, seed).drop("patient_id")
 
 
 def metadata_columns(store: TableStore) -> list[str]:

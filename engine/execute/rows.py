@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from misread.audit.halves import halves, patient_unit
+from misread.audit.halves import patient_unit, with_half
 from misread.plan import Node, Samples, Scan, Select, Take
 from misread.schemas.tables import PICTURE
 from misread.sql.pipeline import BATCH_ROWS, Pipeline
@@ -69,10 +69,8 @@ def _halves(samples: Samples, store: TableStore) -> pa.Table:
     """sample_id and half of every image."""
     scan = next(step for step in samples.images.walk() if isinstance(step, Scan))
     rows = pl.DataFrame(store.table_at(scan.table, scan.version).read(["sample_id", "patient_id"]))
-    half = pl.Series("half", halves(rows.select(patient_unit())["patient"], samples.seed), dtype=pl.String)
-    return (
-        rows.select("sample_id", half).to_arrow().cast(pa.schema([("sample_id", pa.string()), ("half", pa.string())]))
-    )
+    told = with_half(rows.with_columns(patient_unit()), samples.seed).select("sample_id", "half")
+    return told.to_arrow().cast(pa.schema([("sample_id", pa.string()), ("half", pa.string())]))
 
 
 def _fetched(batch: pa.RecordBatch, take: Take, table: LanceTable | None) -> pa.RecordBatch:

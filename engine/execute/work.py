@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from misread.audit.halves import halves, patient_unit
+from misread.audit.halves import patient_unit, with_half
 from misread.audit.population import population, winners
 from misread.memory import map_large
 from misread.plan import Assign, Describe, Discover, Filter, Fuse, Node, Samples, Score, Select, Take, optimise
@@ -142,11 +142,10 @@ def _samples(node: Node) -> Samples:
 
 def _scanned(samples: Samples, work: Work) -> ScannedSamples:
     rows = work.rows(samples.images).sort("sample_id").with_columns(patient_unit())
-    half = pl.Series("half", halves(rows["patient"], samples.seed), dtype=pl.String)
     predictions = winners(work.rows(samples.predictions))  # a task's winner may be another target than those asked for
     return ScannedSamples(
         seed=samples.seed,
-        images=rows.with_columns(half).drop("patient_id"),
+        images=with_half(rows, samples.seed).drop("patient_id"),
         predictions=predictions.filter(pl.col("target").is_in(list(samples.targets))),
         not_selected=work.store.manifest.tables["images"].rows - rows.height,
         include_train=samples.include_train,
@@ -163,4 +162,5 @@ def _table(node: Node, value: Any) -> pa.Table:
         rows = [{name: found.row.get(name) for name in node.gives} for found in value.below.slices]
         return pa.Table.from_pylist(rows, schema=node.schema)
     frame = value.memberships() if isinstance(value, Discovered) else value.rows
-    return frame.to_arrow().cast(node.schema)
+    parts = (frame[start : start + BATCH_ROWS] for start in range(0, max(frame.height, 1), BATCH_ROWS))
+    return pa.concat_tables(part.to_arrow().cast(node.schema) for part in parts)  # never all of it twice
