@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_curve
 
-from misread.audit.halves import half_of, halves
+from misread.audit.halves import half_of, halves, with_half
 from misread.audit.population import REASONS, population, scanned_samples, winners
 from misread.audit.thresholds import Threshold, with_errors, youden_threshold
 from misread.schemas.values import CONFIRMATION, DISCOVERY
@@ -34,6 +34,16 @@ def test_a_patient_has_one_half(patient: str, seed: int) -> None:
     """The half follows from seed and patient alone."""
     assert half_of(patient, seed) == half_of(patient, seed)
     assert halves([patient, "other", patient], seed)[0] == halves(["x", patient], seed)[1]
+
+
+@given(st.lists(st.text(max_size=3), max_size=20))
+def test_rows_keep_their_order_and_get_their_patients_half(patients: list[str]) -> None:
+    """Looking at every patient once gives what looking at every row gives, whatever `half` held before."""
+    text = {"patient": pl.String, "half": pl.String}
+    rows = pl.DataFrame({"row": range(len(patients)), "patient": patients, "half": patients}, {"row": pl.Int64} | text)
+    found = with_half(rows, 3)
+    assert found["row"].to_list() == list(range(len(patients)))
+    assert found["half"].to_list() == halves(patients, 3)
 
 
 def test_halves_are_about_equal_and_differ_by_seed() -> None:
