@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,11 +51,21 @@ class Candidates:
 
 
 def _scores(part: Floats, fold: Folds, candidates: Candidates) -> Floats:
-    scores = np.empty((len(part), len(candidates.whole)))
-    for number, (directions, offsets) in enumerate(zip(candidates.without, candidates.offsets, strict=True)):
-        mine = fold == number
-        scores[mine] = part[mine] @ directions.T - offsets
-    return np.asarray(np.round(scores, DIGITS))
+    order, scores = _fold_by_fold(part, fold, candidates)
+    found = np.empty_like(scores)
+    found[order] = scores
+    return found
+
+
+def _fold_by_fold(part: Floats, fold: Folds, candidates: Candidates) -> tuple[NDArray[np.intp], Floats]:
+    """(n,) the rows, fold after fold, and (n, c) their scores: products of rows that lie together cost least."""
+    order = np.argsort(fold, kind="stable")
+    rows, scores = part[order], np.empty((len(part), len(candidates.whole)))
+    ends = np.searchsorted(fold[order], np.arange(len(candidates.without) + 1))
+    for number, (start, stop) in enumerate(pairwise(ends)):
+        own = np.matmul(rows[start:stop], candidates.without[number].T, out=scores[start:stop])
+        own -= candidates.offsets[number]
+    return order, np.round(scores, DIGITS, out=scores)
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,8 @@ class Tally:
 
         `remaining`: the values of the rows that are counted.
         """
-        inside, sums = np.cumsum(self.counts[:, :, ::-1], axis=2)
+        reached = int(np.flatnonzero(self.counts[0].any(axis=0)).max(initial=-1)) + 1
+        inside, sums = np.cumsum(self.counts[:, :, :reached][:, :, ::-1], axis=2)
         if remaining.dtype == bool:
             found = scan_statistic(sums, inside, remaining.sum(), len(remaining))
         else:
@@ -138,8 +150,12 @@ def starts_of(ordered: Floats) -> Booleans:
 
 def _counts(part: Floats, fold: Folds, values: Values, kept: Booleans, candidates: Candidates) -> Floats:
     number = len(candidates.whole)
-    scores, judged = _scores(part[kept], fold[kept], candidates), values[kept]
-    bins = np.clip((scores - LOWEST) * PER_DEVIATION, 0, BINS - 1).astype(np.intp) + np.arange(number) * BINS
+    order, scores = _fold_by_fold(part[kept], fold[kept], candidates)
+    judged = values[kept][order]
+    scores -= LOWEST
+    scores *= PER_DEVIATION
+    bins = np.clip(scores, 0, BINS - 1, out=scores).astype(np.intp)
+    bins += np.arange(number) * BINS
     rows = np.bincount(bins.ravel(), minlength=number * BINS)
     if values.dtype == bool:
         sums = np.bincount(bins[judged].ravel(), minlength=number * BINS)

@@ -117,7 +117,9 @@ def _contrast(directions: Numbers, errors: Numbers, right: Numbers, size: int) -
     """(d,): the highest scan statistic of the rows as far along each direction as 1, 2, 4 or 8 times `size` errors."""
     counts = np.array([size * times for times in LONGEST if size * times < len(errors)])
     along = directions @ errors.T
-    reaches = np.partition(along, len(errors) - counts, axis=1)[:, len(errors) - counts]
+    furthest = np.partition(along, len(errors) - counts[-1], axis=1)[:, -counts[-1] :]
+    furthest.sort(axis=1)
+    reaches = furthest[:, -counts]
     beside = directions @ right.T
     inside = np.stack([(beside >= reach[:, None]).sum(axis=1) for reach in reaches.T], axis=1)
     found = scan_statistic(counts, counts + inside, len(errors), len(errors) + len(right))

@@ -18,7 +18,7 @@ LOCAL_COMPONENTS = 6
 """Directions in which a pool differs from its class; few suffice."""
 DECIMALS = 6
 """Of coordinates: many edges of the tree are equally long, and their order must not hang on a sum's last digits."""
-EXACT_ROWS = 8192
+EXACT_ROWS = 2048
 """Of more rows the tree is grown from a graph of nearest neighbours, which takes less time and, but for the order in
 which equal distances are taken, seldom gives another tree (benchmarks/README.md)."""
 DENSITY = 5
