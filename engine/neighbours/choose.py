@@ -27,9 +27,9 @@ def nearest(vectors: Vectors, count: int, *, way: Way | None = None, device: str
     """Of every row of `vectors` (n, d) float64 the `count` nearest others, in Euclidean distance.
 
     `rows` and `distances` are (n, k), k = count or n - 1 where there are no more others; nearest first, ties by the
-    lower row number; a row is never its own neighbour, but rows equal to it are, at distance 0. `way`: `exact`
-    (SciPy or scikit-learn, holds the rows), `tiles` (torch) or `index` (Lance); None chooses, see `chosen_way`. `device`: where
-    torch works, None for CUDA where there is one.
+    lower row number; a row is never its own neighbour, but rows equal to it are, at distance 0. `way`: `exact` (SciPy
+    or scikit-learn, holds the rows), `tiles` (torch) or `index` (Lance); None chooses, see `chosen_way`. `device`:
+    where torch works, None for CUDA where there is one.
 
     `exact` and `tiles` give the same rows, on every device: what is sought in single precision is sought with a bound
     on its error, distances are worked out again from differences in float64, and a row whose last neighbour is not
