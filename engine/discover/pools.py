@@ -13,11 +13,6 @@ Rows = NDArray[np.intp]
 
 MOST_ERRORS = 8192
 """Errors among which candidates are sought where nothing else is asked; of more, so many are drawn."""
-TREE_SHARE, TREE_ERRORS = 4, 2048
-"""The tree is grown over one in four of the pool's errors, and no fewer than 2,048 where there are as many."""
-SMALLEST_CLUSTER, SHARE_OF_ERRORS = 5, 400
-"""A node of the tree holds at least 5 of the errors it is grown over, and no fewer than one in 400 of those that it is
-grown over where nothing else is asked."""
 START_SHARE = 16
 """Lumps are grown from one in so many of the pool's errors."""
 LUMP_SHARE, LARGEST_LUMP = 256, 32
@@ -41,27 +36,16 @@ def drawn(rows: Rows, most: int = MOST_ERRORS) -> Rows:
     return rows[np.sort(np.random.default_rng(_SEED).choice(len(rows), most, replace=False))]
 
 
-def of_tree(pool: int) -> Rows:
-    """The places in a pool of so many errors that the tree is grown over."""
-    return drawn(np.arange(pool), max(pool // TREE_SHARE, TREE_ERRORS))
-
-
-def smallest_node(grown: int, usual: int) -> int:
-    """How many of the errors that the tree is grown over a node must hold; over more than `usual` no more."""
-    return max(SMALLEST_CLUSTER, min(grown, usual) // SHARE_OF_ERRORS)
-
-
 def missed(errors: int, inside: int, fewest: int, most: int = MOST_ERRORS) -> float:
     """How likely a draw of `most` of a class's errors holds fewer than `fewest` of the `inside` ones of a slice.
 
     Exact (hypergeometric); 0 where all errors are taken. It is what drawing errors can lose: whatever is found is
-    scored and judged on every row, though directions that fewer members tell are less sure. Of the 2,048 that the tree
-    is grown over a slice with 1 in 100 of the errors has fewer than the 5 that a node must hold in 1 of 90,000 draws,
-    one with 1 in 200 in 1 of 40, whatever the number of errors; none of the 512 starts of lumps falls into them in 1 of
-    170 and 1 of 13 draws. As many errors are drawn of an archive of any size: a slice with a much smaller share of the
-    errors is lost however many films it has, unless a larger pool is asked for. The smallest node and lump stay as they
-    are then, and tree and starts keep their shares: with k times the pool a slice with 1 in 100 k of the errors is as
-    safe.
+    scored and judged on every row, though directions that fewer members tell are less sure. A slice with 1 in 100
+    of the errors has fewer than the 20 that a node of the tree must hold once in 10^16 draws, one with 1 in 200
+    once in 10,000, whatever the number of errors; none of the 512 starts of lumps falls into them in 1 of 170 and 1
+    of 13 draws. As many errors are drawn of an archive of any size: a slice with a much smaller share of the errors is
+    lost however many films it has, unless a larger pool is asked for. The smallest node and lump stay as they are
+    then, and starts keep their share: with k times the pool a slice with 1 in 100 k of the errors is as safe.
     """
     if errors <= most:
         return float(inside < fewest)

@@ -14,7 +14,7 @@ from misread.spill import Vectors, chosen, scores_of, spread_of, total
 from .binned import Candidates, Tally, best_candidate, starts_of
 from .discriminant import ClassModel, Moments, Shape, unit
 from .patients import Codes
-from .pools import MOST_ERRORS, TREE_ERRORS, drawn, lumps, of_tree, smallest_node
+from .pools import MOST_ERRORS, drawn, lumps
 from .scan import Values, best_prefix, standardised
 from .tree import Floats, Rows, local_coordinates, tree_nodes
 
@@ -29,6 +29,8 @@ GATE_SHARE = 0.25
 """How much of a rule's direction is the gate's, the rest being the candidate's own."""
 LARGEST_SHARE = 0.5
 """A slice holds at most this share of its class; what is larger is the class itself."""
+SMALLEST_CLUSTER, SHARE_OF_ERRORS = 5, 400
+"""A node of the tree holds at least 5 errors, and no fewer than one in 400 of them, or of the default pool."""
 MOST_ALIKE = 0.7
 """Candidates whose scores correlate more than this with a slice already taken are that slice again."""
 SCORES_HELD = 10_000
@@ -129,24 +131,21 @@ class ClassSearch:
         wrong = self._by_fold(np.where(errors, self._fold, np.int8(-1)))
         pool = drawn(np.flatnonzero(errors), self._pool)
         pooled = self._shape.rows(self._vectors[pool])
+        smallest_node = max(SMALLEST_CLUSTER, min(len(pool), MOST_ERRORS) // SHARE_OF_ERRORS)
+        nodes = tree_nodes(local_coordinates(pooled), smallest_node)
         limits = smallest, int(self._rows * LARGEST_SHARE), most
         if self._rows > SCORES_HELD:
-            return self._in_turn(values, wrong, pool, pooled, limits)
-        nodes = tree_nodes(local_coordinates(pooled), smallest_node(len(pool), MOST_ERRORS))
+            return self._in_turn(values, wrong, pool, pooled, nodes, limits)
         candidates = self._candidates(wrong, pool, pooled, nodes)
         scores = candidates.scores(self._vectors, self._fold)
         taken = _take_in_turn(scores, values, self._alike(candidates.whole, candidates.whole), *limits)
         return [self._frozen(candidates.whole[j], cut, statistic) for j, cut, statistic in taken]
 
-    def _in_turn(self, values: Values, wrong: list[Moments], pool: Rows, pooled: Floats, limits: Limits) -> list[Rule]:
-        """The same where scores are not held: the tree is grown over some of the errors, lumps are for smaller slices.
-
-        Among the errors that are left lumps are sought anew for every slice.
-        """
+    def _in_turn(
+        self, values: Values, wrong: list[Moments], pool: Rows, pooled: Floats, nodes: list[Rows], limits: Limits
+    ) -> list[Rule]:
+        """The same where scores are not held. Among the errors that are left lumps are sought anew for every slice."""
         smallest, largest, most = limits
-        grown = of_tree(len(pool))
-        found = tree_nodes(local_coordinates(pooled[grown]), smallest_node(len(grown), TREE_ERRORS))
-        nodes = [grown[node] for node in found]
         right = self._shape.rows(self._vectors[drawn(np.flatnonzero(values <= 0), self._pool)])
         left = np.ones(self._rows, bool)
         known = self._tally(self._candidates(wrong, pool, pooled, nodes), values, left)
@@ -154,8 +153,8 @@ class ClassSearch:
         rules: list[Rule] = []
         while len(rules) < most:
             fresh = np.flatnonzero(left[pool])
-            grouped = [fresh[lump] for lump in lumps(_without(pooled[fresh], taken), _without(right, taken))]
-            sought = self._candidates(wrong, pool, pooled, grouped).only(np.arange(1, 1 + len(grouped)))  # but the gate
+            found = [fresh[lump] for lump in lumps(_without(pooled[fresh], taken), _without(right, taken))]
+            sought = self._candidates(wrong, pool, pooled, found).only(np.arange(1, 1 + len(found)))  # but the gate
             every = known.beside(self._tally(sought, values, left))
             again = self._alike(taken, every.candidates.whole).max(axis=0, initial=-1.0) >= MOST_ALIKE
             promising = np.where(again, 0.0, every.statistics(values[left], smallest, largest))

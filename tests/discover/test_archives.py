@@ -89,8 +89,6 @@ def test_bins_and_disk_agree_with_scores_that_are_held(kind: str, monkeypatch: p
     held = search(class_of(vectors, losses), smallest=10, most=2)
     searching = import_module("misread.discover.search")
     monkeypatch.setattr(searching, "SCORES_HELD", 1_000)
-    monkeypatch.setattr(searching, "of_tree", np.arange)  # all of the pool
-    monkeypatch.setattr(searching, "TREE_ERRORS", pools.MOST_ERRORS)
     monkeypatch.setattr(searching, "lumps", lambda *_: [])
     read = search(class_of(spilled(vectors), losses), smallest=10, most=2)
     assert len(held) == len(read) == 2
@@ -176,23 +174,22 @@ def test_what_sampling_can_lose_is_what_it_loses(errors: int, inside: int, fewes
 def test_the_figures_of_the_bound_hold() -> None:
     """As told: slices with 1 in 100 and 1 in 200 of the errors, in the tree and among the starts, however many."""
     for errors in (100_000, 10_000_000):
-        grown = len(pools.of_tree(pools.MOST_ERRORS))
-        assert pools.missed(errors, errors // 100, pools.SMALLEST_CLUSTER, grown) < 1 / 90_000
-        assert pools.missed(errors, errors // 200, pools.SMALLEST_CLUSTER, grown) < 1 / 40
+        assert pools.missed(errors, errors // 100, 20) < 1e-16
+        assert pools.missed(errors, errors // 200, 20) < 1 / 9_000
         starts = pools.MOST_ERRORS // pools.START_SHARE
         assert pools.missed(errors, errors // 100, 1, starts) < 1 / 170
         assert pools.missed(errors, errors // 200, 1, starts) < 1 / 13
 
 
 def test_a_larger_pool_keeps_the_smallest_node_and_lump(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With more errors asked for, the tree is grown over more; nodes of 5 stay nodes, lumps hold 32 errors at most."""
+    """With more errors asked for, more are drawn; nodes of 20 stay nodes, and lumps hold 32 errors at most."""
     searching = import_module("misread.discover.search")
     vectors, errors, _ = large(0, 90_000, 8)
     asked: list[tuple[int, int]] = []
     monkeypatch.setattr(searching, "tree_nodes", lambda points, smallest: asked.append((len(points), smallest)) or [])
     for pool in (4_000, pools.MOST_ERRORS, 12_000, 10**6):
         search(class_of(put_aside(90_000, 8, [vectors]), errors), smallest=10, most=1, pool=pool)
-    assert asked == [(2_048, 5), (2_048, 5), (3_000, 5), (errors.sum() // 4, 5)]
+    assert asked == [(4_000, 10), (8_192, 20), (12_000, 20), (errors.sum(), 20)]
     found = pools.lumps(vectors[errors], vectors[~errors])
     assert {len(lump) for lump in found} == {pools.LARGEST_LUMP}
 
