@@ -1,4 +1,7 @@
-"""What hdbscan makes of a spanning tree: its private modules, wrapped; a test holds them against its public class."""
+"""What HDBSCAN makes of a spanning tree: private modules of hdbscan and scikit-learn, wrapped.
+
+A test holds them against hdbscan's public class.
+"""
 
 import warnings
 from typing import Any
@@ -15,9 +18,16 @@ def linkage(spanning: Floats) -> Floats:
     `spanning` (n - 1, 3): edges (row, row, weight) of a spanning tree, by rising weight. Parts are rows, and from n on
     what the edges joined, in their order.
     """
-    from hdbscan._hdbscan_linkage import label
+    from sklearn.cluster._hdbscan._linkage import (
+        MST_edge_dtype,
+        make_single_linkage,
+    )  # hdbscan's takes 40 times as long
 
-    return np.asarray(label(np.ascontiguousarray(spanning, np.float64)))
+    edges = np.empty(len(spanning), MST_edge_dtype)
+    for name, column in zip(edges.dtype.names, spanning.T, strict=True):
+        edges[name] = column
+    joins = make_single_linkage(edges)
+    return np.column_stack([joins[name] for name in joins.dtype.names]).astype(np.float64)
 
 
 def condensed_tree(spanning: Floats, smallest: int) -> Any:
