@@ -46,4 +46,4 @@ def _by_tree(held: Floats, width: int) -> Callable[[Floats], tuple[Floats, Rows]
 def _by_comparison(held: Floats, width: int) -> Callable[[Floats], tuple[Floats, Rows]]:
     from sklearn.neighbors import NearestNeighbors
 
-    return NearestNeighbors(n_neighbors=width, algorithm="brute").fit(held).kneighbors
+    return partial(NearestNeighbors(n_neighbors=width, algorithm="brute").fit(held).kneighbors)
