@@ -10,9 +10,12 @@ from misread.schemas.errors import AuditError
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
+Places = NDArray[np.intp]
 
 AT_ONCE = 2048
 """Rows worked on at a time, always the same ones: how sums are cut decides their last digits."""
+TILE = 256
+"""Rows that are in double precision at a time, so few that they stay near the processor."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,10 @@ class Block:
     rows: NDArray[np.floating]
     present: Booleans
     weight: float = 1.0
+
+    def there(self) -> NDArray[np.floating]:
+        """The rows that are present."""
+        return self.rows[where(self.present)]
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Fusion:
         for start in range(0, n, AT_ONCE):
             part = slice(start, start + AT_ONCE)
             for name in self.blocks:
-                present = blocks[name].present[part]
+                present = where(blocks[name].present[part])
                 vectors[part][present] += scorer.gain(name, blocks[name].rows[part][present])
         return vectors
 
@@ -96,23 +103,37 @@ class Scorer:
         return np.asarray(self.offset + sum(missing for _, _, missing in self.maps.values()))
 
     def gain(self, modality: str, rows: NDArray[np.floating]) -> Floats:
-        """(n, s): what having this modality, as `rows` (n, d), adds to the scores of a row without it.
+        """(n, s) float64: what having this modality, as `rows` (n, d), adds to the scores of a row without it.
 
+        In double precision, so that a row's score does not hang, to 9 decimals, on the rows that stand beside it.
         Raises AuditError for rows of another dimension than was fitted, or that are not finite.
         """
         mean, weights, missing = self.maps[modality]
         if rows.shape[1] != len(mean):
             raise AuditError(f"{modality} vectors have {rows.shape[1]} numbers; fitted on {len(mean)}")
-        if not np.isfinite(rows).all():
-            raise not_finite(modality)
-        return np.asarray((np.asarray(rows, float) - mean) @ weights - missing)
+        found, held = np.empty((len(rows), weights.shape[1])), np.empty((min(TILE, len(rows)), len(mean)))
+        for start in range(0, len(rows), TILE):
+            some = rows[start : start + TILE]
+            centered = held[: len(some)]
+            np.copyto(centered, some)
+            centered -= mean
+            if not np.isfinite(centered).all():
+                raise not_finite(modality)
+            np.matmul(centered, weights, out=found[start : start + TILE])
+        found -= missing
+        return found
 
 
 def not_finite(modality: str) -> AuditError:
     return AuditError(f"{modality} vectors hold NaN or infinity", "embed again, or ingest other vectors")
 
 
-def parts(blocks: Mapping[str, Block], rows: NDArray[np.intp]) -> Iterator[dict[str, Block]]:
+def where(present: Booleans) -> slice | Booleans:
+    """What numbers the rows that are present: all of them need not be copied."""
+    return slice(None) if present.all() else present
+
+
+def parts(blocks: Mapping[str, Block], rows: Places) -> Iterator[dict[str, Block]]:
     """The numbered rows of the blocks, `AT_ONCE` at a time."""
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]

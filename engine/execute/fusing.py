@@ -1,4 +1,4 @@
-"""The fuse step: fitted in one reading of the discovery half's vectors; then rows stream through it."""
+"""The fuse step: fitted in one reading of vectors of the discovery half; then rows stream through it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from misread.audit.population import NOT_SELECTED, scanned_samples
-from misread.fitting import FusionFit
-from misread.fuse import AT_ONCE, Block, Fusion
+from misread.fitting import FusionFit, drawn_to_fit
+from misread.fuse import AT_ONCE, Block, Fusion, Places
 from misread.memory import give_back
 from misread.metadata import MetadataFeatures, choose_columns, fit_features
 from misread.plan import AUTOMATIC, Fuse, Scan
@@ -28,7 +28,6 @@ from misread.workers import Workers
 
 from .steps import FusedSamples, ScannedSamples
 
-Places = NDArray[np.intp]
 T = TypeVar("T")
 HELD_PER_NUMBER: Final = 32
 """Bytes that finding slices holds for every number of every vector: the vectors, and what a search makes of them.
@@ -58,6 +57,10 @@ class SampleVectors:
             return np.ones(self.samples.height, bool)
         has: NDArray[np.bool_] = np.any([found >= 0 for _, found in self.tables.values()], axis=0)
         return has
+
+    def to_fit(self, rows: Places, seed: int) -> Places:
+        """Which of the numbered samples, by sample id, a fusion is fitted on: see `drawn_to_fit`."""
+        return drawn_to_fit(rows, (found[rows] >= 0 for _, found in self.tables.values()), seed)
 
     def some(self, rows: Places) -> "SampleVectors":
         """Those of the numbered samples, for another process: where their vectors lie, and what metadata is fused."""
@@ -165,12 +168,17 @@ def fit_samples(
     features = fit_features(samples.filter(pl.Series(fitted_on)), columns) if node.metadata is not None else None
     vectors = SampleVectors(samples, tables, features)
     give_back()
-    fusion = _fit(vectors, np.flatnonzero(fitted_on), progress, workers)
+    waiting = np.flatnonzero(fitted_on)
+    rows = vectors.to_fit(waiting, below.seed)
+    if len(rows) < len(waiting):
+        notes.append(f"the fusion is fitted on {len(rows)} of {len(waiting)} discovery samples, drawn by the seed")
+    fusion = _fit(vectors, rows, progress, workers)
     return FittedFusion(below, samples, vectors, fusion, tuple(columns), tuple(notes), workers)
 
 
 def _fit(vectors: SampleVectors, rows: Places, progress: Progress, workers: Workers | None) -> Fusion:
-    empty, fit = (FusionFit(vectors.at(rows[:AT_ONCE])) for _ in range(2))
+    empty = FusionFit(vectors.at(rows[:AT_ONCE]))
+    fit = empty.summed([])
     for _, part in _over_spans(partial(_sums, empty), vectors, rows, progress, "fitting the fusion", workers):
         fit.merge(part)
     with one_thread():
