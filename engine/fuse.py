@@ -14,7 +14,7 @@ Places = NDArray[np.intp]
 
 AT_ONCE = 2048
 """Rows worked on at a time, always the same ones: how sums are cut decides their last digits."""
-TILE = 256
+TILE = 128
 """Rows that are in double precision at a time, so few that they stay near the processor."""
 
 

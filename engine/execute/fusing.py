@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from misread.audit.population import NOT_SELECTED, scanned_samples
 from misread.fitting import FusionFit, drawn_to_fit
 from misread.fuse import AT_ONCE, Block, Fusion, Places
-from misread.memory import give_back
+from misread.memory import LARGE, give_back, trim
 from misread.metadata import MetadataFeatures, choose_columns, fit_features
 from misread.plan import AUTOMATIC, Fuse, Scan
 from misread.progress import Progress
@@ -69,10 +69,14 @@ class SampleVectors:
         tables = {name: (table, found[rows]) for name, (table, found) in self.tables.items()}
         return SampleVectors(samples, tables, self.features)
 
-    def parts(self, rows: int) -> Iterator[dict[str, Block]]:
-        """The modalities of all of the first `rows` samples, `AT_ONCE` at a time."""
-        for start in range(0, rows, AT_ONCE):
-            yield self.at(np.arange(start, min(start + AT_ONCE, rows)))
+    def parts(self, rows: int, at_once: int = AT_ONCE) -> Iterator[dict[str, Block]]:
+        """The modalities of all of the first `rows` samples, so many at a time."""
+        for start in range(0, rows, at_once):
+            yield self.at(np.arange(start, min(start + at_once, rows)))
+
+    def light(self) -> int:
+        """How many samples at a time are read at the least cost."""
+        return min((_light(_size(table)) for table, _ in self.tables.values()), default=AT_ONCE)
 
     def at(self, rows: Places) -> dict[str, Block]:
         """The modalities of the numbered samples."""
@@ -120,10 +124,12 @@ class FittedFusion:
         """The vectors of all samples in parts, zeros for those that are left out."""
         done = 0
         for rows, part in self._parts(progress):
-            whole = np.zeros((rows[-1] + 1 - done, part.shape[1]))
-            whole[rows - done] = part
+            if len(rows) < rows[-1] + 1 - done:
+                whole = np.zeros((rows[-1] + 1 - done, part.shape[1]))
+                whole[rows - done] = part
+                part = whole
             done = rows[-1] + 1
-            yield whole
+            yield part
         yield np.zeros((self.samples.height - done, self.fusion.dimension))
 
     def batches(self, batch_rows: int, progress: Progress) -> Iterator[pa.RecordBatch]:
@@ -194,7 +200,8 @@ def _sums(empty: FusionFit, span: Span) -> FusionFit:
 
 
 def _fused(fusion: Fusion, span: Span) -> NDArray[np.float64]:
-    return np.concatenate([fusion.transform(part) for part in span[1].parts(span[0])])
+    rows, vectors = span
+    return np.concatenate([fusion.transform(part) for part in vectors.parts(rows, vectors.light())])
 
 
 def _alone(work: Callable[[Span], T], span: Span) -> T:
@@ -222,7 +229,7 @@ def _over_spans(
             yield span, result
             done += len(span)
             progress(done, len(rows), what)
-            give_back()
+            trim()
 
 
 def _scans(node: Fuse) -> dict[str, Scan]:
@@ -248,12 +255,23 @@ def _found(scan: Scan, store: TableStore, samples: pl.Series) -> tuple[LanceTabl
 
 
 def _block(table: LanceTable, found: NDArray[np.int64]) -> Block:
-    present = found >= 0
-    column = table.fetch(pa.array(found[present], pa.uint64()), [VECTOR])[VECTOR]
-    size = table.readable.field(VECTOR).type.list_size
+    present, size = found >= 0, _size(table)
+    places, step = np.flatnonzero(present), _light(size)
     rows = np.zeros((len(found), size), np.float32)
-    rows[present] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, size)
+    for start in range(0, len(places), step):
+        some = places[start : start + step]
+        column = table.fetch(pa.array(found[some], pa.uint64()), [VECTOR])[VECTOR]
+        rows[some] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, size)
     return Block(rows, present)
+
+
+def _size(table: LanceTable) -> int:
+    return int(table.readable.field(VECTOR).type.list_size)
+
+
+def _light(size: int) -> int:
+    """How many vectors take less than `LARGE` bytes: the machine need not find new memory for every lot of them."""
+    return min(AT_ONCE, max(1, (LARGE - 1) // (4 * size)))
 
 
 def _why_nothing(samples: pl.DataFrame, not_selected: int) -> str:
