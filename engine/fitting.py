@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from misread.products import Products
 from misread.schemas.errors import AuditError
 
 from .fuse import Block, Booleans, Floats, Fusion, Places, not_finite, parts
@@ -16,9 +17,9 @@ COMPONENTS = 64
 """Principal components a modality keeps at most."""
 ROWS_PER_COMPONENT = 4
 FITTED_ROWS = 65_536
-"""Of more rows that have a modality about so many are fitted on: what they tell of a variance is off by a half per cent.
+"""Of more rows that have a modality about so many are fitted on: what they tell of a variance is off by .55 %.
 
-(The relative standard error of a variance of n rows is sqrt(2 / n), if they are normal.)
+The relative standard error of the variance of n normal numbers is sqrt(2 / (n - 1)).
 """
 RELATIVE_FLOOR = 1e-3
 """Directions with less than this share of the largest variance are noise, and dropped."""
@@ -43,7 +44,8 @@ class FusionFit:
     `sample`: some of the rows; their means are taken off before anything is squared, so that sums stay exact.
     """
 
-    def __init__(self, sample: Mapping[str, Block]) -> None:
+    def __init__(self, sample: Mapping[str, Block], products: Products | None = None) -> None:
+        self._products = products or Products()
         self._names = list(sample)
         self._shifts = {name: _mean(block) for name, block in sample.items()}
         self._weights = {name: block.weight for name, block in sample.items()}
@@ -70,7 +72,7 @@ class FusionFit:
         for name, here in self._places().items():
             if not np.isfinite(first[here]).all():
                 raise not_finite(name)
-        return Moments(len(z), first, z.T @ z, part)
+        return Moments(len(z), first, self._products.gram(z), part)
 
     def add(self, moments: Moments) -> None:
         self._count += moments.count

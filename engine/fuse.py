@@ -1,11 +1,13 @@
 """One vector a sample from whichever modalities it has: a fusion that `misread.fitting` fitted, applied to any row."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from misread.products import Products
 from misread.schemas.errors import AuditError
 
 Floats = NDArray[np.float64]
@@ -14,8 +16,6 @@ Places = NDArray[np.intp]
 
 AT_ONCE = 2048
 """Rows worked on at a time, always the same ones: how sums are cut decides their last digits."""
-TILE = 128
-"""Rows that are in double precision at a time, so few that they stay near the processor."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Fusion:
     def dimension(self) -> int:
         return int(self.rotation.shape[1])
 
-    def transform(self, blocks: Mapping[str, Block]) -> Floats:
+    def transform(self, blocks: Mapping[str, Block], products: Products | None = None) -> Floats:
         """(n, k) float64. Raises AuditError unless the modalities and their dimensions are those fitted."""
         if set(blocks) != set(self.blocks):
             raise AuditError(f"fitted on {', '.join(self.blocks)}; given {', '.join(blocks)}")
-        scorer = self.scorer(np.eye(self.dimension))
+        scorer = replace(self._axes, products=products or Products())
         n = len(next(iter(blocks.values())).present)
         vectors = np.tile(scorer.without(), (n, 1))
         for start in range(0, n, AT_ONCE):
@@ -59,6 +59,10 @@ class Fusion:
                 present = where(blocks[name].present[part])
                 vectors[part][present] += scorer.gain(name, blocks[name].rows[part][present])
         return vectors
+
+    @cached_property
+    def _axes(self) -> "Scorer":
+        return self.scorer(np.eye(self.dimension))
 
     def scorer(self, directions: Floats) -> "Scorer":
         """The scores of rows along `directions` (k, s), for rows that come a batch of one modality at a time."""
@@ -97,6 +101,7 @@ class Scorer:
 
     maps: Mapping[str, tuple[Floats, Floats, Floats]]
     offset: Floats
+    products: Products = field(default_factory=Products)
 
     def without(self) -> Floats:
         """(s,): the scores of a row that has no modality at all."""
@@ -111,15 +116,9 @@ class Scorer:
         mean, weights, missing = self.maps[modality]
         if rows.shape[1] != len(mean):
             raise AuditError(f"{modality} vectors have {rows.shape[1]} numbers; fitted on {len(mean)}")
-        found, held = np.empty((len(rows), weights.shape[1])), np.empty((min(TILE, len(rows)), len(mean)))
-        for start in range(0, len(rows), TILE):
-            some = rows[start : start + TILE]
-            centered = held[: len(some)]
-            np.copyto(centered, some)
-            centered -= mean
-            if not np.isfinite(centered).all():
-                raise not_finite(modality)
-            np.matmul(centered, weights, out=found[start : start + TILE])
+        found = self.products.centered(rows, mean, weights)
+        if not (found.size and np.isfinite(found).all()) and not np.isfinite(rows).all():
+            raise not_finite(modality)
         found -= missing
         return found
 

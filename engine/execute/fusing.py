@@ -11,11 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from misread.audit.population import NOT_SELECTED, scanned_samples
-from misread.fitting import FusionFit, drawn_to_fit
+from misread.fitting import COMPONENTS, FusionFit, drawn_to_fit
 from misread.fuse import AT_ONCE, Block, Fusion, Places
 from misread.memory import LARGE, give_back, trim
 from misread.metadata import MetadataFeatures, choose_columns, fit_features
 from misread.plan import AUTOMATIC, Fuse, Scan
+from misread.products import Products, products_for
 from misread.progress import Progress
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import IMAGES, VECTOR
@@ -78,6 +79,12 @@ class SampleVectors:
         """How many samples at a time are read at the least cost."""
         return min((_light(_size(table)) for table, _ in self.tables.values()), default=AT_ONCE)
 
+    def products(self, fitted: int, fused: int) -> float:
+        """At most so many products of two numbers are to come where so many samples are fitted on, and fused."""
+        sizes = [_size(table) for table, _ in self.tables.values()]
+        onto = sum(min(COMPONENTS, size) for size in sizes)
+        return sum(sizes) * (fitted * sum(sizes) / 2 + fused * onto)
+
     def at(self, rows: Places) -> dict[str, Block]:
         """The modalities of the numbered samples."""
         blocks = {name: _block(table, found[rows]) for name, (table, found) in self.tables.items()}
@@ -99,6 +106,7 @@ class FittedFusion:
     fusion: Fusion
     columns: tuple[str, ...]
     notes: tuple[str, ...]
+    products: Products
     workers: Workers | None = None
 
     @cached_property
@@ -118,18 +126,20 @@ class FittedFusion:
         vectors = put_aside(rows, dimension, self._every_row(progress))
         give_back()
         features = self.vectors.features or MetadataFeatures(())
-        return FusedSamples(self.below, self.samples, vectors, self.fusion, features, self.columns, self.notes)
+        notes = (*self.notes, *self.products.notes)
+        return FusedSamples(self.below, self.samples, vectors, self.fusion, features, self.columns, notes)
 
     def _every_row(self, progress: Progress) -> Iterator[NDArray[np.float64]]:
         """The vectors of all samples in parts, zeros for those that are left out."""
         done = 0
         for rows, part in self._parts(progress):
-            if len(rows) < rows[-1] + 1 - done:
+            if rows[-1] + 1 - done == len(rows):
+                yield part
+            else:
                 whole = np.zeros((rows[-1] + 1 - done, part.shape[1]))
                 whole[rows - done] = part
-                part = whole
+                yield whole
             done = rows[-1] + 1
-            yield part
         yield np.zeros((self.samples.height - done, self.fusion.dimension))
 
     def batches(self, batch_rows: int, progress: Progress) -> Iterator[pa.RecordBatch]:
@@ -149,7 +159,7 @@ class FittedFusion:
     def _parts(self, progress: Progress) -> Iterator[tuple[Places, NDArray[np.float64]]]:
         """The numbers of some samples that are kept, and their fused vectors."""
 
-        work = partial(_fused, self.fusion)
+        work = partial(_fused, self.fusion, self.products)
         yield from _over_spans(work, self.vectors, self.kept, progress, "fusing vectors", self.workers)
 
 
@@ -178,12 +188,15 @@ def fit_samples(
     rows = vectors.to_fit(waiting, below.seed)
     if len(rows) < len(waiting):
         notes.append(f"the fusion is fitted on {len(rows)} of {len(waiting)} discovery samples, drawn by the seed")
-    fusion = _fit(vectors, rows, progress, workers)
-    return FittedFusion(below, samples, vectors, fusion, tuple(columns), tuple(notes), workers)
+    products = Products() if workers else products_for(vectors.products(len(rows), int(kept.sum())))
+    fusion = _fit(vectors, rows, progress, products, workers)
+    return FittedFusion(below, samples, vectors, fusion, tuple(columns), tuple(notes), products, workers)
 
 
-def _fit(vectors: SampleVectors, rows: Places, progress: Progress, workers: Workers | None) -> Fusion:
-    empty = FusionFit(vectors.at(rows[:AT_ONCE]))
+def _fit(
+    vectors: SampleVectors, rows: Places, progress: Progress, products: Products, workers: Workers | None
+) -> Fusion:
+    empty = FusionFit(vectors.at(rows[:AT_ONCE]), products)
     fit = empty.summed([])
     for _, part in _over_spans(partial(_sums, empty), vectors, rows, progress, "fitting the fusion", workers):
         fit.merge(part)
@@ -199,9 +212,10 @@ def _sums(empty: FusionFit, span: Span) -> FusionFit:
     return empty.summed(span[1].parts(span[0]))
 
 
-def _fused(fusion: Fusion, span: Span) -> NDArray[np.float64]:
+def _fused(fusion: Fusion, products: Products, span: Span) -> NDArray[np.float64]:
     rows, vectors = span
-    return np.concatenate([fusion.transform(part) for part in vectors.parts(rows, vectors.light())])
+    at_once = AT_ONCE if products.device else vectors.light()
+    return np.concatenate([fusion.transform(part, products) for part in vectors.parts(rows, at_once)])
 
 
 def _alone(work: Callable[[Span], T], span: Span) -> T:
