@@ -60,7 +60,7 @@ class Products:
             import torch
 
             middle, onto = (torch.from_numpy(numbers).to(part.device) for numbers in (center, weights))
-            return part.double().sub_(middle) @ onto
+            return (part.double() - middle) @ onto
 
         found = self._by_device(rows, work)
         return _centered(rows, center, weights) if found is None else np.concatenate(found)
