@@ -118,11 +118,14 @@ def limited(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
     return sizes
 
 
-def test_threads_share_a_device() -> None:
-    """The same numbers come back from several threads at once, and the precision they found is left as it was."""
+def test_threads_share_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several threads at once get the same numbers, in whole precision; the precision they found is left as it was."""
     rows, center, weights = drawn()
     made = Products("cpu")
     alone = made.centered(rows, center, weights)
+    seen = set()
+    real = torch.from_numpy
+    monkeypatch.setattr(torch, "from_numpy", lambda a: seen.add(torch.get_float32_matmul_precision()) or real(a))
     torch.set_float32_matmul_precision("high")
     try:
         with ThreadPoolExecutor(4) as threads:
@@ -130,6 +133,7 @@ def test_threads_share_a_device() -> None:
         assert torch.get_float32_matmul_precision() == "high"
     finally:
         torch.set_float32_matmul_precision("highest")
+    assert seen == {"highest"}
     assert all((one == alone).all() for one in found)
 
 
