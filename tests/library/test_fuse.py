@@ -64,7 +64,8 @@ def test_rows_that_do_not_fit_are_refused(rows: np.ndarray, message: str) -> Non
 @pytest.mark.parametrize("at_once", [1, 7, TILE, TILE + 1, 500])
 def test_a_row_is_fused_alike_whoever_stands_beside_it(at_once: int) -> None:
     """In any order and any lots, single rows too, the fused vectors of float32 rows agree to 9 decimals."""
-    given = blocks(500)
+    rng = np.random.default_rng(0)
+    given = {"image": Block(rng.standard_normal((500, 700)).astype(np.float32) + 5, rng.random(500) < 0.8)}
     fusion, vectors = fuse(given, np.ones(500, bool))
     order = np.random.default_rng(at_once).permutation(500)
     for start in range(0, 500, at_once):
