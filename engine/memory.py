@@ -22,10 +22,15 @@ def map_large() -> None:
 def give_back() -> None:
     """Returns what the C library keeps of freed memory, where it is asked to (glibc); elsewhere nothing happens.
 
-    Long tables of text leave it full of holes that arrays cannot use: between two steps this is worth a few
-    milliseconds.
+    Long tables of text leave it full of holes that arrays cannot use: between two steps this is worth a few dozen
+    milliseconds, which collecting takes.
     """
     gc.collect()
+    trim()
+
+
+def trim() -> None:
+    """The same of what nothing refers to any more, at once: for the parts of a step."""
     if arrow := sys.modules.get("pyarrow"):
         arrow.default_memory_pool().release_unused()
     with contextlib.suppress(OSError, AttributeError):

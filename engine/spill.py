@@ -62,7 +62,7 @@ class Spilled(Parted):
 
     def append(self, rows: Floats) -> None:
         """Adds rows (m, k). Raises MisreadError where the disk is full."""
-        content = memoryview(np.ascontiguousarray(rows, np.float64).tobytes())
+        content = np.ascontiguousarray(rows, np.float64).reshape(-1).view(np.uint8).data
         try:
             while content:
                 content = content[os.write(self._file, content) :]

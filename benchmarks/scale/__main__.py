@@ -25,6 +25,7 @@ from benchmarks.planted.sources import ready
 from benchmarks.scale.alike import ALIKE, fusing, handed, measured_alike, vectors_beside
 from benchmarks.scale.apart import Limit, apart
 from benchmarks.scale.archive import write
+from benchmarks.scale.devices import by_device
 from benchmarks.scale.forecast import forecasts
 from benchmarks.scale.jobs import JOBS, Result, loaded, measured
 from benchmarks.scale.paired import CELLS, made_up, paired, real
@@ -49,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(json.dumps(here(asked.job, Path(asked.within))))
         return
     console = Console(width=140)
-    if asked.paired or asked.real:
-        for table in pairs(asked):
+    if asked.paired or asked.real or asked.products:
+        for table in alone(asked):
             console.print(table)
         return
     results: Results = known(Path(asked.known)) if asked.known else {}
@@ -75,13 +76,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 vectors_beside(location).unlink(missing_ok=True)
     for table in (compared, alike, stages, expected, found, grown, forecasts):
         console.print(table(results))
+    console.print(by_device())
     if asked.plot:
         plot(results, Path(asked.plot))
 
 
-def pairs(asked: argparse.Namespace) -> Iterator[Table]:
-    """P@10 of the search in memory and of the search out of core on the same rows, as many as are asked for."""
+def alone(asked: argparse.Namespace) -> Iterator[Table]:
+    """P@10 of the search in memory and of the search out of core on the same rows, as many as are asked for; and what
+    products cost."""
     rows = (asked.rows or [AT])[0]
+    if asked.products:
+        yield by_device()
     if asked.paired:
         yield paired(list(made_up(asked.paired, rows)), f"P@10 on held-out rows, {rows:,} discovery rows an archive")
         few = list(made_up(asked.paired, rows, errors=FEW_ERRORS))
@@ -157,6 +162,7 @@ def parser() -> argparse.ArgumentParser:
         "--simulate", type=int, nargs="?", const=SIMULATED, metavar="ROWS",
         help="an archive of so many narrow vectors (2000000), and the sums of many machines, beside --known's forecast",
     )  # fmt: skip
+    made.add_argument("--products", action="store_true", help="what products cost on every device there is, alone")
     made.add_argument("--rounds", type=int, help="how often jobs on the same vectors are run, in turns (3; --quick: 1)")
     made.add_argument("--seconds", type=int, default=SECONDS, help="how long a job may take (600)")
     made.add_argument("--within", metavar="FOLDER", help="keep the archives here, and use those that are there")

@@ -10,12 +10,11 @@ from typing import Any
 from rich.table import Table
 
 from benchmarks.scale.archive import DIMENSION, ENCODERS
+from misread.fitting import FITTED_ROWS
 
 BYTES_A_ROW = DIMENSION * len(ENCODERS) * 4
 READ_A_SECOND = 1e9
 """Bytes that one machine reads from its disk or object store."""
-READINGS = 1.5
-"""The discovery half is read to fit the fusion, every row to be fused."""
 SEARCHING = "searching for slices"
 
 
@@ -61,7 +60,8 @@ class Forecast:
 
 def forecast(rows: int, machines: int, cores: int, a_row: Rates) -> Forecast:
     share = ceil(rows / machines)
-    read, again = share * BYTES_A_ROW * READINGS, share * a_row.scratch_read
+    fitted = min(0.5, FITTED_ROWS / rows)  # of the discovery half; every row is read to be fused
+    read, again = share * BYTES_A_ROW * (1 + fitted), share * a_row.scratch_read
     seconds = max((read + again) / READ_A_SECOND, share * a_row.seconds / cores)
     return Forecast(
         rows, machines, read, share * a_row.scratch, again, a_row.fixed + share * a_row.held, seconds

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 import misread as mr
 from benchmarks.peers import Audit, method
 from benchmarks.scale.archive import DIMENSION, ENCODERS, PLANTS, parts, patient_numbers
+from benchmarks.scale.devices import PROCESSOR, chosen
 from benchmarks.timing import peak
 from misread.audit.halves import half_of
 from misread.execute.costs import costs, whole_cost
@@ -65,7 +66,7 @@ def audit(location: Path, permutations: int = 0) -> Result:
     store = mr.open(location)
     frame = store.scan().fuse(modalities=["image", "report"]).discover(permutations=permutations, stability=0)
     found: list[pl.DataFrame] = []
-    with Scratch() as scratch:
+    with Scratch() as scratch, chosen() as products:
         stages = Stages(scratch)
         spent = timed(lambda: (found.append(frame.collect(stages, cache=False)), stages.end()))
     plant = known_of(location).plant
@@ -73,7 +74,8 @@ def audit(location: Path, permutations: int = 0) -> Result:
     expected = {"cpu": whole.seconds, "peak": whole.held / 2**30, "read": whole.read}
     told = {"expected": expected, "slices": found[0]["slice_id"].n_unique(), "planted": planted(found[0], plant)}
     most = max(stage["scratch"] for stage in stages.done().values())
-    return spent | {"stages": stages.done(), "scratch": most} | told
+    device = products[-1].device or PROCESSOR
+    return spent | {"stages": stages.done(), "scratch": most, "device": device} | told
 
 
 def calibrated(location: Path) -> Result:

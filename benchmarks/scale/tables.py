@@ -61,8 +61,9 @@ def alike(results: Results) -> Table:
 
 
 def stages(results: Results) -> Table:
-    """The stages of audits."""
-    table = Table("rows", "job", "stage", "s", "processor s", "GB read", "GB scratch", "peak GB", title="stages")
+    """The stages of audits, and which device worked out the products of vectors."""
+    names = ("rows", "job", "stage", "products by", "s", "processor s", "GB read", "GB scratch", "peak GB")
+    table = Table(*names, title="stages")
     for (rows, job), result in results.items():
         for name, stage in result.get("stages", {}).items():  # type: ignore[attr-defined]
             numbers = (
@@ -72,7 +73,8 @@ def stages(results: Results) -> Table:
                 f"{stage['scratch'] / 1e9:.3f}",
                 f"{stage['peak']:.2f}",
             )
-            table.add_row(f"{rows:,}", job, name, *numbers)
+            device = str(result.get("device", "")) if "fus" in name else ""
+            table.add_row(f"{rows:,}", job, name, device, *numbers)
     return table
 
 

@@ -1,4 +1,4 @@
-"""The fuse step: fitted in one reading of the discovery half's vectors; then rows stream through it."""
+"""The fuse step: fitted in one reading of vectors of the discovery half; then rows stream through it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,11 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from misread.audit.population import NOT_SELECTED, scanned_samples
-from misread.fitting import FusionFit
-from misread.fuse import AT_ONCE, Block, Fusion
-from misread.memory import give_back
+from misread.fitting import COMPONENTS, FusionFit, drawn_to_fit
+from misread.fuse import AT_ONCE, Block, Fusion, Places
+from misread.memory import LARGE, give_back, trim
 from misread.metadata import MetadataFeatures, choose_columns, fit_features
 from misread.plan import AUTOMATIC, Fuse, Scan
+from misread.products import Products, products_for
 from misread.progress import Progress
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import IMAGES, VECTOR
@@ -28,7 +29,6 @@ from misread.workers import Workers
 
 from .steps import FusedSamples, ScannedSamples
 
-Places = NDArray[np.intp]
 T = TypeVar("T")
 HELD_PER_NUMBER: Final = 32
 """Bytes that finding slices holds for every number of every vector: the vectors, and what a search makes of them.
@@ -59,6 +59,10 @@ class SampleVectors:
         has: NDArray[np.bool_] = np.any([found >= 0 for _, found in self.tables.values()], axis=0)
         return has
 
+    def to_fit(self, rows: Places, seed: int) -> Places:
+        """Which of the numbered samples, by sample id, a fusion is fitted on: see `drawn_to_fit`."""
+        return drawn_to_fit(rows, (found[rows] >= 0 for _, found in self.tables.values()), seed)
+
     def some(self, rows: Places) -> "SampleVectors":
         """Those of the numbered samples, for another process: where their vectors lie, and what metadata is fused."""
         columns = [feature.column for feature in self.features.features] if self.features else []
@@ -66,10 +70,20 @@ class SampleVectors:
         tables = {name: (table, found[rows]) for name, (table, found) in self.tables.items()}
         return SampleVectors(samples, tables, self.features)
 
-    def parts(self, rows: int) -> Iterator[dict[str, Block]]:
-        """The modalities of all of the first `rows` samples, `AT_ONCE` at a time."""
-        for start in range(0, rows, AT_ONCE):
-            yield self.at(np.arange(start, min(start + AT_ONCE, rows)))
+    def parts(self, rows: int, at_once: int = AT_ONCE) -> Iterator[dict[str, Block]]:
+        """The modalities of all of the first `rows` samples, so many at a time."""
+        for start in range(0, rows, at_once):
+            yield self.at(np.arange(start, min(start + at_once, rows)))
+
+    def light(self) -> int:
+        """How many samples at a time are read at the least cost."""
+        return min((_light(_size(table)) for table, _ in self.tables.values()), default=AT_ONCE)
+
+    def products(self, fitted: int, fused: int) -> float:
+        """At most so many products of two numbers are to come where so many samples are fitted on, and fused."""
+        sizes = [_size(table) for table, _ in self.tables.values()]
+        onto = sum(min(COMPONENTS, size) for size in sizes)
+        return sum(sizes) * (fitted * sum(sizes) / 2 + fused * onto)
 
     def at(self, rows: Places) -> dict[str, Block]:
         """The modalities of the numbered samples."""
@@ -92,6 +106,7 @@ class FittedFusion:
     fusion: Fusion
     columns: tuple[str, ...]
     notes: tuple[str, ...]
+    products: Products
     workers: Workers | None = None
 
     @cached_property
@@ -111,16 +126,20 @@ class FittedFusion:
         vectors = put_aside(rows, dimension, self._every_row(progress))
         give_back()
         features = self.vectors.features or MetadataFeatures(())
-        return FusedSamples(self.below, self.samples, vectors, self.fusion, features, self.columns, self.notes)
+        notes = (*self.notes, *self.products.notes)
+        return FusedSamples(self.below, self.samples, vectors, self.fusion, features, self.columns, notes)
 
     def _every_row(self, progress: Progress) -> Iterator[NDArray[np.float64]]:
         """The vectors of all samples in parts, zeros for those that are left out."""
         done = 0
         for rows, part in self._parts(progress):
-            whole = np.zeros((rows[-1] + 1 - done, part.shape[1]))
-            whole[rows - done] = part
+            if rows[-1] + 1 - done == len(rows):
+                yield part
+            else:
+                whole = np.zeros((rows[-1] + 1 - done, part.shape[1]))
+                whole[rows - done] = part
+                yield whole
             done = rows[-1] + 1
-            yield whole
         yield np.zeros((self.samples.height - done, self.fusion.dimension))
 
     def batches(self, batch_rows: int, progress: Progress) -> Iterator[pa.RecordBatch]:
@@ -140,7 +159,7 @@ class FittedFusion:
     def _parts(self, progress: Progress) -> Iterator[tuple[Places, NDArray[np.float64]]]:
         """The numbers of some samples that are kept, and their fused vectors."""
 
-        work = partial(_fused, self.fusion)
+        work = partial(_fused, self.fusion, self.products)
         yield from _over_spans(work, self.vectors, self.kept, progress, "fusing vectors", self.workers)
 
 
@@ -165,12 +184,20 @@ def fit_samples(
     features = fit_features(samples.filter(pl.Series(fitted_on)), columns) if node.metadata is not None else None
     vectors = SampleVectors(samples, tables, features)
     give_back()
-    fusion = _fit(vectors, np.flatnonzero(fitted_on), progress, workers)
-    return FittedFusion(below, samples, vectors, fusion, tuple(columns), tuple(notes), workers)
+    waiting = np.flatnonzero(fitted_on)
+    rows = vectors.to_fit(waiting, below.seed)
+    if len(rows) < len(waiting):
+        notes.append(f"the fusion is fitted on {len(rows)} of {len(waiting)} discovery samples, drawn by the seed")
+    products = Products() if workers else products_for(vectors.products(len(rows), int(kept.sum())))
+    fusion = _fit(vectors, rows, progress, products, workers)
+    return FittedFusion(below, samples, vectors, fusion, tuple(columns), tuple(notes), products, workers)
 
 
-def _fit(vectors: SampleVectors, rows: Places, progress: Progress, workers: Workers | None) -> Fusion:
-    empty, fit = (FusionFit(vectors.at(rows[:AT_ONCE])) for _ in range(2))
+def _fit(
+    vectors: SampleVectors, rows: Places, progress: Progress, products: Products, workers: Workers | None
+) -> Fusion:
+    empty = FusionFit(vectors.at(rows[:AT_ONCE]), products)
+    fit = empty.summed([])
     for _, part in _over_spans(partial(_sums, empty), vectors, rows, progress, "fitting the fusion", workers):
         fit.merge(part)
     with one_thread():
@@ -185,8 +212,10 @@ def _sums(empty: FusionFit, span: Span) -> FusionFit:
     return empty.summed(span[1].parts(span[0]))
 
 
-def _fused(fusion: Fusion, span: Span) -> NDArray[np.float64]:
-    return np.concatenate([fusion.transform(part) for part in span[1].parts(span[0])])
+def _fused(fusion: Fusion, products: Products, span: Span) -> NDArray[np.float64]:
+    rows, vectors = span
+    at_once = AT_ONCE if products.device else vectors.light()
+    return np.concatenate([fusion.transform(part, products) for part in vectors.parts(rows, at_once)])
 
 
 def _alone(work: Callable[[Span], T], span: Span) -> T:
@@ -214,7 +243,7 @@ def _over_spans(
             yield span, result
             done += len(span)
             progress(done, len(rows), what)
-            give_back()
+            trim()
 
 
 def _scans(node: Fuse) -> dict[str, Scan]:
@@ -240,12 +269,23 @@ def _found(scan: Scan, store: TableStore, samples: pl.Series) -> tuple[LanceTabl
 
 
 def _block(table: LanceTable, found: NDArray[np.int64]) -> Block:
-    present = found >= 0
-    column = table.fetch(pa.array(found[present], pa.uint64()), [VECTOR])[VECTOR]
-    size = table.readable.field(VECTOR).type.list_size
+    present, size = found >= 0, _size(table)
+    places, step = np.flatnonzero(present), _light(size)
     rows = np.zeros((len(found), size), np.float32)
-    rows[present] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, size)
+    for start in range(0, len(places), step):
+        some = places[start : start + step]
+        column = table.fetch(pa.array(found[some], pa.uint64()), [VECTOR])[VECTOR]
+        rows[some] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, size)
     return Block(rows, present)
+
+
+def _size(table: LanceTable) -> int:
+    return int(table.readable.field(VECTOR).type.list_size)
+
+
+def _light(size: int) -> int:
+    """How many vectors take less than `LARGE` bytes: the machine need not find new memory for every lot of them."""
+    return min(AT_ONCE, max(1, (LARGE - 1) // (4 * size)))
 
 
 def _why_nothing(samples: pl.DataFrame, not_selected: int) -> str:

@@ -6,6 +6,7 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 
+from misread.devices import device_of
 from misread.schemas.errors import MisreadError, unknown_name
 from misread.spill import Vectors
 from misread.threads import in_order, one_thread
@@ -13,7 +14,7 @@ from misread.threads import in_order, one_thread
 from .exact import TREE_DIMENSIONS, exact_search
 from .indexed import index_search
 from .settle import SPARE, Neighbours, Search, parts, settled
-from .tiles import device_of, tile_search
+from .tiles import tile_search
 
 Way = Literal["exact", "tiles", "index"]
 WAYS: Final[tuple[Way, ...]] = get_args(Way)

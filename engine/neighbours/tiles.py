@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from misread.schemas.errors import MisreadError
+from misread.devices import whole_precision
 from misread.spill import Vectors, mean_of
 
 from .settle import Floats, Offered, Search, parts, rounding
@@ -27,21 +27,6 @@ SHAPES = {"cpu": (256, 16384), "cuda": (2048, 32768)}
 HELD_BYTES = 256 << 20
 """Vectors in single precision that take no more are held for a processor; for a GPU in half of its free memory."""
 UNIT = float(np.finfo(np.float32).eps) / 2
-
-
-def device_of(asked: str | None) -> str:
-    """The device asked for; else CUDA where torch finds it, else the processor. Raises MisreadError where it is not."""
-    import torch
-
-    chosen = asked or ("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise MisreadError(
-            f"there is no device {chosen!r}: {str(error).splitlines()[0]}",
-            "leave device out for the best there is, or name cpu, cuda or cuda:1",
-        ) from None
-    return chosen
 
 
 @contextlib.contextmanager
@@ -64,7 +49,7 @@ def tile_search(vectors: Vectors, width: int, device: str) -> Iterator[Search]:
             beyond = scaled.unscaled(lengths * (1 - scaled.error) + 2 * lowest[:, -1].double())
         return Offered(here, rows.cpu().numpy(), beyond if width < len(vectors) else np.full(len(beyond), np.inf))
 
-    with _whole_precision(), _one_thread_each():
+    with whole_precision(), _one_thread_each():
         yield Search(SHAPES[scaled.kind][0], offer)
 
 
@@ -150,19 +135,6 @@ def smallest(numbers: Tensor, width: int) -> tuple[Tensor, Tensor]:
     members = grouped.gather(2, groups[:, None, :].expand(-1, GROUP, -1)).reshape(height, -1)
     found, places = members.topk(width, largest=False)
     return found, places // width * grouped.shape[2] + groups.gather(1, places % width)
-
-
-@contextlib.contextmanager
-def _whole_precision() -> Iterator[None]:
-    """Products in float32 as such: shorter ones, where somebody allowed them, break the bound."""
-    import torch
-
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 @contextlib.contextmanager

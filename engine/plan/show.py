@@ -35,7 +35,7 @@ def _lines(node: Node, depth: int, seen: set[Node], beside: Mapping[Node, str]) 
 
 def _stops(node: Node) -> str:
     if isinstance(node, Fuse):
-        return "  [fitted on the whole table, then streams]"
+        return "  [fitted on rows of the whole table, then streams]"
     if isinstance(node, Join):
         return "  [whole right side]"
     return _WHOLE if node.level is Level.TABLE else ""

@@ -7,10 +7,12 @@ import polars as pl
 import pytest
 
 from benchmarks.scale.archive import PLANTS, parts, patient_numbers, write
+from benchmarks.scale.devices import NO_GPU, by_device
 from benchmarks.scale.forecast import forecast, forecasts, rates
 from benchmarks.scale.jobs import Scratch, agreement, held_out, measured, planted, scratch_bytes
 from benchmarks.scale.picture import plot, points
 from benchmarks.scale.tables import compared, exponent, found, grown, stages
+from misread.fitting import FITTED_ROWS
 from misread.spill import Spilled
 
 
@@ -62,6 +64,16 @@ def test_an_audit_and_a_reading_are_measured(archive: Path) -> None:
     assert 0.2 * audit["peak"] < audit["expected"]["peak"] < 5 * audit["peak"]
     assert all(result["seconds"] > 0 and result["peak"] > 0.05 for result in (once, audit))
     assert set(audit["planted"]) == {one.name for one in PLANTS}
+    assert audit["device"] == "processor"
+
+
+def test_products_are_measured_on_every_device_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where torch finds no GPU it is said that nothing was run on one."""
+    monkeypatch.setattr("benchmarks.scale.devices.gpu", lambda: None)
+    table = by_device()
+    assert list(table.columns[0].cells) == ["sums to fit", "sums to fit", "fusing", "fusing"]
+    assert list(table.columns[1].cells) == ["processor", NO_GPU] * 2
+    assert all(float(rate) > 0 for rate in list(table.columns[3].cells)[::2])
 
 
 def test_exponents_and_tables_say_what_was_measured(tmp_path: Path) -> None:
@@ -120,7 +132,9 @@ def test_forecasts_follow_from_what_was_measured() -> None:
     assert a_row.scratch == pytest.approx(530e6 / 350_000)
     assert a_row.fixed + 400_000 * a_row.held == pytest.approx(0.8 * 2**30)
     one, two = (forecast(10_000_000, machines, 16, a_row) for machines in (1, 2))
-    assert one.bytes_read == 2 * two.bytes_read == 1.5 * 10_000_000 * 6_144
+    assert one.bytes_read == pytest.approx((10_000_000 + FITTED_ROWS) * 6_144)
+    assert two.bytes_read == one.bytes_read / 2
+    assert forecast(100_000, 1, 16, a_row).bytes_read == 150_000 * 6_144
     assert one.scratch_read == pytest.approx(20_000 * 10_000_000)
     assert one.seconds == pytest.approx((one.bytes_read + one.scratch_read) / 1e9)
     assert forecast(10_000_000, 1, 1, a_row).seconds == pytest.approx(36 / 350_000 * 10_000_000)

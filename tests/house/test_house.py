@@ -37,7 +37,7 @@ HOMES = {
     "duckdb": ("misread.sql",),
     "pydicom": ("misread.formats",),
     "imagecodecs": ("misread.formats",),
-    "torch": ("misread.encode", "misread.neighbours"),  # models, and tiles of products
+    "torch": ("misread.encode", "misread.neighbours", "misread.products", "misread.devices"),  # models, and products
     "transformers": ("misread.encode",),
     "ray": ("misread.workers",),
     "typer": ("misread.cli",),

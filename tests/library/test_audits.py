@@ -98,6 +98,20 @@ def test_row_order_never_matters(tmp_path: Path) -> None:
         assert frames[0].equals(frames[2])
 
 
+def test_a_fusion_fitted_on_a_draw_is_the_same_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom a fit is drawn from hangs on sample ids and the seed alone; an audit says that it was drawn."""
+    monkeypatch.setattr("misread.fitting.FITTED_ROWS", 100)
+    stores = [planted_store(tmp_path / f"{shuffle}", shuffle=shuffle, samples=500) for shuffle in (None, 1)]
+    one, other = (store.scan().fuse(modalities=["image"]).collect(cache=False) for store in stores)
+    assert one.equals(other)
+    audit_id = audit(stores[0]).sink()
+    (note,) = mr.open(stores[0].location).sql(f"SELECT notes FROM audits WHERE audit_id = '{audit_id}'")["notes"]
+    told = [text for text in note if "the fusion is fitted on 100 of" in text]
+    assert len(told) == 1
+    monkeypatch.setattr("misread.fitting.FITTED_ROWS", 10_000)
+    assert not stores[0].scan().fuse(modalities=["image"]).collect(cache=False).equals(one)
+
+
 def test_rows_are_left_out_with_a_reason_each(tmp_path: Path) -> None:
     """Audited rows and rows left out add up to the store's samples, for every model and target."""
     images = [{"sample_id": f"s{i}", "patient_id": f"p{i}", "split": "train" if i < 20 else None} for i in range(200)]

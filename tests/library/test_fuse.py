@@ -1,10 +1,13 @@
 """The scorer of a fusion."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from misread.fitting import FusionFit, fuse
+from misread.fitting import FITTED_ROWS, FusionFit, drawn_to_fit, fuse
 from misread.fuse import Block, parts
+from misread.products import TILE
 from misread.schemas.errors import AuditError
 
 
@@ -56,3 +59,68 @@ def test_rows_that_do_not_fit_are_refused(rows: np.ndarray, message: str) -> Non
     fusion, _ = fuse(blocks(40), np.ones(40, bool))
     with pytest.raises(AuditError, match=message):
         fusion.scorer(np.ones((fusion.dimension, 1))).gain("report", rows)
+
+
+@pytest.mark.parametrize("at_once", [1, 7, TILE, TILE + 1, 500])
+def test_a_row_is_fused_alike_whoever_stands_beside_it(at_once: int) -> None:
+    """In any order and any lots, single rows too, the fused vectors of float32 rows agree to 9 decimals."""
+    rng = np.random.default_rng(0)
+    given = {"image": Block(rng.standard_normal((500, 700)).astype(np.float32) + 5, rng.random(500) < 0.8)}
+    fusion, vectors = fuse(given, np.ones(500, bool))
+    order = np.random.default_rng(at_once).permutation(500)
+    for start in range(0, 500, at_once):
+        some = order[start : start + at_once]
+        lot = {name: Block(block.rows[some], block.present[some]) for name, block in given.items()}
+        assert fusion.transform(lot) == pytest.approx(vectors[some], abs=1e-12)
+
+
+def test_what_absent_rows_hold_is_ignored_and_present_rows_must_be_finite() -> None:
+    """A fit never looks at rows that are absent; one number of a present row that is not finite is named."""
+    given = blocks(300)
+    spoilt = {name: Block(block.rows.copy(), block.present) for name, block in given.items()}
+    for block, wrong in zip(spoilt.values(), (np.nan, np.inf), strict=True):
+        block.rows[~block.present] = wrong
+    everyone = np.ones(300, bool)
+    assert (fuse(spoilt, everyone)[1] == fuse(given, everyone)[1]).all()
+    for name, wrong in (("image", np.nan), ("report", -np.inf)):
+        rows = given[name].rows.copy()
+        rows[np.flatnonzero(given[name].present)[100], 3] = wrong
+        changed = given | {name: Block(rows, given[name].present)}
+        fit = FusionFit({each: Block(block.rows[:9], block.present[:9]) for each, block in given.items()})
+        with pytest.raises(AuditError, match=f"{name} vectors hold NaN or infinity"):
+            fit.moments(changed)
+
+
+def test_a_fit_is_drawn_evenly_from_many_rows_and_from_few_takes_all() -> None:
+    """In rising order, none twice, the same for the same seed; the modality of the fewest rows keeps enough of them."""
+    n = 20 * FITTED_ROWS
+    rows = np.arange(n) * 3
+    everyone, some, few = np.ones(n, bool), np.arange(n) % 5 == 0, np.arange(n) < 1000
+    draw = partial(drawn_to_fit, rows)
+    assert (draw([everyone, few], 0) == rows).all()
+    assert (draw([], 0) == rows).all()
+    assert len(draw([everyone], 0)) == len(draw([everyone, ~everyone], 0)) == FITTED_ROWS
+    found = draw([everyone, some], 7)
+    assert (np.diff(found) > 0).all()
+    assert (found == draw([everyone, some], 7)).all()
+    assert not np.isin(draw([everyone, some], 8), found).all()
+    assert len(found) == 5 * FITTED_ROWS
+    assert some[found // 3].sum() == pytest.approx(FITTED_ROWS, rel=0.02)
+    assert (found < rows[n // 2]).mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_share_of_the_rows_tells_the_fusion_of_all() -> None:
+    """The space fused from a tenth of the rows is that of all, to the error of that many rows."""
+    rng = np.random.default_rng(0)
+    n, d = 30_000, 40
+    rows = (rng.standard_normal((n, d)) / np.sqrt(1 + np.arange(d))).astype(np.float32) @ rng.standard_normal((d, d))
+    given = {"image": Block(rows.astype(np.float32), np.ones(n, bool))}
+    whole, drawn = (fuse(given, fitted_on, 8)[1] for fitted_on in (np.ones(n, bool), np.arange(n) % 10 == 0))
+    centered = rows - rows.mean(axis=0)
+    kept = [np.square(basis_of(vectors).T @ centered).sum() for vectors in (whole, drawn)]
+    assert kept[1] > 0.999 * kept[0]
+    assert np.square(drawn).sum() == pytest.approx(np.square(whole).sum(), rel=3 * np.sqrt(2 / 3000))
+
+
+def basis_of(vectors: np.ndarray) -> np.ndarray:
+    return np.linalg.qr(vectors - vectors.mean(axis=0))[0]

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, get_args
 
 import numpy as np
 
+from misread.devices import device_of, emptied, is_cuda, is_out_of_memory
 from misread.encode.registry import Vectors
 from misread.schemas.errors import MisreadError
 
@@ -25,7 +26,7 @@ class Device:
 
     @property
     def is_cuda(self) -> bool:
-        return self.name.startswith("cuda")
+        return is_cuda(self.name)
 
     def tensors(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """Arrays as tensors that the device can fetch while it works: in pinned memory where it has its own."""
@@ -46,7 +47,7 @@ class Device:
             try:
                 parts.append(self._run(model, {name: tensor[some] for name, tensor in tensors.items()}))
             except (MemoryError, RuntimeError) as error:
-                if not _is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 self._halve(min(self.at_once, rows - done))
                 continue
@@ -62,10 +63,7 @@ class Device:
         return vectors
 
     def _halve(self, tried: int) -> None:
-        if self.is_cuda:
-            import torch
-
-            torch.cuda.empty_cache()
+        emptied(self.name)
         if tried <= 1:
             raise MisreadError(
                 f"the model does not fit into the memory of {self.name}: one item at a time is too many",
@@ -87,25 +85,8 @@ class Device:
 
 def device(name: str | None, precision: Precision, threads: int | None) -> Device:
     """The device asked for; else a GPU, if there is one. Raises MisreadError for one that is not there."""
-    import torch
-
     if threads is not None:
+        import torch
+
         torch.set_num_threads(threads)
-    chosen = name or ("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise MisreadError(
-            f"there is no device {chosen!r}: {str(error).splitlines()[0]}",
-            "leave --device out for the best there is, or name cpu, cuda or cuda:1",
-        ) from None
-    return Device(chosen, precision)
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    import torch
-
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    text = str(error)
-    return "can't allocate memory" in text or "not enough memory" in text or "out of memory" in text
+    return Device(device_of(name), precision)
