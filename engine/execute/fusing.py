@@ -1,8 +1,9 @@
 """The fuse step: fitted in one reading of the discovery half's vectors; then rows stream through it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import Final, TypeVar
 
 import numpy as np
@@ -20,16 +21,18 @@ from misread.progress import Progress
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import IMAGES, VECTOR
 from misread.schemas.values import DISCOVERY
-from misread.spill import HELD_BYTES, put_aside
+from misread.spill import HELD_BYTES, Vectors, are_held, cuts_of, put_aside
 from misread.store import TableStore
 from misread.store.lance_table import LanceTable
 from misread.threads import in_order, one_thread
-from misread.workers import Workers
+from misread.workers import Workers, spread
 
 from .steps import FusedSamples, ScannedSamples
 
 Places = NDArray[np.intp]
+S = TypeVar("S")
 T = TypeVar("T")
+FUSING: Final = "fusing vectors"
 HELD_PER_NUMBER: Final = 32
 """Bytes that finding slices holds for every number of every vector: the vectors, and what a search makes of them.
 
@@ -99,7 +102,7 @@ class FittedFusion:
         return np.flatnonzero(self.samples["left_out"].is_null().to_numpy())
 
     def held(self, progress: Progress, memory: int | None) -> FusedSamples:
-        """Every vector, held or on disk. Raises AuditError where they would take more than `memory` bytes."""
+        """Every vector, held, on disk or by the workers. Raises AuditError where that takes more than `memory` bytes."""
         rows, dimension = self.samples.height, self.fusion.dimension
         needed = min(rows * dimension, HELD_BYTES // 8) * HELD_PER_NUMBER + rows * HELD_PER_SAMPLE
         if memory is not None and needed > memory:
@@ -108,20 +111,30 @@ class FittedFusion:
                 f"the budget is {memory / 1e6:.0f} MB",
                 "allow more memory, or choose samples with filter",
             )
-        vectors = put_aside(rows, dimension, self._every_row(progress))
+        vectors = self._every_vector(progress)
         give_back()
         features = self.vectors.features or MetadataFeatures(())
         return FusedSamples(self.below, self.samples, vectors, self.fusion, features, self.columns, self.notes)
 
-    def _every_row(self, progress: Progress) -> Iterator[NDArray[np.float64]]:
-        """The vectors of all samples in parts, zeros for those that are left out."""
-        done = 0
-        for rows, part in self._parts(progress):
-            whole = np.zeros((rows[-1] + 1 - done, part.shape[1]))
-            whole[rows - done] = part
-            done = rows[-1] + 1
-            yield whole
-        yield np.zeros((self.samples.height - done, self.fusion.dimension))
+    def _every_vector(self, progress: Progress) -> Vectors:
+        """The vectors of all samples, zeros for those that are left out."""
+        done, (rows, dimension) = 0, (self.samples.height, self.fusion.dimension)
+
+        def tick(more: int) -> None:
+            nonlocal done
+            done += more
+            progress(done, rows, FUSING)
+
+        tick(0)
+        work = partial(_fused_part, self.fusion)
+        if self.workers and not are_held(rows, dimension):
+            return spread(self.workers, (rows, dimension), work, self._part, tick)
+        parts = (self._part(slice(*ends)) for ends in pairwise(cuts_of(rows).tolist()))
+        return put_aside(rows, dimension, _ticked(_beside(work, parts, self.workers), tick))
+
+    def _part(self, rows: slice) -> "Part":
+        kept = self.kept[slice(*np.searchsorted(self.kept, (rows.start, rows.stop)))]
+        return rows.stop - rows.start, kept - rows.start, self.vectors.some(kept)
 
     def batches(self, batch_rows: int, progress: Progress) -> Iterator[pa.RecordBatch]:
         """sample_id, half and vector of the samples that are kept, by sample id."""
@@ -141,7 +154,7 @@ class FittedFusion:
         """The numbers of some samples that are kept, and their fused vectors."""
 
         work = partial(_fused, self.fusion)
-        yield from _over_spans(work, self.vectors, self.kept, progress, "fusing vectors", self.workers)
+        yield from _over_spans(work, self.vectors, self.kept, progress, FUSING, self.workers)
 
 
 _TEXTS = pa.schema([("sample_id", pa.string()), ("half", pa.string())])
@@ -179,6 +192,8 @@ def _fit(vectors: SampleVectors, rows: Places, progress: Progress, workers: Work
 
 Span = tuple[int, SampleVectors]
 """Some samples: how many, and their vectors."""
+Part = tuple[int, Places, SampleVectors]
+"""Consecutive samples: how many, which of them are kept, and their vectors."""
 
 
 def _sums(empty: FusionFit, span: Span) -> FusionFit:
@@ -189,10 +204,32 @@ def _fused(fusion: Fusion, span: Span) -> NDArray[np.float64]:
     return np.concatenate([fusion.transform(part) for part in span[1].parts(span[0])])
 
 
-def _alone(work: Callable[[Span], T], span: Span) -> T:
+def _fused_part(fusion: Fusion, part: Part) -> NDArray[np.float64]:
+    rows, kept, vectors = part
+    fused = np.zeros((rows, fusion.dimension))
+    if len(kept):
+        fused[kept] = _fused(fusion, (len(kept), vectors))
+    return fused
+
+
+def _alone(work: Callable[[S], T], item: S) -> T:
     """In a process of its own; here many threads share the setting."""
     with one_thread():
-        return work(span)
+        return work(item)
+
+
+def _beside(work: Callable[[S], T], items: Iterable[S], workers: Workers | None) -> Iterator[T]:
+    """The results of `work` in the order of `items`: worked out here or by workers."""
+    with one_thread():
+        for result in workers.in_order(partial(_alone, work), items) if workers else in_order(work, items):
+            yield result
+            give_back()
+
+
+def _ticked(parts: Iterable[NDArray[np.float64]], tick: Callable[[int], None]) -> Iterator[NDArray[np.float64]]:
+    for part in parts:
+        yield part
+        tick(len(part))
 
 
 def _over_spans(
@@ -208,13 +245,10 @@ def _over_spans(
     items = ((len(span), vectors.some(span)) for span in spans)
     progress(0, len(rows), what)
     done = 0
-    with one_thread():
-        results = workers.in_order(partial(_alone, work), items) if workers else in_order(work, items)
-        for span, result in zip(spans, results, strict=True):
-            yield span, result
-            done += len(span)
-            progress(done, len(rows), what)
-            give_back()
+    for span, result in zip(spans, _beside(work, items, workers), strict=True):
+        yield span, result
+        done += len(span)
+        progress(done, len(rows), what)
 
 
 def _scans(node: Fuse) -> dict[str, Scan]:
