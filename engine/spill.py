@@ -203,11 +203,11 @@ def climbed(nodes: Iterable[Node[R]], join: Callable[[Iterable[R]], R]) -> list[
     These are the same pairs wherever parts are held: what some of them give can be joined before others are known.
     """
     found: list[Node[R]] = []
-    for first, parts, result in nodes:
-        while found and found[-1][1] == parts and found[-1][0] % (2 * parts) == 0:
-            first, _, before = found.pop()
-            parts, result = 2 * parts, join([before, result])
-        found.append((first, parts, result))
+    for node in nodes:
+        found.append(node)
+        while len(found) > 1 and found[-2][1] == found[-1][1] and found[-2][0] % (2 * found[-1][1]) == 0:
+            (first, parts, before), (_, _, result) = found[-2:]
+            found[-2:] = [(first, 2 * parts, join([before, result]))]
     return found
 
 

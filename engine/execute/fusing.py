@@ -102,7 +102,7 @@ class FittedFusion:
         return np.flatnonzero(self.samples["left_out"].is_null().to_numpy())
 
     def held(self, progress: Progress, memory: int | None) -> FusedSamples:
-        """Every vector, held, on disk or by the workers. Raises AuditError where that takes more than `memory` bytes."""
+        """Every vector: held, on disk or by workers. Raises AuditError where that takes more than `memory` bytes."""
         rows, dimension = self.samples.height, self.fusion.dimension
         needed = min(rows * dimension, HELD_BYTES // 8) * HELD_PER_NUMBER + rows * HELD_PER_SAMPLE
         if memory is not None and needed > memory:

@@ -96,7 +96,7 @@ class Spread(Parted):
     """
 
     def __init__(self, crew: Crew, ends: Numbers, columns: int) -> None:
-        self._crew, self._ends, self.key = crew, ends, crew.new_key()
+        self.crew, self._ends, self.key = crew, ends, crew.new_key()
         self.shape = int(ends[-1]), columns
         weakref.finalize(self, crew.gone.append, self.key).atexit = False
 
@@ -107,7 +107,7 @@ class Spread(Parted):
         owners = np.searchsorted(self._ends[1:], numbers, side="right")
         order = np.argsort(owners, kind="stable")
         asked = [(o, numbers[order[owners[order] == o]] - self._ends[o]) for o in np.unique(owners).tolist()]
-        answers = deque(self._crew.begin(owner, "rows", self.key, own) for owner, own in asked)
+        answers = deque(self.crew.begin(owner, "rows", self.key, own) for owner, own in asked)
         found, done = np.empty((len(numbers), self.shape[1])), 0
         while answers:
             part = result_of(answers.popleft())
@@ -120,16 +120,17 @@ class Spread(Parted):
 
         shared = ray.put((work, join))
         given = ((self.key, shared, *(array[own] for array in aligned)) for own in self._own())
-        return joined((node for nodes in self._crew.each("nodes", given) for node in nodes), join)
+        nodes: Iterator[Node[R]] = (node for some in self.crew.each("nodes", given) for node in some)
+        return joined(nodes, join)
 
     def chosen(self, numbers: Numbers) -> Vectors:
         if are_held(len(numbers), self.shape[1]):
             return self[numbers]
         ends = np.searchsorted(numbers, self._ends)
-        some = Spread(self._crew, ends, self.shape[1])
-        gone = [self._crew.gone.popleft() for _ in range(len(self._crew.gone))]
+        some = Spread(self.crew, ends, self.shape[1])
+        gone = [self.crew.gone.popleft() for _ in range(len(self.crew.gone))]
         own = (numbers[low:high] - start for low, high, start in zip(ends, ends[1:], self._ends, strict=False))
-        for _ in self._crew.each("choose", ((self.key, some.key, mine, gone) for mine in own)):
+        for _ in self.crew.each("choose", ((self.key, some.key, mine, gone) for mine in own)):
             pass
         return some
 
@@ -182,7 +183,7 @@ def dealt(parts: int, processes: int) -> list[int]:
 
 def _in_turn(firsts: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Every part and its owner: the first part of all owners, then the second."""
-    owned = ((part - low, owner, part) for owner, (low, high) in enumerate(pairwise(firsts)) for part in range(low, high))
+    owned = ((part - low, n, part) for n, (low, high) in enumerate(pairwise(firsts)) for part in range(low, high))
     return ((part, owner) for _, owner, part in sorted(owned))
 
 
@@ -195,7 +196,8 @@ def _started(firsts: Sequence[int]) -> list[Any]:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     cores = {node["NodeID"]: int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]}
-    places = sorted((core, node) for node, most in cores.items() for core in range(most)) or [(0, node) for node in cores]
+    least = 0 if any(cores.values()) else 1
+    places = sorted((core, node) for node, most in cores.items() for core in range(max(most, least)))
     actor = ray.remote(Holder)
     return [
         actor.options(num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(first)

@@ -127,7 +127,7 @@ def result_of(reference: Any) -> Any:
     except ray.exceptions.RayActorError as error:
         raise MisreadError(
             f"a Ray process that held vectors is gone: {_first_line(error)}",
-            "run the same command again; if its machine ran out of memory, start Ray there with fewer cores (--num-cpus)",
+            "run the same command again; if its machine ran out of memory, start Ray there with a lower --num-cpus",
         ) from None
     except ray.exceptions.RayError as error:
         lines = str(error).strip().splitlines()
