@@ -65,6 +65,7 @@ def workers(address: str | None) -> Iterator[Workers | None]:
     if find_spec("ray") is None:
         raise MisreadError("--ray needs Ray, which is not installed", "install it with: pip install 'misread[ray]'")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # the first one is told in words
     if address == LOCAL:  # its ports are open to the network: nobody without the token gets in
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))

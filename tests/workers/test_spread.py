@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from functools import partial
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,7 +29,8 @@ from stores import planted_store
 @pytest.fixture(scope="module")
 def two() -> Iterator[Workers]:
     """Processes of Ray; those that hold vectors end with the vectors."""
-    pytest.importorskip("ray", reason="vectors are spread by Ray")
+    if find_spec("ray") is None:  # Ray reads the settings of `workers` when it is first imported
+        pytest.skip("vectors are spread by Ray")
     with workers("local") as found:
         assert found is not None
         yield Workers(max(found.cpus, 3), 0)
@@ -188,7 +190,8 @@ def test_a_process_that_is_killed_is_told_in_words(two: Workers) -> None:
     with pytest.raises(MisreadError, match="a Ray process that held vectors is gone: ") as raised:
         folded(there, partial(np.sum, axis=0), total)
     assert "run the same command again" in str(raised.value.hint)
-    del there
+    del there, raised  # what was raised knows them, too
+    gc.collect()
     until = time.monotonic() + 60
     while alive(pids) and time.monotonic() < until:
         time.sleep(0.2)
