@@ -178,6 +178,35 @@ def test_an_audit_over_ray_is_the_audit_of_one_machine(
         assert_frame_equal(one, other, check_exact=True)
 
 
+def test_an_audit_that_loses_a_process_leaves_nothing(
+    two: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in the middle of the search: an error in words, and the store is as it was; the next audit works."""
+    monkeypatch.setattr(spill, "HELD_BYTES", 1_000)
+    monkeypatch.setattr(spill, "PART_ROWS", 100)
+    store = planted_store(tmp_path / "store", samples=600)
+    before = store.manifest
+    killed: list[int] = []
+
+    def kill(done: int, _: int, what: str) -> None:
+        if what == "searching for slices" and done == 2 and not killed:
+            killed.append(holders()[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    frame = store.scan().fuse().discover(permutations=9)
+    with pytest.raises(MisreadError, match="a Ray process that held vectors is gone: "):
+        frame.sink(progress=kill, workers=two)
+    assert len(killed) == 1
+    assert Store.open(store.location).manifest == before
+    assert Store.open(store.location).scan().fuse().discover(permutations=9).sink(workers=two)
+
+
+def holders() -> list[int]:
+    """The processes that hold vectors."""
+    commands = ((path.parent.name, path.read_bytes()) for path in Path("/proc").glob("[0-9]*/cmdline"))
+    return [int(pid) for pid, command in commands if command.startswith(b"ray::Holder")]
+
+
 @pytest.mark.usefixtures("_small_parts")
 def test_a_process_that_is_killed_is_told_in_words(two: Workers) -> None:
     """Vectors that are gone are an error that says so, and what to do; errors of a process come as they are."""
