@@ -193,12 +193,12 @@ def test_an_audit_that_loses_a_process_leaves_nothing(
             killed.append(holders()[0])
             os.kill(killed[0], signal.SIGKILL)
 
-    frame = store.scan().fuse().discover(permutations=9)
+    frame = store.scan().fuse().discover(permutations=19)
     with pytest.raises(MisreadError, match="a Ray process that held vectors is gone: "):
         frame.sink(progress=kill, workers=two)
     assert len(killed) == 1
     assert Store.open(store.location).manifest == before
-    assert Store.open(store.location).scan().fuse().discover(permutations=9).sink(workers=two)
+    assert Store.open(store.location).scan().fuse().discover(permutations=19).sink(workers=two)
 
 
 def holders() -> list[int]:
