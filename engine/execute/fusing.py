@@ -128,7 +128,7 @@ class FittedFusion:
         tick(0)
         work = partial(_fused_part, self.fusion)
         if self.workers and not are_held(rows, dimension):
-            return spread(self.workers, (rows, dimension), work, self._part, tick)
+            return spread((rows, dimension), work, self._part, tick)
         parts = (self._part(slice(*ends)) for ends in pairwise(cuts_of(rows).tolist()))
         return put_aside(rows, dimension, _ticked(_beside(work, parts, self.workers), tick))
 

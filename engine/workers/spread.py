@@ -6,7 +6,8 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import count, cycle, pairwise
+from itertools import count, pairwise
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -14,9 +15,9 @@ from numpy.typing import NDArray
 
 from misread.memory import give_back, map_large
 from misread.spill import Floats, Node, Parted, Places, Spilled, Vectors, are_held, cuts_of, joined
-from misread.threads import one_thread
+from misread.threads import in_order, one_thread
 
-from .tasks import AHEAD, Workers, result_of, told
+from .tasks import AHEAD, result_of, told
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -31,11 +32,18 @@ Else what two processes hold could seldom be joined before it travels.
 """
 
 
-class Holder:
-    """One of the processes: the tables it holds rows of, each on its own disk, by key."""
+PROCESSES: Final = 4
+"""... of a machine, which share its cores: what threads of one process give is joined before it travels."""
 
-    def __init__(self, first: int) -> None:
-        self._first = first
+
+class Holder:
+    """One of the processes: the tables it holds rows of, each on its own disk, by key.
+
+    `first`: the number of the first part it holds; `threads`: how many parts it works on at a time.
+    """
+
+    def __init__(self, first: int, threads: int) -> None:
+        self._first, self._threads = first, threads
         self._tables: dict[int, Spilled] = {}
         map_large()
 
@@ -46,11 +54,13 @@ class Holder:
     def begin(self, key: int, columns: int, cuts: Numbers) -> None:
         self._tables[key] = Spilled(columns, cuts)
 
-    def add(self, key: int, work: Callable[[A], Floats], item: A) -> int:
-        rows = work(item)
-        self._tables[key].append(rows)
+    def add(self, key: int, work: Callable[[A], Floats], items: Sequence[A]) -> int:
+        table = self._tables[key]
+        before = len(table)
+        for rows in in_order(work, items, self._threads):
+            table.append(rows)
         give_back()
-        return len(rows)
+        return len(table) - before
 
     def choose(self, key: int, chosen: int, numbers: Numbers, gone: Sequence[int]) -> None:
         for one in gone:
@@ -61,7 +71,7 @@ class Holder:
         return self._tables[key][numbers]
 
     def nodes(self, key: int, work: Work[R], *aligned: NDArray[Any]) -> list[Node[R]]:
-        return self._tables[key].nodes(*work, aligned, first=self._first, beside=1)
+        return self._tables[key].nodes(*work, aligned, first=self._first, beside=self._threads)
 
 
 class Crew:
@@ -139,7 +149,6 @@ class Spread(Parted):
 
 
 def spread(
-    workers: Workers,
     shape: tuple[int, int],
     work: Callable[[A], Floats],
     item_of: Callable[[slice], A],
@@ -147,23 +156,23 @@ def spread(
 ) -> Spread:
     """Rows of that shape: of each part what `work(item_of(its rows))` gives, made by the process that then holds it.
 
-    As many processes as the workers have cores, as far as there are parts for them. `work` is a function of a module,
-    items can be pickled; `tick(rows)` is called for every part. Raises MisreadError where a process fails or is killed,
-    then and whenever the rows are used.
+    Ray has been reached (see `workers`). The processes are those of `places`, as far as there are parts for them, and
+    hold as many rows each. `work` is a function of a module, items can be pickled; `tick(rows)` is called for every few
+    parts. Raises MisreadError where a process fails or is killed, then and whenever the rows are used.
     """
     import ray
 
-    cuts = cuts_of(shape[0])
-    firsts = dealt(len(cuts) - 1, workers.cpus)
-    crew = Crew(_started(firsts[:-1]))
+    cuts, found = cuts_of(shape[0]), places()
+    firsts = dealt(len(cuts) - 1, len(found))
+    crew = Crew([_started(first, *place) for first, place in zip(firsts[:-1], found, strict=False)])
     vectors = Spread(crew, cuts[firsts], shape[1])
     each = ((vectors.key, shape[1], cuts[low : high + 1] - cuts[low]) for low, high in pairwise(firsts))
     list(crew.each("begin", each))
     waiting: deque[Any] = deque()
     shared = ray.put(work)
-    for part, owner in _in_turn(firsts):
-        item = item_of(slice(int(cuts[part]), int(cuts[part + 1])))
-        waiting.append(crew.begin(owner, "add", vectors.key, shared, item))
+    for owner, parts in _in_turn(firsts, [threads for _, threads in found]):
+        items = [item_of(slice(*cuts[part : part + 2].tolist())) for part in parts]
+        waiting.append(crew.begin(owner, "add", vectors.key, shared, items))
         if len(waiting) >= AHEAD * len(crew):
             tick(result_of(waiting.popleft()))
     while waiting:
@@ -181,25 +190,38 @@ def dealt(parts: int, processes: int) -> list[int]:
     return [min(number * units // busy * unit, parts) for number in range(busy + 1)]
 
 
-def _in_turn(firsts: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Every part and its owner: the first part of all owners, then the second."""
-    owned = ((part - low, n, part) for n, (low, high) in enumerate(pairwise(firsts)) for part in range(low, high))
-    return ((part, owner) for _, owner, part in sorted(owned))
+def places() -> list[tuple[str, int]]:
+    """A machine, by Ray's name for it, and a number of threads for each process: all cores of all machines.
 
-
-def _started(firsts: Sequence[int]) -> list[Any]:
-    """A process for each of these: on every machine as many as it has cores, as far as so many are needed.
-
-    They reserve no cores: tasks that are run while vectors are held would wait for ever.
+    The first of every machine, then the second ones. A machine without cores for work has none, unless none has any.
     """
     import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     cores = {node["NodeID"]: int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]}
     least = 0 if any(cores.values()) else 1
-    places = sorted((core, node) for node, most in cores.items() for core in range(max(most, least)))
-    actor = ray.remote(Holder)
-    return [
-        actor.options(num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(first)
-        for first, (_, node) in zip(firsts, cycle(places), strict=False)
-    ]
+    shares = sorted(
+        (number, node, max(most // processes, 1))
+        for node, most in cores.items()
+        for processes in [min(max(most, least), PROCESSES)]
+        for number in range(processes)
+    )
+    return [(node, threads) for _, node, threads in shares]
+
+
+def _in_turn(firsts: Sequence[int], threads: Sequence[int]) -> Iterator[tuple[int, range]]:
+    """Every process and some parts, for a thread each: the first of all processes, then the second ones."""
+    owned = (
+        (turn, owner, range(low, high)[turn * many : (turn + 1) * many])
+        for owner, ((low, high), many) in enumerate(zip(pairwise(firsts), threads, strict=False))
+        for turn in range(-(-(high - low) // many))
+    )
+    return ((owner, parts) for _, owner, parts in sorted(owned, key=itemgetter(0, 1)))
+
+
+def _started(first: int, node: str, threads: int) -> Any:
+    """A process there. It reserves no cores: tasks that are run while vectors are held would wait for ever."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    there = NodeAffinitySchedulingStrategy(node, soft=False)
+    return ray.remote(Holder).options(num_cpus=0, scheduling_strategy=there).remote(first, threads)

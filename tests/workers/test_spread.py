@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -22,8 +23,10 @@ from misread.library import Store
 from misread.schemas.errors import MisreadError
 from misread.spill import Spilled, Vectors, chosen, climbed, folded, joined, mapped, scores_of, spread_of, total
 from misread.workers import Workers, spread, workers
-from misread.workers.spread import UNITS, Spread, dealt
+from misread.workers.spread import UNITS, Spread, dealt, places
 from stores import planted_store
+
+spreading = import_module("misread.workers.spread")
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +36,16 @@ def two() -> Iterator[Workers]:
         pytest.skip("vectors are spread by Ray")
     with workers("local") as found:
         assert found is not None
-        yield Workers(max(found.cpus, 3), 0)
+        yield found
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # Ray does not wait for the processes that it stops
         gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def _three_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many cores there are; one of them works on two parts at a time."""
+    monkeypatch.setattr(spreading, "places", lambda: [(places()[0][0], threads) for threads in (1, 2, 1)])
 
 
 @pytest.fixture
@@ -45,10 +54,10 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spill, "HELD_BYTES", 1000)
 
 
-def spread_rows(rows: np.ndarray, workers: Workers) -> Spread:
+def spread_rows(rows: np.ndarray) -> Spread:
     """The rows, in processes of their own."""
     done: list[int] = []
-    found = spread(workers, rows.shape, np.asarray, lambda part: rows[part], done.append)
+    found = spread(rows.shape, np.asarray, lambda part: rows[part], done.append)
     assert sum(done) == len(rows)
     return found
 
@@ -57,10 +66,10 @@ def alive(pids: np.ndarray) -> list[int]:
     return [pid for pid in np.unique(pids).tolist() if Path(f"/proc/{pid}").exists()]
 
 
-def both(rows: np.ndarray, workers: Workers) -> tuple[Vectors, Vectors]:
+def both(rows: np.ndarray) -> tuple[Vectors, Vectors]:
     here = Spilled(rows.shape[1])
     here.append(rows)
-    return here, spread_rows(rows, workers)
+    return here, spread_rows(rows)
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 7, 8, 13, 64, 100])
@@ -96,7 +105,7 @@ def test_rows_in_other_processes_are_the_rows_on_disk(seed: int, two: Workers) -
     rng = np.random.default_rng(seed)
     rows = rng.standard_normal((int(rng.integers(4_000, 9_000)), 7))
     n = len(rows)
-    here, there = both(rows, two)
+    here, there = both(rows)
     assert there.shape == rows.shape
     for _ in range(2):
         numbers = np.append(rng.integers(0, n, 500), [0, 0, n - 1])
@@ -128,7 +137,7 @@ def test_rows_in_other_processes_are_the_rows_on_disk(seed: int, two: Workers) -
 def test_rows_that_nobody_asks_for_are_given_up(two: Workers) -> None:
     """A process keeps no table that was chosen and dropped beyond the next one that is chosen."""
     rows = np.random.default_rng(0).standard_normal((4_000, 5))
-    there = spread_rows(rows, two)
+    there = spread_rows(rows)
     for _ in range(3):
         some = there.chosen(np.arange(0, 4_000, 2))
         assert isinstance(some, Spread)
@@ -149,7 +158,7 @@ def test_a_search_over_processes_is_the_search_on_disk(kind: str, two: Workers) 
     values = losses if kind == "errors" else rng.exponential(1.0, n) + 2.0 * losses
     rules = [
         search(ClassRows(1, v, values, np.arange(n) // 2, ClassModel(np.zeros(12), 0.0)), smallest=10, most=2)
-        for v in both(vectors, two)
+        for v in both(vectors)
     ]
     assert len(rules[0]) > 0
     for one, other in zip(*rules, strict=True):
@@ -211,7 +220,7 @@ def holders() -> list[int]:
 def test_a_process_that_is_killed_is_told_in_words(two: Workers) -> None:
     """Vectors that are gone are an error that says so, and what to do; errors of a process come as they are."""
     rows = np.random.default_rng(0).standard_normal((4_000, 5))
-    there = spread_rows(rows, two)
+    there = spread_rows(rows)
     with pytest.raises(MisreadError, match=r"a Ray worker failed: .*ValueError"):
         folded(there, lambda part: part.reshape(3, 1_000_000), total)
     pids = mapped(there, lambda part: np.array([os.getpid()]))
