@@ -40,6 +40,8 @@ Vectors that take more than `HELD_BYTES` lie on disk; then what a search makes o
 """
 SPAN: Final = 4 * AT_ONCE
 """Rows whose vectors are summed up or fused in one go, here or by another process; then freed memory is given back."""
+MOST_SUMS: Final = 128
+"""Of more spans the sums are added up where they were made: what travels does not grow with rows."""
 HELD_PER_SAMPLE: Final = 500
 """Bytes it holds for every sample besides."""
 
@@ -154,7 +156,7 @@ class FittedFusion:
         """The numbers of some samples that are kept, and their fused vectors."""
 
         work = partial(_fused, self.fusion)
-        yield from _over_spans(work, self.vectors, self.kept, progress, FUSING, self.workers)
+        yield from _over_spans(work, self.vectors, self.kept, SPAN, progress, FUSING, self.workers)
 
 
 _TEXTS = pa.schema([("sample_id", pa.string()), ("half", pa.string())])
@@ -184,7 +186,8 @@ def fit_samples(
 
 def _fit(vectors: SampleVectors, rows: Places, progress: Progress, workers: Workers | None) -> Fusion:
     empty, fit = (FusionFit(vectors.at(rows[:AT_ONCE])) for _ in range(2))
-    for _, part in _over_spans(partial(_sums, empty), vectors, rows, progress, "fitting the fusion", workers):
+    size = SPAN * max(len(rows) // (SPAN * MOST_SUMS), 1)
+    for _, part in _over_spans(partial(_sums, empty), vectors, rows, size, progress, "fitting the fusion", workers):
         fit.merge(part)
     with one_thread():
         return fit.fusion()
@@ -236,12 +239,13 @@ def _over_spans(
     work: Callable[[Span], T],
     vectors: SampleVectors,
     rows: Places,
+    size: int,
     progress: Progress,
     what: str,
     workers: Workers | None,
 ) -> Iterator[tuple[Places, T]]:
-    """The results of `work` over spans of the rows, always the same spans, in their order: here or by workers."""
-    spans = [rows[start : start + SPAN] for start in range(0, len(rows), SPAN)]
+    """The results of `work` over spans of `size` rows, always the same, in their order: here or by workers."""
+    spans = [rows[start : start + size] for start in range(0, len(rows), size)]
     items = ((len(span), vectors.some(span)) for span in spans)
     progress(0, len(rows), what)
     done = 0
