@@ -268,8 +268,9 @@ class LazyFrame:
         """Runs the plan, keeps it in the store as an audit, and returns the audit's id.
 
         `name`: what the audit may be called besides. With `workers` (see `misread.workers`) other processes read and
-        fuse the vectors, and the result is the same. The same audit asked for again is not run again. Raises
-        AuditError for a plan that is no audit, or a name that another audit has.
+        fuse the vectors, hold them if they are many and make every pass over them; the result is the same. The same
+        audit asked for again is not run again. Raises AuditError for a plan that is no audit, or a name that another
+        audit has.
         """
         from .execute import sink_audit
 

@@ -6,8 +6,9 @@ import os
 import tempfile
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial, reduce
+from itertools import pairwise
 from operator import add
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +22,8 @@ from misread.threads import in_order
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp] | NDArray[np.bool_]
 R = TypeVar("R")
+Node = tuple[int, int, R]
+"""What some consecutive parts give together: the number of the first of them, how many they are, and what they give."""
 
 HELD_BYTES = 32 << 20
 """Vectors that take more than this lie on disk."""
@@ -29,7 +32,12 @@ _NUMBER = np.dtype(np.float64).itemsize
 
 
 class Parted(ABC):
-    """Rows (n, k) float64 that are worked on part by part; slices, masks (n,) and row numbers read them back."""
+    """Rows (n, k) float64 that are worked on part by part; slices, masks (n,) and row numbers read them back.
+
+    A table's parts are `PART_ROWS` of its rows each; those of chosen rows are what was chosen of each part. Whatever
+    parts give is joined two by two, then these again, always the same ones. So sums do not depend on which processes
+    hold the parts, to the last digit where their processors are of one kind.
+    """
 
     shape: tuple[int, int]
 
@@ -51,14 +59,19 @@ class Parted(ABC):
 class Spilled(Parted):
     """Rows (n, k) float64 in a file that has no name: nobody else can open it, and it is gone with the process.
 
-    The rows are written once, in order, with `append`; `PART_ROWS` of them are worked on at a time, beside each other.
+    The rows are written once, in order, with `append`; the parts are worked on beside each other. `cuts` (p + 1,): the
+    row that each part begins with, and the number of rows; without them parts are `PART_ROWS` rows.
     """
 
-    def __init__(self, columns: int) -> None:
+    def __init__(self, columns: int, cuts: NDArray[np.intp] | None = None) -> None:
         self._file, path = tempfile.mkstemp(prefix="misread-")
         Path(path).unlink()
         weakref.finalize(self, os.close, self._file)
-        self.shape = 0, columns
+        self.shape, self._cuts = (0, columns), cuts
+
+    @property
+    def cuts(self) -> NDArray[np.intp]:
+        return cuts_of(len(self)) if self._cuts is None else self._cuts
 
     def append(self, rows: Floats) -> None:
         """Adds rows (m, k). Raises MisreadError where the disk is full."""
@@ -101,15 +114,39 @@ class Spilled(Parted):
         return np.frombuffer(content).reshape(stop - start, self.shape[1])
 
     def folded(self, work: Callable[..., R], join: Callable[[Iterable[R]], R], *aligned: NDArray[Any]) -> R:
-        def of_part(start: int) -> R:
-            here = slice(start, min(start + PART_ROWS, len(self)))
-            return work(self[here], *(array[here] for array in aligned))
+        return joined(self.nodes(work, join, aligned), join)
 
-        return join(in_order(of_part, range(0, len(self), PART_ROWS)))
+    def nodes(
+        self,
+        work: Callable[..., R],
+        join: Callable[[Iterable[R]], R],
+        aligned: Sequence[NDArray[Any]],
+        *,
+        first: int = 0,
+        beside: int | None = None,
+    ) -> list[Node[R]]:
+        """What the parts give, joined as far as they can be without others; `first`: the number of the first part.
+
+        `beside`: how many parts are worked on at a time; None: as many as there are cores.
+        """
+
+        def of_part(part: tuple[int, tuple[int, int]]) -> Node[R]:
+            number, (start, stop) = part
+            here = slice(start, stop)
+            return number, 1, work(self[here], *(array[here] for array in aligned))
+
+        return climbed(in_order(of_part, enumerate(pairwise(self.cuts.tolist()), first), beside), join)
 
     def chosen(self, numbers: NDArray[np.intp]) -> Vectors:
-        starts = range(0, len(numbers), PART_ROWS)
-        return put_aside(len(numbers), self.shape[1], (self[numbers[s : s + PART_ROWS]] for s in starts))
+        return self[numbers] if are_held(len(numbers), self.shape[1]) else self.copied(numbers)
+
+    def copied(self, numbers: NDArray[np.intp]) -> Spilled:
+        """The rows of those numbers on disk, however few they are; numbers rise, and may repeat."""
+        cuts = np.searchsorted(numbers, self.cuts)
+        copy = Spilled(self.shape[1], cuts)
+        for start, stop in pairwise(cuts.tolist()):
+            copy.append(self[numbers[start:stop]])
+        return copy
 
 
 Vectors = Floats | Parted
@@ -118,12 +155,22 @@ Vectors = Floats | Parted
 
 def put_aside(rows: int, columns: int, parts: Iterable[Floats]) -> Vectors:
     """Rows (rows, columns) that come in parts, in their order: an array, or on disk where that would be too large."""
-    if rows * columns * _NUMBER <= HELD_BYTES:
+    if are_held(rows, columns):
         return np.concatenate([np.empty((0, columns)), *parts])
     spilled = Spilled(columns)
     for part in parts:
         spilled.append(part)
     return spilled
+
+
+def are_held(rows: int, columns: int) -> bool:
+    """Whether vectors are few enough for an array."""
+    return rows * columns * _NUMBER <= HELD_BYTES
+
+
+def cuts_of(rows: int) -> NDArray[np.intp]:
+    """(p + 1,): where the parts of a table of so many rows begin, and where the last ends; there is at least one."""
+    return np.append(np.arange(0, max(rows, 1), PART_ROWS), rows)
 
 
 def chosen(vectors: Vectors, rows: Places) -> Vectors:
@@ -137,20 +184,44 @@ def folded(vectors: Vectors, work: Callable[..., R], join: Callable[[Iterable[R]
     """What `work(part, *its rows of aligned)` gives for the rows part by part (an array at once), joined in order.
 
     `aligned`: arrays (n, ...) of which a part takes its own rows. Parts may be joined before others are: `join` of
-    joins must be the join of all. `work` and `join` are functions of a module or `partial` of them.
+    joins must be the join of all, and that of one what it is. `work` must bear parts without rows. Both are functions
+    of a module or `partial` of them.
     """
     if isinstance(vectors, np.ndarray):
         return join([work(vectors, *aligned)])
     return vectors.folded(work, join, *aligned)
 
 
+def mapped(vectors: Vectors, work: Callable[..., NDArray[Any]], *aligned: NDArray[Any]) -> NDArray[Any]:
+    """What `work(part, *its rows of aligned)` gives for the rows part by part (see `folded`), one after the other."""
+    return np.concatenate(folded(vectors, partial(_listed, work), _in_a_row, *aligned))
+
+
+def climbed(nodes: Iterable[Node[R]], join: Callable[[Iterable[R]], R]) -> list[Node[R]]:
+    """Consecutive nodes, joined where both are as long and the first starts at a multiple of twice that.
+
+    These are the same pairs wherever parts are held: what some of them give can be joined before others are known.
+    """
+    found: list[Node[R]] = []
+    for node in nodes:
+        found.append(node)
+        while len(found) > 1 and found[-2][1] == found[-1][1] and found[-2][0] % (2 * found[-1][1]) == 0:
+            (first, parts, before), (_, _, result) = found[-2:]
+            found[-2:] = [(first, 2 * parts, join([before, result]))]
+    return found
+
+
+def joined(nodes: Iterable[Node[R]], join: Callable[[Iterable[R]], R]) -> R:
+    """What all parts give, of nodes from the first part to the last; the last nodes are joined first."""
+    *others, (_, _, result) = climbed(nodes, join)
+    for _, _, before in reversed(others):
+        result = join([before, result])
+    return result
+
+
 def total(parts: Iterable[Any]) -> Any:
     """The sum of some parts, of which there is at least one; of lists, place by place."""
     return reduce(_plus, parts)
-
-
-def end_to_end(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
-    return np.concatenate(list(parts))
 
 
 def mean_of(vectors: Vectors) -> Floats:
@@ -166,7 +237,15 @@ def spread_of(*several: Vectors) -> Floats:
 
 def scores_of(vectors: Vectors, direction: Floats) -> Floats:
     """(n,): rows @ direction; of directions (k, d), (n, d)."""
-    return np.asarray(folded(vectors, partial(_along, direction=direction), end_to_end))
+    return np.asarray(mapped(vectors, partial(_along, direction=direction)))
+
+
+def _listed(work: Callable[..., R], part: Floats, *aligned: NDArray[Any]) -> list[R]:
+    return [work(part, *aligned)]
+
+
+def _in_a_row(lists: Iterable[list[R]]) -> list[R]:
+    return [one for several in lists for one in several]
 
 
 def _sum(part: Floats) -> Floats:

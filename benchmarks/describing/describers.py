@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from misread.describe import Bank, Incidence, phrase_bank, word_bank
 from misread.encode.tfidf import TfidfFitter
-from misread.execute.nearness import chosen_phrases
+from misread.execute.nearness import chosen_phrases, over_rows
 
 Booleans = NDArray[np.bool_]
 Places = NDArray[np.intp]
@@ -63,8 +63,7 @@ class Corpus:
 
 def ours(corpus: Corpus, rows: Places, inside: Booleans) -> list[str]:
     """As `misread` describes: `rows` (r,) the fitting rows of the slice's class, `inside` (r,)."""
-    batches = [(np.arange(len(corpus.texts)), corpus.vectors)]
-    (found,) = chosen_phrases(corpus.bank, [(rows, inside)], batches, FIRST)
+    (found,) = chosen_phrases(corpus.bank, [(rows, inside)], over_rows(corpus.vectors), FIRST)
     return [corpus.shown[item] for item, _ in found]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from misread.describe import Chooser, chosen_words, contrast, value_bank
 from misread.execute.evidence import Row, first_rows, phrase_evidence, with_q_values
-from misread.execute.nearness import chosen_phrases
+from misread.execute.nearness import chosen_phrases, over_rows
 
 from .describers import Booleans, Corpus, Places
 
@@ -56,8 +56,7 @@ def _random(rng: np.random.Generator, codes: Places, of_patients: bool) -> Boole
 def _phrases(
     corpus: Corpus, metadata: pl.DataFrame, rows: Places, inside: Booleans, held_out: Booleans, patients: Places
 ) -> Iterator[Row]:
-    batches = [(np.arange(len(corpus.texts)), corpus.vectors)]
-    (found,) = chosen_phrases(corpus.bank, [(rows[~held_out], inside[~held_out])], batches, MOST)
+    (found,) = chosen_phrases(corpus.bank, [(rows[~held_out], inside[~held_out])], over_rows(corpus.vectors), MOST)
     asked = held_out & corpus.bank.known[rows]
     for item, _ in found:
         yield phrase_evidence(corpus.bank.of(item)[rows][asked], inside[asked], patients[asked])

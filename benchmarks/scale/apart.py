@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.scale.jobs import BEGAN, Result
 
-NEEDS = {"fast_hdbscan": ("fast_hdbscan",), "UMAP + HDBSCAN": ("umap", "hdbscan")}
+NEEDS = {"audit over Ray": ("ray",), "fast_hdbscan": ("fast_hdbscan",), "UMAP + HDBSCAN": ("umap", "hdbscan")}
 EVERY = 0.1
 """Seconds between two looks at a job."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import polars as pl
@@ -22,10 +25,13 @@ from benchmarks.scale.devices import PROCESSOR, chosen
 from benchmarks.timing import peak
 from misread.audit.halves import half_of
 from misread.execute.costs import costs, whole_cost
+from misread.execute.work import Work
 from misread.fuse import Block
 from misread.plan import Discover, optimise
 from misread.schemas.values import CONFIRMATION, DISCOVERY
 from misread.threads import in_order, one_thread
+from misread.workers import Workers, workers
+from misread.workers.tasks import result_of
 
 COMPONENTS = 128
 SMALLEST = 10
@@ -61,16 +67,17 @@ def reading(location: Path) -> Result:
     return timed(run)
 
 
-def audit(location: Path, permutations: int = 0) -> Result:
+def audit(location: Path, permutations: int = 0, beside: Workers | None = None) -> Result:
     """Search and confirmation, from the store to its slices; with `permutations` calibration, too."""
     store = mr.open(location)
     frame = store.scan().fuse(modalities=["image", "report"]).discover(permutations=permutations, stability=0)
     found: list[pl.DataFrame] = []
+    plan = optimise(frame.plan)
     with Scratch() as scratch, chosen() as products:
         stages = Stages(scratch)
-        spent = timed(lambda: (found.append(frame.collect(stages, cache=False)), stages.end()))
+        spent = timed(lambda: (found.append(Work(store, stages, workers=beside).rows(plan)), stages.end()))
     plant = known_of(location).plant
-    whole = whole_cost(costs(optimise(frame.plan), store))
+    whole = whole_cost(costs(plan, store))
     expected = {"cpu": whole.seconds, "peak": whole.held / 2**30, "read": whole.read}
     told = {"expected": expected, "slices": found[0]["slice_id"].n_unique(), "planted": planted(found[0], plant)}
     most = max(stage["scratch"] for stage in stages.done().values())
@@ -80,6 +87,20 @@ def audit(location: Path, permutations: int = 0) -> Result:
 
 def calibrated(location: Path) -> Result:
     return audit(location, Discover.permutations)
+
+
+def over_ray(location: Path) -> Result:
+    """The audit with vectors in processes of Ray on this machine: what this one takes, and `received` bytes."""
+    received = 0
+
+    def counted(reference: Any) -> Any:
+        nonlocal received
+        result = result_of(reference)
+        received += len(pickle.dumps(result, pickle.HIGHEST_PROTOCOL))
+        return result
+
+    with workers("local") as beside, patch.object(import_module("misread.workers.spread"), "result_of", counted):
+        return audit(location, beside=beside) | {"received": received}
 
 
 def domino(location: Path) -> Result:
@@ -109,6 +130,7 @@ def domino_in_turn(location: Path) -> Result:
 JOBS: dict[str, Callable[[Path], Result]] = {
     "reading": reading,
     "audit": audit,
+    "audit over Ray": over_ray,
     "calibrated": calibrated,
     "Domino": domino,
     "Domino in halves": domino_in_turn,

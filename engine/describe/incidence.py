@@ -48,10 +48,6 @@ class Incidence(Generic[K]):
         enough = np.flatnonzero(np.bincount(pairs[0], minlength=len(self.items)) >= FEWEST_PATIENTS)
         return Incidence(tuple(self.items[item] for item in enough), self.has[:, enough], self.known)
 
-    def sums(self, rows: NDArray[np.intp], vectors: Floats, items: NDArray[np.intp]) -> Floats:
-        """(k, d): for each of `items` the sum of `vectors` (r, d), those of `rows`, over the rows that have it."""
-        return np.asarray(self.has[rows][:, items].astype(float).T @ vectors, float)
-
 
 def incidence(
     rows: int, documents: Documents[K], counted: Booleans, *, fewest: int = FEWEST_ROWS, most: int = MOST_ITEMS

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from misread.spill import Vectors, end_to_end, folded, total
+from misread.spill import Vectors, folded, mapped, total
 
 from .scan import Booleans, Floats, Values, best_prefix, mean_scan_statistic, scan_statistic
 
@@ -47,7 +47,7 @@ class Candidates:
 
     def scores(self, vectors: Vectors, fold: Folds) -> Floats:
         """(n, c) of rows of these folds (n,)."""
-        return folded(vectors, partial(_scores, candidates=self), end_to_end, fold)
+        return mapped(vectors, partial(_scores, candidates=self), fold)
 
 
 def _scores(part: Floats, fold: Folds, candidates: Candidates) -> Floats:

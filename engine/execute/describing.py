@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import starmap
 from typing import Any, Final
 
 import numpy as np
@@ -32,12 +33,13 @@ from misread.encode.phrases import phrase_vectors
 from misread.encode.texts import report_texts
 from misread.plan import Describe, Fuse, Scan
 from misread.schemas.values import CONFIRMATION, DISCOVERY
+from misread.spill import chosen as rows_chosen
 from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 
 from .evidence import first_rows, nearness_evidence, phrase_evidence, with_q_values
 from .inputs import codes
-from .nearness import DIGITS, Way, chosen_phrases, fused_batches, stored_batches, unit
+from .nearness import DIGITS, Reading, Way, chosen_phrases, over_batches, over_rows, stored_batches, unit, walk
 from .steps import Described, Discovered, FoundSlice, positions
 
 Row = dict[str, Any]
@@ -199,10 +201,11 @@ class _Telling:
         bank = "phrases of the reports and listed terms" if self._reports else "no reports: listed terms"
         return f"{bank}, compared in {space}"
 
-    def _batches(self) -> Iterator[tuple[Places, Floats]]:
+    @property
+    def _reading(self) -> Reading:
         if self._scan is None:
-            return fused_batches(self._fused)
-        return stored_batches(self._store, self._scan, self._fused)
+            return over_rows(self._fused.vectors)
+        return over_batches(stored_batches(self._store, self._scan, self._fused))
 
     def _vectors(self, names: Sequence[str]) -> Floats:
         assert self._fuse.image is not None
@@ -218,7 +221,7 @@ class _Telling:
             return self._from_pictures() if self._cross_modal else [[] for _ in self.slices]
         found = [(one.places[~one.held_out], one.inside[~one.held_out]) for one in self.slices]
         vectors_of = self._from_middle if self._cross_modal else None
-        chosen = chosen_phrases(self._bank, found, self._batches(), self._node.most, vectors_of)
+        chosen = chosen_phrases(self._bank, found, self._reading, self._node.most, vectors_of)
         return [
             [_chosen(self._bank, item, one, score) for item, score in mine]
             for one, mine in zip(self.slices, chosen, strict=True)
@@ -236,10 +239,13 @@ class _Telling:
         nobody: Places = np.zeros(0, np.intp)
         ways = [Way(one.places[~one.held_out], one.inside[~one.held_out], nobody) for one in self.slices]
         similar = np.full((self._fused.samples.height, len(names)), np.nan, np.float32)
-        for places, rows in self._batches():
-            for way in ways:
-                way.add(places, rows, self._fused.samples.height, self._values)
+
+        def compared(places: Places, rows: Floats) -> tuple[Places, Floats]:
             similar[places] = rows @ vectors.T
+            return places, rows
+
+        assert self._scan is not None
+        walk(ways, self._values, over_batches(starmap(compared, stored_batches(self._store, self._scan, self._fused))))
         chosen = []
         for one, way in zip(self.slices, ways, strict=True):
             near = np.round(vectors @ way.direction, DIGITS) if way.mine_count else np.zeros(len(names))
@@ -320,7 +326,7 @@ class _Telling:
         """Rows of the examples table."""
         wrong, right = self._verdicts(one)
         names = one.rows["sample_id"]
-        for example in examples(self._fused.vectors[one.places], one.inside, wrong, right, one.patients):
+        for example in examples(rows_chosen(self._fused.vectors, one.places), one.inside, wrong, right, one.patients):
             yield {
                 **one.key,
                 "kind": example.kind,

@@ -1,8 +1,9 @@
 """The fuse step: fitted in one reading of vectors of the discovery half; then rows stream through it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import Final, TypeVar
 
 import numpy as np
@@ -21,15 +22,17 @@ from misread.progress import Progress
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import IMAGES, VECTOR
 from misread.schemas.values import DISCOVERY
-from misread.spill import HELD_BYTES, put_aside
+from misread.spill import HELD_BYTES, Vectors, are_held, cuts_of, put_aside
 from misread.store import TableStore
 from misread.store.lance_table import LanceTable
 from misread.threads import in_order, one_thread
-from misread.workers import Workers
+from misread.workers import Workers, spread
 
 from .steps import FusedSamples, ScannedSamples
 
+S = TypeVar("S")
 T = TypeVar("T")
+FUSING: Final = "fusing vectors"
 HELD_PER_NUMBER: Final = 32
 """Bytes that finding slices holds for every number of every vector: the vectors, and what a search makes of them.
 
@@ -37,6 +40,8 @@ Vectors that take more than `HELD_BYTES` lie on disk; then what a search makes o
 """
 SPAN: Final = 4 * AT_ONCE
 """Rows whose vectors are summed up or fused in one go, here or by another process; then freed memory is given back."""
+MOST_SUMS: Final = 128
+"""Of more spans the sums are added up where they were made: what travels does not grow with rows."""
 HELD_PER_SAMPLE: Final = 500
 """Bytes it holds for every sample besides."""
 
@@ -114,7 +119,7 @@ class FittedFusion:
         return np.flatnonzero(self.samples["left_out"].is_null().to_numpy())
 
     def held(self, progress: Progress, memory: int | None) -> FusedSamples:
-        """Every vector, held or on disk. Raises AuditError where they would take more than `memory` bytes."""
+        """Every vector: held, on disk or by workers. Raises AuditError where that takes more than `memory` bytes."""
         rows, dimension = self.samples.height, self.fusion.dimension
         needed = min(rows * dimension, HELD_BYTES // 8) * HELD_PER_NUMBER + rows * HELD_PER_SAMPLE
         if memory is not None and needed > memory:
@@ -123,24 +128,31 @@ class FittedFusion:
                 f"the budget is {memory / 1e6:.0f} MB",
                 "allow more memory, or choose samples with filter",
             )
-        vectors = put_aside(rows, dimension, self._every_row(progress))
+        vectors = self._every_vector(progress)
         give_back()
         features = self.vectors.features or MetadataFeatures(())
         notes = (*self.notes, *self.products.notes)
         return FusedSamples(self.below, self.samples, vectors, self.fusion, features, self.columns, notes)
 
-    def _every_row(self, progress: Progress) -> Iterator[NDArray[np.float64]]:
-        """The vectors of all samples in parts, zeros for those that are left out."""
-        done = 0
-        for rows, part in self._parts(progress):
-            if rows[-1] + 1 - done == len(rows):
-                yield part
-            else:
-                whole = np.zeros((rows[-1] + 1 - done, part.shape[1]))
-                whole[rows - done] = part
-                yield whole
-            done = rows[-1] + 1
-        yield np.zeros((self.samples.height - done, self.fusion.dimension))
+    def _every_vector(self, progress: Progress) -> Vectors:
+        """The vectors of all samples, zeros for those that are left out."""
+        done, (rows, dimension) = 0, (self.samples.height, self.fusion.dimension)
+
+        def tick(more: int) -> None:
+            nonlocal done
+            done += more
+            progress(done, rows, FUSING)
+
+        tick(0)
+        work = partial(_fused_part, self.fusion, self.products)
+        if self.workers and not are_held(rows, dimension):
+            return spread((rows, dimension), work, self._part, tick)
+        parts = (self._part(slice(*ends)) for ends in pairwise(cuts_of(rows).tolist()))
+        return put_aside(rows, dimension, _ticked(_beside(work, parts, self.workers), tick))
+
+    def _part(self, rows: slice) -> "Part":
+        kept = self.kept[slice(*np.searchsorted(self.kept, (rows.start, rows.stop)))]
+        return rows.stop - rows.start, kept - rows.start, self.vectors.some(kept)
 
     def batches(self, batch_rows: int, progress: Progress) -> Iterator[pa.RecordBatch]:
         """sample_id, half and vector of the samples that are kept, by sample id."""
@@ -160,7 +172,7 @@ class FittedFusion:
         """The numbers of some samples that are kept, and their fused vectors."""
 
         work = partial(_fused, self.fusion, self.products)
-        yield from _over_spans(work, self.vectors, self.kept, progress, "fusing vectors", self.workers)
+        yield from _over_spans(work, self.vectors, self.kept, SPAN, progress, FUSING, self.workers)
 
 
 _TEXTS = pa.schema([("sample_id", pa.string()), ("half", pa.string())])
@@ -197,8 +209,8 @@ def _fit(
     vectors: SampleVectors, rows: Places, progress: Progress, products: Products, workers: Workers | None
 ) -> Fusion:
     empty = FusionFit(vectors.at(rows[:AT_ONCE]), products)
-    fit = empty.summed([])
-    for _, part in _over_spans(partial(_sums, empty), vectors, rows, progress, "fitting the fusion", workers):
+    fit, size = empty.summed([]), SPAN * max(len(rows) // (SPAN * MOST_SUMS), 1)
+    for _, part in _over_spans(partial(_sums, empty), vectors, rows, size, progress, "fitting the fusion", workers):
         fit.merge(part)
     with one_thread():
         return fit.fusion()
@@ -206,6 +218,8 @@ def _fit(
 
 Span = tuple[int, SampleVectors]
 """Some samples: how many, and their vectors."""
+Part = tuple[int, Places, SampleVectors]
+"""Consecutive samples: how many, which of them are kept, and their vectors."""
 
 
 def _sums(empty: FusionFit, span: Span) -> FusionFit:
@@ -218,32 +232,52 @@ def _fused(fusion: Fusion, products: Products, span: Span) -> NDArray[np.float64
     return np.concatenate([fusion.transform(part, products) for part in vectors.parts(rows, at_once)])
 
 
-def _alone(work: Callable[[Span], T], span: Span) -> T:
+def _fused_part(fusion: Fusion, products: Products, part: Part) -> NDArray[np.float64]:
+    rows, kept, vectors = part
+    fused = np.zeros((rows, fusion.dimension))
+    if len(kept):
+        fused[kept] = _fused(fusion, products, (len(kept), vectors))
+    return fused
+
+
+def _alone(work: Callable[[S], T], item: S) -> T:
     """In a process of its own; here many threads share the setting."""
     with one_thread():
-        return work(span)
+        return work(item)
+
+
+def _beside(work: Callable[[S], T], items: Iterable[S], workers: Workers | None) -> Iterator[T]:
+    """The results of `work` in the order of `items`: worked out here or by workers."""
+    with one_thread():
+        for result in workers.in_order(partial(_alone, work), items) if workers else in_order(work, items):
+            yield result
+            trim()
+
+
+def _ticked(parts: Iterable[NDArray[np.float64]], tick: Callable[[int], None]) -> Iterator[NDArray[np.float64]]:
+    for part in parts:
+        yield part
+        tick(len(part))
 
 
 def _over_spans(
     work: Callable[[Span], T],
     vectors: SampleVectors,
     rows: Places,
+    size: int,
     progress: Progress,
     what: str,
     workers: Workers | None,
 ) -> Iterator[tuple[Places, T]]:
-    """The results of `work` over spans of the rows, always the same spans, in their order: here or by workers."""
-    spans = [rows[start : start + SPAN] for start in range(0, len(rows), SPAN)]
+    """The results of `work` over spans of `size` rows, always the same, in their order: here or by workers."""
+    spans = [rows[start : start + size] for start in range(0, len(rows), size)]
     items = ((len(span), vectors.some(span)) for span in spans)
     progress(0, len(rows), what)
     done = 0
-    with one_thread():
-        results = workers.in_order(partial(_alone, work), items) if workers else in_order(work, items)
-        for span, result in zip(spans, results, strict=True):
-            yield span, result
-            done += len(span)
-            progress(done, len(rows), what)
-            trim()
+    for span, result in zip(spans, _beside(work, items, workers), strict=True):
+        yield span, result
+        done += len(span)
+        progress(done, len(rows), what)
 
 
 def _scans(node: Fuse) -> dict[str, Scan]:

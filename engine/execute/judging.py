@@ -22,7 +22,6 @@ from misread.discover import (
     rate_interval,
 )
 from misread.schemas.values import CONFIRMATION, error_kind_of
-from misread.spill import chosen
 
 from .inputs import codes
 from .steps import FoundSlice, FusedSamples, positions
@@ -146,7 +145,7 @@ class Judge:
         self, slice_id: str, rule: Rule, truth: pl.DataFrame, scores: Floats, taken: Booleans
     ) -> pl.DataFrame:
         """Every scanned sample the rule takes; ties in score are ranked by sample id."""
-        likely = rule.model.probability(chosen(self._fused.vectors, taken))
+        likely = rule.model.probability(self._fused.vectors)
         inside = np.flatnonzero(taken)
         order = np.argsort(-scores[inside], kind="stable")  # samples lie by their ids
         ranked = inside[order]
@@ -162,7 +161,7 @@ class Judge:
             error="error",
             loss="loss",
             score=pl.Series(scores[ranked]),
-            class_probability=pl.Series(likely[order]),
+            class_probability=pl.Series(likely[ranked]),
             rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
         )
 

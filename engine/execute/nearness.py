@@ -2,70 +2,62 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from misread.describe import LISTED, TERM, UNMENTIONED, Bank, Booleans, Chooser, Floats, Places, Saying
 from misread.plan import Scan
 from misread.schemas.tables import VECTOR
+from misread.spill import Vectors, folded, total
 from misread.store import TableStore
 
 from .steps import FusedSamples
 
-AT_ONCE: Final = 8192
 DIGITS: Final = 9
 TERM_BONUS: Final = 0.5
 """Standard errors that a listed name is worth beside the wordings of single reports."""
 Batches = Iterable[tuple[Places, Floats]]
+Reading = Callable[..., list[Floats]]
+"""Of `work` and arrays (n, ...) it gives the sum of what `work(some vectors, their rows of the arrays)` gives."""
 
 
 @dataclass
 class Way:
     """One slice's rows, and the sums of their vectors. `rows`: places of the discovery rows of its class; `inside`
-    (r,): which are in the slice; `items`: places in the bank of the phrases asked for."""
+    (r,): which are in the slice; `items`: places in the bank of the phrases asked for.
+
+    `sums` (2 + k, d + 1): of the class, of the slice, and of those rows of the class that have each item; last, their
+    numbers of rows with a vector.
+    """
 
     rows: Places
     inside: Booleans
     items: Places
-    count: int = 0
-    total: Floats = field(default_factory=lambda: np.zeros(0))
-    mine: Floats = field(default_factory=lambda: np.zeros(0))
-    mine_count: int = 0
-    of_items: Floats = field(default_factory=lambda: np.zeros((0, 0)))
-    item_counts: Floats = field(default_factory=lambda: np.zeros(0))
+    sums: Floats = field(default_factory=lambda: np.zeros((2, 1)))
 
-    def add(self, places: Places, vectors: Floats, samples: int, bank: Bank) -> None:
-        role = np.zeros(samples, np.int8)
-        role[self.rows] = 1 + self.inside
-        own = role[places] > 0
-        rows, some = places[own], vectors[own]
-        mine = role[rows] == 2
-        self.total = _plus(self.total, some.sum(axis=0))
-        self.mine = _plus(self.mine, some[mine].sum(axis=0))
-        self.count += len(rows)
-        self.mine_count += int(mine.sum())
-        if len(self.items):
-            self.of_items = _plus(self.of_items, bank.sums(rows, some, self.items))
-            self.item_counts = _plus(self.item_counts, bank.sums(rows, np.ones((len(rows), 1)), self.items)[:, 0])
+    @property
+    def mine_count(self) -> float:
+        return float(self.sums[1, -1])
+
+    @property
+    def center(self) -> Floats:
+        """(d,): the class's."""
+        return np.asarray(self.sums[0, :-1] / max(self.sums[0, -1], 1.0))
 
     @property
     def direction(self) -> Floats:
         """(d,) of length 1; zeros where the slice has no vector, or lies at the middle of its class."""
         if not self.mine_count:
-            return np.zeros_like(self.total)
-        return unit(self.mine / self.mine_count - self.total / self.count)
+            return np.zeros_like(self.center)
+        return unit(self.sums[1, :-1] / self.mine_count - self.center)
 
     def nearness(self) -> Floats:
         """(k,): the cosine of each item, an item's vector being the centroid of the rows that have it."""
-        if not self.count or not len(self.items):
-            return np.zeros(len(self.items))
-        centers = self.of_items / np.maximum(self.item_counts, 1)[:, None] - self.total / self.count
+        centers = self.sums[2:, :-1] / np.maximum(self.sums[2:, -1:], 1.0) - self.center
         return np.asarray(unit(centers) @ self.direction)
-
-
-def _plus(total: Floats, more: Floats) -> Floats:
-    return total + more if total.size else np.asarray(more, float)
 
 
 def unit(rows: Floats) -> Floats:
@@ -74,24 +66,40 @@ def unit(rows: Floats) -> Floats:
     return np.asarray(rows / np.where(lengths > 0, lengths, 1.0))
 
 
-def walk(ways: Sequence[Way], batches: Batches, samples: int, bank: Bank) -> None:
+def walk(ways: Sequence[Way], bank: Bank, reading: Reading) -> None:
     """Fills the sums of every slice in one reading of the vectors."""
-    for places, vectors in batches:
-        for way in ways:
-            way.add(places, vectors, samples, bank)
+    roles = np.zeros((len(bank.known), len(ways)), np.int8)
+    for role, way in zip(roles.T, ways, strict=True):
+        role[way.rows] = 1 + way.inside
+    items = np.unique(np.concatenate([way.items for way in ways]))
+    columns = [np.searchsorted(items, way.items) for way in ways]
+    for way, sums in zip(ways, reading(partial(_sums, columns=columns), roles, bank.has[:, items]), strict=True):
+        way.sums = sums
+
+
+def _sums(vectors: Floats, roles: NDArray[np.int8], has: Any, columns: Sequence[Places]) -> list[Floats]:
+    """Of every slice its sums; `roles` (r, s): 1 for a row of its class, 2 for one of its own; `has` (r, m)."""
+    counted = np.column_stack([vectors, np.ones(len(vectors))])
+    found = []
+    for role, mine in zip(roles.T, columns, strict=True):
+        own = np.flatnonzero(role)
+        rows = counted[own]
+        of_items = has[own][:, mine].astype(float).T @ rows
+        found.append(np.vstack([rows.sum(axis=0), rows[role[own] == 2].sum(axis=0), of_items]))
+    return found
 
 
 def chosen_phrases(
     bank: Bank,
     slices: Sequence[tuple[Places, Booleans]],
-    batches: Batches,
+    reading: Reading,
     most: int,
     vectors_of: Callable[[list[str]], Floats] | None = None,
 ) -> list[list[tuple[int, float]]]:
     """Of every slice at most `most` phrases, best first: their places in the bank, and their cosines to the slice.
 
-    `slices`: the places of the discovery rows of the slice's class and which of them are inside; `batches`: the vectors
-    of all rows, a batch at a time; `vectors_of`: the vectors of phrases in their space, from the middle of all phrases.
+    `slices`: the places of the discovery rows of the slice's class and which of them are inside; `reading`: of
+    the vectors of all rows; `vectors_of`: the vectors of phrases in their space, from the middle of all phrases.
     Where phrases have none, a phrase lies where the rows that have it do.
     """
     choosers, ways = [], []
@@ -99,7 +107,7 @@ def chosen_phrases(
         known = bank.known[places]
         choosers.append(Chooser(bank, places[known], inside[known]))
         ways.append(Way(places, inside, choosers[-1].shortlist))
-    walk(ways, batches, len(bank.known), bank)
+    walk(ways, bank, reading)
     chosen = []
     for chooser, way in zip(choosers, ways, strict=True):
         sayings = [bank.items[item] for item in chooser.shortlist]
@@ -119,12 +127,14 @@ def _bonus(saying: Saying) -> float:
     return TERM_BONUS if saying.source in (TERM, LISTED) else 0.0
 
 
-def fused_batches(fused: FusedSamples) -> Iterator[tuple[Places, Floats]]:
-    """The fused vectors of the samples that are not left out."""
-    kept = np.flatnonzero(fused.samples["left_out"].is_null().to_numpy())
-    for start in range(0, len(kept), AT_ONCE):
-        places = kept[start : start + AT_ONCE]
-        yield places, fused.vectors[places]
+def over_rows(vectors: Vectors) -> Reading:
+    """Reads vectors (n, d) of all rows where they lie."""
+    return lambda work, *aligned: folded(vectors, work, total, *aligned)
+
+
+def over_batches(batches: Batches) -> Reading:
+    """Reads the vectors of some rows, a batch at a time."""
+    return lambda work, *aligned: total(work(rows, *(one[places] for one in aligned)) for places, rows in batches)
 
 
 def stored_batches(store: TableStore, scan: Scan, fused: FusedSamples) -> Iterator[tuple[Places, Floats]]:
@@ -132,9 +142,11 @@ def stored_batches(store: TableStore, scan: Scan, fused: FusedSamples) -> Iterat
 
     A sum of them depends on that order in its last digits alone: cosines are rounded.
     """
+    table = store.table(scan.table)
+    yield np.empty(0, np.intp), np.empty((0, table.readable.field(VECTOR).type.list_size))
     place = {sample: row for row, sample in enumerate(fused.samples["sample_id"])}
     kept = fused.samples["left_out"].is_null().to_numpy()
-    for batch in store.table(scan.table).batches(["sample_id", VECTOR]):
+    for batch in table.batches(["sample_id", VECTOR]):
         found = np.array([place.get(sample, -1) for sample in batch.column("sample_id").to_pylist()], np.intp)
         there = found >= 0
         there[there] = kept[found[there]]

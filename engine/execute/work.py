@@ -30,7 +30,7 @@ class Work:
     """One running of a plan: what its steps share, and what each of them has given.
 
     `memory`: bytes that the rows of whole-table steps may take; None: no limit.
-    `workers`: other processes that vectors may be fused and rows assigned by.
+    `workers`: other processes that may fuse and hold vectors, and assign rows.
     """
 
     store: TableStore

@@ -12,7 +12,7 @@ from misread import spill
 from misread.discover import ClassModel, ClassRows, binned, pools, rate_interval, search
 from misread.discover.patients import PatientShuffle
 from misread.schemas.errors import MisreadError
-from misread.spill import Spilled, chosen, end_to_end, folded, mean_of, put_aside, scores_of, spread_of, total
+from misread.spill import Spilled, chosen, folded, mapped, mean_of, put_aside, scores_of, spread_of, total
 
 
 def spilled(rows: np.ndarray) -> Spilled:
@@ -65,7 +65,7 @@ def test_rows_on_disk_are_the_rows_put_there(tmp_path: Path, monkeypatch: pytest
     assert scores_of(there, rows[0]) == pytest.approx(rows @ rows[0])
     weights = rng.random(3_000)
     assert folded(there, lambda part, weight: part.T @ weight, total, weights) == pytest.approx(rows.T @ weights)
-    assert (folded(there, lambda part, weight: part[weight > 0.5], end_to_end, weights) == rows[weights > 0.5]).all()
+    assert (mapped(there, lambda part, weight: part[weight > 0.5], weights) == rows[weights > 0.5]).all()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Work divided over the processes of a Ray cluster, or of this machine. Without Ray the same functions run here."""
+"""Tasks for the processes of a Ray cluster, or of this machine."""
 
 import contextlib
 import os
@@ -37,16 +37,17 @@ class Workers:
         """
         import ray
 
-        task = ray.remote(_told).options(num_cpus=cpus, num_gpus=int(gpu), max_retries=3)
+        shared: Any = ray.put(work)
+        task = ray.remote(told).options(num_cpus=cpus, num_gpus=int(gpu), max_retries=3)
         most = AHEAD * max(1, self.gpus if gpu else self.cpus // cpus)
         waiting: deque[Any] = deque()
         try:
             for item in items:
-                waiting.append(task.remote(work, item))
+                waiting.append(task.remote(shared, item))
                 if len(waiting) >= most:
-                    yield _result(waiting.popleft())
+                    yield result_of(waiting.popleft())
             while waiting:
-                yield _result(waiting.popleft())
+                yield result_of(waiting.popleft())
         finally:
             for one in waiting:
                 ray.cancel(one, force=True)
@@ -64,6 +65,7 @@ def workers(address: str | None) -> Iterator[Workers | None]:
     if find_spec("ray") is None:
         raise MisreadError("--ray needs Ray, which is not installed", "install it with: pip install 'misread[ray]'")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # the first one is told in words
     if address == LOCAL:  # its ports are open to the network: nobody without the token gets in
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
@@ -95,30 +97,39 @@ def _reach(address: str) -> None:
 
 
 def _unreached(address: str, error: Exception) -> MisreadError:
-    first = str(error).strip().partition("\n")[0]
     return MisreadError(
-        f"no Ray cluster answers at {address}: {first}",
+        f"no Ray cluster answers at {address}: {_first_line(error)}",
         "give --ray local for the cores of this machine, or the address that ray start showed",
     )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _told(work: Callable[[A], B], item: A) -> tuple[B | None, tuple[str, str] | None]:
+def told(work: Callable[..., B], *given: Any) -> tuple[B | None, tuple[str, str] | None]:
     """Runs in a worker: the result, or message and hint of what is wrong, which survive the way back."""
     try:
-        return work(item), None
+        return work(*given), None
     except MisreadError as error:
         return None, (error.message, error.hint)
 
 
-def _result(reference: Any) -> Any:
+def result_of(reference: Any) -> Any:
+    """What a process told. Raises MisreadError where it told what is wrong, failed, or is no more."""
     import ray
 
     try:
         result, wrong = ray.get(reference)
+    except ray.exceptions.RayActorError as error:
+        raise MisreadError(
+            f"a Ray process that held vectors is gone: {_first_line(error)}",
+            "run the same command again; if its machine ran out of memory, start Ray there with a lower --num-cpus",
+        ) from None
     except ray.exceptions.RayError as error:
         lines = str(error).strip().splitlines()
         raise MisreadError(
