@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 WORTH_A_DEVICE: Final = 4e11
 """Products of two numbers from which on a GPU is asked for: 9 to 19 seconds of one processor, as measured by
-`benchmarks.scale`, and some times what it takes to load torch."""
+`benchmarks.scale`; loading torch takes one, and waking a GPU some more, which was not measured."""
 TILE: Final = 128
 """Rows that numpy has in double precision at a time, so few that they stay near the processor."""
 FEWEST: Final = 64
