@@ -1,4 +1,7 @@
-"""What a large archive costs beside its vectors, run for real; and one process that adds up the sums of many."""
+"""What a large archive costs beside its vectors, run for real; and one process that adds up the sums of many.
+
+Those are of made-up numbers: hundreds of processes of Ray do not fit on one machine, what one of them takes in does.
+"""
 
 from __future__ import annotations
 

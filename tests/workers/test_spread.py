@@ -89,7 +89,8 @@ def test_what_parts_give_is_joined_in_the_same_pairs_wherever_they_lie(parts: in
     assert len(firsts) - 1 == min(parts, processes)
     some = [climbed(every[low:high], join) for low, high in pairwise(firsts)]
     assert joined([node for nodes in some for node in nodes], join) == expected
-    assert max(len(nodes) for nodes in some) <= UNITS + 1
+    assert max(len(nodes) for nodes in some) <= UNITS + np.log2(parts)
+    assert sum(len(nodes) for nodes in some) <= 2 * UNITS * processes
     sizes = np.diff(firsts)
     assert sizes.min() > 0
     assert sizes.max() <= 2 * parts / len(sizes) + 1
