@@ -51,14 +51,15 @@ class FusionFit:
 
     def moments(self, part: Mapping[str, Block]) -> Moments:
         """The sums of one part; parts may be summed beside each other. Raises AuditError for what is not finite."""
-        columns = []
-        for name in self._names:
+        rows = len(next(iter(part.values())).present) if part else 0
+        z = np.empty((rows, len(self._first)), self._kind)
+        for name, here in self._places().items():
             block = part[name]
             if not np.isfinite(block.rows[block.present]).all():
                 raise not_finite(name)
-            shifted = np.where(block.present[:, None], block.rows - self._shifts[name], 0.0)
-            columns += [shifted.astype(self._kind), block.present[:, None].astype(self._kind)]
-        z = np.hstack(columns) if columns else np.zeros((0, 0), self._kind)
+            np.subtract(block.rows, self._shifts[name], out=z[:, here], casting="same_kind")
+            z[~block.present, here] = 0.0
+            z[:, here.stop] = block.present
         return Moments(len(z), z.sum(axis=0, dtype=np.float64), z.T @ z, part)
 
     def add(self, moments: Moments) -> None:

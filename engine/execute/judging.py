@@ -156,7 +156,7 @@ class Judge:
             audit_id=pl.lit(self._audit_id),
             slice_id=pl.lit(slice_id),
             sample_id="sample_id",
-            half="half",
+            half=pl.col("half").cast(pl.String),
             label="label",
             predicted="predicted",
             error="error",
