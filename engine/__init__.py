@@ -7,7 +7,7 @@ print(mr.open("my-store").scan(model="m", target="Pneumothorax").discover().desc
 import os
 from typing import TYPE_CHECKING, Any
 
-# polars' allocator would count freed memory as held for good; it reads this when polars is first imported
+# polars' allocator keeps freed memory for a second, as if it were held; it reads this when polars is first imported
 os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
 
 if TYPE_CHECKING:

@@ -209,7 +209,7 @@ def _over_spans(
     progress(0, len(rows), what)
     done = 0
     with one_thread():
-        results = workers.in_order(partial(_alone, work), items) if workers else in_order(work, items)
+        results = workers.in_order(partial(_alone, work), items) if workers else in_order(work, items, waiting=0)
         for span, result in zip(spans, results, strict=True):
             yield span, result
             done += len(span)

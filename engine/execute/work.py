@@ -167,6 +167,9 @@ def _table(node: Node, value: Any) -> pa.Table:
     if isinstance(value, Described):
         rows = [{name: found.row.get(name) for name in node.gives} for found in value.below.slices]
         return pa.Table.from_pylist(rows, schema=node.schema)
-    frame = value.memberships() if isinstance(value, Discovered) else value.rows
-    parts = (frame[start : start + BATCH_ROWS] for start in range(0, max(frame.height, 1), BATCH_ROWS))
-    return pa.concat_tables(part.to_arrow().cast(node.schema) for part in parts)  # never all of it twice
+    if isinstance(value, Discovered):
+        parts = value.memberships(BATCH_ROWS)
+    else:
+        parts = (value.rows[start : start + BATCH_ROWS] for start in range(0, value.rows.height, BATCH_ROWS))
+    told = (part.to_arrow().cast(node.schema) for part in parts)  # never all of it twice
+    return pa.concat_tables([node.schema.empty_table(), *told])
