@@ -26,8 +26,8 @@ def in_order(
     """The results of `work` in the order of `items`, worked out beside each other (default: as many as cores).
 
     A few items are taken ahead of what is used, so that what they hold stays bounded: as many as there are workers,
-    and `waiting` more, so that no worker waits while a result is used; 0 where results are large. `work` must not depend on what
-    other items do; the first error is raised in its place, and no later item is begun.
+    and `waiting` more, so that no worker waits while a result is used; 0 where results are large. `work` must not
+    depend on what other items do; the first error is raised in its place, and no later item is begun.
     """
     from collections import deque
     from concurrent.futures import Future, ThreadPoolExecutor
