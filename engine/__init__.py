@@ -4,7 +4,11 @@ import misread as mr
 print(mr.open("my-store").scan(model="m", target="Pneumothorax").discover().describe().collect())
 """
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# polars' allocator keeps freed memory for a second, as if it were held; it reads this when polars is first imported
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
 
 if TYPE_CHECKING:
     from misread.schemas.errors import MisreadError

@@ -20,27 +20,30 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-def in_order(work: Callable[[A], B], items: Iterable[A], workers: int | None = None) -> Iterator[B]:
+def in_order(
+    work: Callable[[A], B], items: Iterable[A], workers: int | None = None, *, waiting: int = 1
+) -> Iterator[B]:
     """The results of `work` in the order of `items`, worked out beside each other (default: as many as cores).
 
-    A few items are taken ahead of what is used, so that what they hold stays bounded. `work` must not depend on what
-    other items do; the first error is raised in its place, and no later item is begun.
+    A few items are taken ahead of what is used, so that what they hold stays bounded: as many as there are workers,
+    and `waiting` more, so that no worker waits while a result is used; 0 where results are large. `work` must not
+    depend on what other items do; the first error is raised in its place, and no later item is begun.
     """
     from collections import deque
     from concurrent.futures import Future, ThreadPoolExecutor
 
     count = workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
-    waiting: deque[Future[B]] = deque()
+    begun: deque[Future[B]] = deque()
     with ThreadPoolExecutor(count) as beside:
         try:
             for item in items:
-                waiting.append(beside.submit(work, item))
-                if len(waiting) > count:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                begun.append(beside.submit(work, item))
+                if len(begun) >= count + waiting:
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
         finally:
-            for future in waiting:
+            for future in begun:
                 future.cancel()
 
 

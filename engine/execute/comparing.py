@@ -48,7 +48,7 @@ def _own(found: FoundSlice) -> dict[str, object]:
 
 def _other(found: FoundSlice, judged: Population, seed: int) -> dict[str, object]:
     rows = judged.judged_rows(found.true_class, CONFIRMATION)
-    inside = rows["sample_id"].is_in(found.memberships["sample_id"].to_list()).to_numpy()
+    inside = rows["sample_id"].is_in(found.members.ids().to_list()).to_numpy()
     verdict = confirm(inside, rows["error"].to_numpy().astype(bool), codes(rows["patient"]), seed)
     return {
         "audit_id": found.row["audit_id"],

@@ -89,7 +89,7 @@ class _Slice:
     @classmethod
     def of(cls, below: Discovered, found: FoundSlice) -> "_Slice":
         rows = found.population.judged_rows(found.true_class)
-        inside = rows["sample_id"].is_in(found.memberships["sample_id"].to_list()).to_numpy()
+        inside = rows["sample_id"].is_in(found.members.ids().to_list()).to_numpy()
         held_out = np.asarray((rows["half"] == CONFIRMATION).to_numpy())
         return cls(found, positions(below.below, rows["sample_id"]), inside, held_out, codes(rows["patient"]), rows)
 

@@ -249,7 +249,7 @@ def _alone(work: Callable[[S], T], item: S) -> T:
 def _beside(work: Callable[[S], T], items: Iterable[S], workers: Workers | None) -> Iterator[T]:
     """The results of `work` in the order of `items`: worked out here or by workers."""
     with one_thread():
-        for result in workers.in_order(partial(_alone, work), items) if workers else in_order(work, items):
+        for result in workers.in_order(partial(_alone, work), items) if workers else in_order(work, items, waiting=0):
             yield result
             trim()
 

@@ -24,7 +24,7 @@ from misread.discover import (
 from misread.schemas.values import CONFIRMATION, error_kind_of
 
 from .inputs import codes
-from .steps import FoundSlice, FusedSamples, positions
+from .steps import FoundSlice, FusedSamples, Members, positions
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -88,7 +88,7 @@ class Judge:
         self._of_population: dict[tuple[str, str], _Rows] = {}
 
     def judge(self, candidate: Candidate, place: int) -> FoundSlice:
-        """The slice that a candidate is: its row of the slices table (without q-value) and its memberships."""
+        """The slice that a candidate is: its row of the slices table (without q-value) and its members."""
         judged, rule, true_class = candidate.population, candidate.rule, candidate.true_class
         slice_id = f"{self._audit_id}-{place:02d}"
         rows, scores = self._rows_of(judged), rule.scores(self._fused.vectors)
@@ -110,7 +110,7 @@ class Judge:
             "class_direction": rule.model.direction.tolist(),
             "class_offset": rule.model.offset,
         }
-        members = self._memberships(slice_id, rule, rows.truth, scores, taken)
+        members = self._members(slice_id, rule, rows.truth, scores, taken)
         return FoundSlice(judged, true_class, rule, row, members)
 
     def _rows_of(self, judged: Population) -> _Rows:
@@ -141,29 +141,15 @@ class Judge:
         low, high = rate_interval(inside, self._held_patients, self._seed)
         return {"share": _mean(inside), "share_low": number(low), "share_high": number(high)}
 
-    def _memberships(
-        self, slice_id: str, rule: Rule, truth: pl.DataFrame, scores: Floats, taken: Booleans
-    ) -> pl.DataFrame:
-        """Every scanned sample the rule takes; ties in score are ranked by sample id."""
+    def _members(self, slice_id: str, rule: Rule, truth: pl.DataFrame, scores: Floats, taken: Booleans) -> Members:
         likely = rule.model.probability(self._fused.vectors)
         inside = np.flatnonzero(taken)
         order = np.argsort(-scores[inside], kind="stable")  # samples lie by their ids
         ranked = inside[order]
-        return pl.concat(
-            [self._fused.samples.select("sample_id", "half")[ranked], truth[ranked]], how="horizontal"
-        ).select(
-            audit_id=pl.lit(self._audit_id),
-            slice_id=pl.lit(slice_id),
-            sample_id="sample_id",
-            half="half",
-            label="label",
-            predicted="predicted",
-            error="error",
-            loss="loss",
-            score=pl.Series(scores[ranked]),
-            class_probability=pl.Series(likely[ranked]),
-            rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
-        )
+        samples = self._fused.samples.select("sample_id", "half")
+        return Members(
+            self._audit_id, slice_id, samples, truth, ranked.astype(np.int32), scores[ranked], likely[ranked]
+        )  # fmt: skip
 
 
 def _of_errors(mine: Booleans, others: Booleans, verdict: Confirmation) -> dict[str, object]:

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 
 import polars as pl
 import pyarrow as pa
@@ -25,6 +26,7 @@ from misread.schemas.tables import (
     TableContract,
 )
 from misread.schemas.values import CONFIRMATION, DISCOVERY
+from misread.sql.pipeline import BATCH_ROWS
 from misread.store import Commit, TableStore
 
 from .identity import package_version, parameters_of, tables_of
@@ -102,12 +104,9 @@ def write_audit(store: TableStore, node: Node, described: Described, name: str |
         _append(commit, AUDITS, [{**_audit_row(store, node, described, fusion), "name": name}])
         _append(commit, AUDIT_TARGETS, _target_rows(below))
         for judged in below.populations:
-            rows = judged.rows.with_columns(
-                audit_id=pl.lit(below.audit_id), model=pl.lit(judged.model), target=pl.lit(judged.target)
-            )
-            _append_frame(commit, AUDITED, rows)
+            _append_frames(commit, AUDITED, _audited(below.audit_id, judged))
         _append(commit, SLICES, [found.row for found in below.slices])
-        _append_frame(commit, MEMBERSHIPS, below.memberships())
+        _append_frames(commit, MEMBERSHIPS, below.memberships(BATCH_ROWS))
         _append(commit, COMPARISONS, below.comparisons)
         _append(commit, PHRASES, described.phrases)
         _append(commit, CONTRAST_WORDS, described.contrast_words)
@@ -175,10 +174,21 @@ def _append(commit: Commit, contract: TableContract, rows: Iterable[Mapping[str,
         commit.append(contract.name, pa.Table.from_pylist(listed, schema=_without_checksum(contract)))
 
 
-def _append_frame(commit: Commit, contract: TableContract, rows: pl.DataFrame) -> None:
-    if rows.height:
-        schema = _without_checksum(contract)
-        commit.append(contract.name, rows.select(schema.names).to_arrow().cast(schema))
+def _audited(audit_id: str, judged: Population) -> Iterator[pl.DataFrame]:
+    """The rows that a population judges, a part at a time."""
+    for start in range(0, judged.rows.height, BATCH_ROWS):
+        yield judged.rows[start : start + BATCH_ROWS].with_columns(
+            audit_id=pl.lit(audit_id), model=pl.lit(judged.model), target=pl.lit(judged.target)
+        )
+
+
+def _append_frames(commit: Commit, contract: TableContract, frames: Iterator[pl.DataFrame]) -> None:
+    """Adds rows as they come; nothing where none come."""
+    if (first := next(frames, None)) is None:
+        return
+    schema = _without_checksum(contract)
+    tables = (rows.select(schema.names).to_arrow().cast(schema) for rows in chain([first], frames))
+    commit.append_batches(contract.name, tables, schema)
 
 
 def _without_checksum(contract: TableContract) -> pa.Schema:

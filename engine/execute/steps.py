@@ -1,15 +1,16 @@
 """What the steps of an audit give to the step above."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from misread.audit.population import Population
 from misread.discover import Rule
 from misread.fuse import Fusion
 from misread.metadata import MetadataFeatures
-from misread.schemas.tables import MEMBERSHIPS
 from misread.spill import Vectors
 
 
@@ -43,15 +44,54 @@ class FusedSamples:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Members:
+    """Every scanned sample that a slice's rule takes, the highest score first; ties by sample id.
+
+    `places` (n,) among all samples of the audit, their `scores` and class probabilities (n,). `samples`, `truth`:
+    sample_id and half, and label, predicted, error and loss, of all samples. Rows of text are made as they are read.
+    """
+
+    audit_id: str
+    slice_id: str
+    samples: pl.DataFrame
+    truth: pl.DataFrame
+    places: NDArray[np.int32]
+    scores: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+
+    def ids(self) -> pl.Series:
+        return self.samples["sample_id"].gather(self.places)
+
+    def parts(self, rows: int) -> Iterator[pl.DataFrame]:
+        """The slice's rows of the memberships table, at most `rows` at a time."""
+        for start in range(0, len(self.places), rows):
+            here = slice(start, start + rows)
+            places = self.places[here]
+            yield pl.concat([self.samples[places], self.truth[places]], how="horizontal").select(
+                audit_id=pl.lit(self.audit_id),
+                slice_id=pl.lit(self.slice_id),
+                sample_id="sample_id",
+                half=pl.col("half").cast(pl.String),
+                label="label",
+                predicted="predicted",
+                error="error",
+                loss="loss",
+                score=pl.Series(self.scores[here]),
+                class_probability=pl.Series(self.probabilities[here]),
+                rank=pl.int_range(start + 1, start + len(places) + 1, dtype=pl.Int64),
+            )
+
+
 @dataclass(frozen=True)
 class FoundSlice:
-    """One slice: its rule, its row of the slices table, and its memberships."""
+    """One slice: its rule, its row of the slices table, and its members."""
 
     population: Population
     true_class: int | None
     rule: Rule
     row: dict[str, object]
-    memberships: pl.DataFrame
+    members: Members
 
 
 @dataclass(frozen=True)
@@ -70,9 +110,9 @@ class Discovered:
     effects: dict[tuple[str, str], dict[str, object]]
     comparisons: tuple[dict[str, object], ...]
 
-    def memberships(self) -> pl.DataFrame:
-        empty = pl.DataFrame(MEMBERSHIPS.schema.empty_table()).drop(MEMBERSHIPS.hidden)
-        return pl.concat([empty, *(found.memberships for found in self.slices)])
+    def memberships(self, rows: int) -> Iterator[pl.DataFrame]:
+        """Rows of that table, slice after slice, at most `rows` at a time; they are never held all at once."""
+        return (part for found in self.slices for part in found.members.parts(rows))
 
 
 @dataclass(frozen=True)

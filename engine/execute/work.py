@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
@@ -14,6 +14,7 @@ from misread.memory import map_large
 from misread.plan import Assign, Describe, Discover, Filter, Fuse, Node, Samples, Score, Select, Take, optimise
 from misread.progress import Progress, silent
 from misread.schemas.tables import VECTOR
+from misread.schemas.values import CONFIRMATION, DISCOVERY
 from misread.sql.pipeline import BATCH_ROWS
 from misread.store import TableStore
 from misread.threads import one_thread
@@ -23,6 +24,9 @@ from .compile import ROW_STEPS
 from .fusing import FittedFusion, fit_samples
 from .rows import MEMORY, read_rows, stream_rows
 from .steps import Described, Discovered, FusedSamples, ScannedSamples
+
+HALVES: Final = pl.Enum([DISCOVERY, CONFIRMATION])
+"""As text the half would take sixteen bytes a row."""
 
 
 @dataclass
@@ -142,11 +146,13 @@ def _samples(node: Node) -> Samples:
 
 def _scanned(samples: Samples, work: Work) -> ScannedSamples:
     rows = work.rows(samples.images).sort("sample_id").with_columns(patient_unit())
-    predictions = winners(work.rows(samples.predictions))  # a task's winner may be another target than those asked for
+    names = pl.col("model", "task", "target").cast(pl.Categorical)
+    # a task's winner may be another target than those asked for
+    predictions = winners(work.rows(samples.predictions)).filter(pl.col("target").is_in(list(samples.targets)))
     return ScannedSamples(
         seed=samples.seed,
-        images=with_half(rows, samples.seed).drop("patient_id"),
-        predictions=predictions.filter(pl.col("target").is_in(list(samples.targets))),
+        images=with_half(rows, samples.seed).drop("patient_id").with_columns(pl.col("half").cast(HALVES)),
+        predictions=predictions.with_columns(names),
         not_selected=work.store.manifest.tables["images"].rows - rows.height,
         include_train=samples.include_train,
     )
@@ -161,6 +167,9 @@ def _table(node: Node, value: Any) -> pa.Table:
     if isinstance(value, Described):
         rows = [{name: found.row.get(name) for name in node.gives} for found in value.below.slices]
         return pa.Table.from_pylist(rows, schema=node.schema)
-    frame = value.memberships() if isinstance(value, Discovered) else value.rows
-    parts = (frame[start : start + BATCH_ROWS] for start in range(0, max(frame.height, 1), BATCH_ROWS))
-    return pa.concat_tables(part.to_arrow().cast(node.schema) for part in parts)  # never all of it twice
+    if isinstance(value, Discovered):
+        parts = value.memberships(BATCH_ROWS)
+    else:
+        parts = (value.rows[start : start + BATCH_ROWS] for start in range(0, value.rows.height, BATCH_ROWS))
+    told = (part.to_arrow().cast(node.schema) for part in parts)  # never all of it twice
+    return pa.concat_tables([node.schema.empty_table(), *told])
