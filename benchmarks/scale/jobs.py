@@ -68,18 +68,27 @@ def reading(location: Path) -> Result:
 
 
 def audit(location: Path, permutations: int = 0, beside: Workers | None = None) -> Result:
-    """Search and confirmation, from the store to its slices; with `permutations` calibration, too."""
+    """Search and confirmation, from the store to its slices and their rows, which are read as a stream.
+
+    With `permutations` calibration, too.
+    """
     store = mr.open(location)
     frame = store.scan().fuse(modalities=["image", "report"]).discover(permutations=permutations, stability=0)
     found: list[pl.DataFrame] = []
     plan = optimise(frame.plan)
+
+    def run(stages: Stages) -> None:
+        found.extend(map(held_out_members, Work(store, stages, workers=beside).stream(plan)))
+        stages.end()
+
     with Scratch() as scratch, chosen() as products:
         stages = Stages(scratch)
-        spent = timed(lambda: (found.append(Work(store, stages, workers=beside).rows(plan)), stages.end()))
+        spent = timed(lambda: run(stages))
+    members = pl.concat(found)
     plant = known_of(location).plant
     whole = whole_cost(costs(plan, store))
     expected = {"cpu": whole.seconds, "peak": whole.held / 2**30, "read": whole.read}
-    told = {"expected": expected, "slices": found[0]["slice_id"].n_unique(), "planted": planted(found[0], plant)}
+    told = {"expected": expected, "slices": members["slice"].n_unique(), "planted": planted(members, plant)}
     most = max(stage["scratch"] for stage in stages.done().values())
     device = products[-1].device or PROCESSOR
     return spent | {"stages": stages.done(), "scratch": most, "device": device} | told
@@ -303,16 +312,25 @@ def read_bytes() -> int:
     return int(counted["rchar"])
 
 
-def planted(memberships: pl.DataFrame, plant: NDArray[np.intp]) -> dict[str, Result]:
+def held_out_members(batch: pa.RecordBatch) -> pl.DataFrame:
+    """Of memberships those of held-out rows with a label: slice, label, rank and the row's number in the archive."""
+    held = (pl.col("half") == CONFIRMATION) & pl.col("label").is_not_null()
+    return pl.DataFrame(batch).filter(held).select(
+        "label", "rank", slice=pl.col("slice_id").str.slice(-2).cast(pl.Int8),
+        row=pl.col("sample_id").str.slice(1).cast(pl.Int32),
+    )  # fmt: skip
+
+
+def planted(members: pl.DataFrame, plant: NDArray[np.intp]) -> dict[str, Result]:
     """For every planted slice the found one that agrees best with it (F1) on held-out rows of its class."""
-    held = memberships.filter((pl.col("half") == CONFIRMATION) & pl.col("label").is_not_null()).sort("slice_id", "rank")
+    held = members.sort("slice", "rank")
     waiting = held_out(len(plant))
     told = {}
     for number, one in enumerate(PLANTS):
         whole = int((waiting & (plant == number)).sum())
         best = {"p10": 0.0, "precision": 0.0, "recall": 0.0, "f1": 0.0}
-        for (_,), rows in held.filter(pl.col("label") == one.true_class).group_by(["slice_id"], maintain_order=True):
-            inside = plant[rows["sample_id"].str.slice(1).cast(pl.Int64).to_numpy()] == number
+        for (_,), rows in held.filter(pl.col("label") == one.true_class).group_by(["slice"], maintain_order=True):
+            inside = plant[rows["row"].to_numpy()] == number
             best = max(best, agreement(inside, whole), key=lambda found: found["f1"])
         told[one.name] = best
     return told

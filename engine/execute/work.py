@@ -64,6 +64,9 @@ class Work:
             yield from stream_rows(node, self.store, self.table, batch_rows=batch_rows, memory=self.memory or MEMORY)
         elif isinstance(node, Fuse):
             yield from fitted(node, self, described=False).batches(batch_rows, self.progress)
+        elif isinstance(node, Discover):
+            for part in self.value(node).memberships(batch_rows):
+                yield from part.to_arrow().cast(node.schema).to_batches()
         else:
             yield from self.table(node).to_batches(max_chunksize=batch_rows)
 

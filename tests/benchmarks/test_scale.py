@@ -9,7 +9,7 @@ import pytest
 from benchmarks.scale.archive import PLANTS, parts, patient_numbers, write
 from benchmarks.scale.devices import NO_GPU, by_device
 from benchmarks.scale.forecast import forecast, forecasts, rates
-from benchmarks.scale.jobs import Scratch, agreement, held_out, measured, planted, scratch_bytes
+from benchmarks.scale.jobs import Scratch, agreement, held_out_members, held_out, measured, planted, scratch_bytes
 from benchmarks.scale.picture import plot, points
 from benchmarks.scale.tables import compared, exponent, found, grown, stages
 from misread.fitting import FITTED_ROWS
@@ -40,16 +40,18 @@ def test_planted_slices_have_their_share_and_their_errors() -> None:
 
 
 def test_planted_slices_are_found_where_they_are() -> None:
-    """A slice that is exactly a planted one agrees wholly; rows of the discovery half do not count."""
+    """A slice that is exactly a planted one agrees wholly; rows of the discovery half do not count, nor unlabelled ones."""
     plant = np.full(600, -1)
     plant[::4] = 0
     held = np.flatnonzero(held_out(600) & (plant == 0))
-    rows = pl.DataFrame({"slice_id": "a", "rank": np.arange(len(held)), "label": 1, "half": "confirmation"})
+    rows = pl.DataFrame({"slice_id": "x-01", "rank": np.arange(len(held)), "label": 1, "half": "confirmation"})
     rows = rows.with_columns(sample_id=pl.Series([f"s{row:08d}" for row in held]))
-    seen = planted(rows, plant)
+    seen = planted(held_out_members(rows.to_arrow()), plant)
     assert seen[PLANTS[0].name] == {"p10": 1.0, "precision": 1.0, "recall": 1.0, "f1": 1.0}
     assert seen[PLANTS[2].name]["f1"] == 0
-    assert planted(rows.with_columns(half=pl.lit("discovery")), plant)[PLANTS[0].name]["f1"] == 0
+    for left_out in ({"half": pl.lit("discovery")}, {"label": pl.lit(None, pl.Int8)}):
+        members = held_out_members(rows.with_columns(**left_out).to_arrow())
+        assert planted(members, plant)[PLANTS[0].name]["f1"] == 0
     assert agreement(np.array([True, False]), 4) == {"p10": 0.5, "precision": 0.5, "recall": 0.25, "f1": 1 / 3}
 
 
