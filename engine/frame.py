@@ -247,9 +247,12 @@ class LazyFrame:
         from .memory import LARGE, give_back
 
         table = self.to_arrow(progress, memory=memory, cache=cache, optimised=optimised)
-        if table.nbytes > LARGE:  # what the steps held goes before the rows are held as Arrow and as polars have them
+        large = table.nbytes > LARGE
+        if large:  # what the steps held goes before the rows are held as Arrow and as polars have them
             give_back()
-        return pl.DataFrame(table)
+        frame = pl.from_arrow(table, rechunk=not large)
+        assert isinstance(frame, pl.DataFrame)
+        return frame
 
     def stream(
         self, batch_rows: int = BATCH_ROWS, progress: Progress = silent, *, memory: int | None = None

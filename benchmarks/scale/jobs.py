@@ -70,7 +70,7 @@ def audit(location: Path, permutations: int = 0) -> Result:
         spent = timed(lambda: (found.append(frame.collect(stages, cache=False)), stages.end()))
     plant = known_of(location).plant
     whole = whole_cost(costs(optimise(frame.plan), store))
-    expected = {"cpu": whole.seconds, "peak": whole.held / 2**30, "read": whole.read}
+    expected = {"cpu": whole.seconds, "peak": whole.held / 2**30, "read": whole.read, "scratch": whole.scratch}
     told = {"expected": expected, "slices": found[0]["slice_id"].n_unique(), "planted": planted(found[0], plant)}
     most = max(stage["scratch"] for stage in stages.done().values())
     return spent | {"stages": stages.done(), "scratch": most} | told

@@ -37,7 +37,7 @@ Vectors that take more than `HELD_BYTES` lie on disk; then what a search makes o
 """
 SPAN: Final = 4 * AT_ONCE
 """Rows whose vectors are summed up or fused in one go, here or by another process; then freed memory is given back."""
-HELD_PER_SAMPLE: Final = 500
+HELD_PER_SAMPLE: Final = 400
 """Bytes it holds for every sample besides."""
 
 
