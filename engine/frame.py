@@ -244,15 +244,9 @@ class LazyFrame:
         answer that was worked out before is read from the store's cache, a new one is kept there. `optimised=False`
         runs the plan as written.
         """
-        from .memory import LARGE, give_back
+        from .interchange import as_frame
 
-        table = self.to_arrow(progress, memory=memory, cache=cache, optimised=optimised)
-        large = table.nbytes > LARGE
-        if large:  # what the steps held goes before the rows are held as Arrow and as polars have them
-            give_back()
-        frame = pl.from_arrow(table, rechunk=not large)
-        assert isinstance(frame, pl.DataFrame)
-        return frame
+        return as_frame(self.to_arrow(progress, memory=memory, cache=cache, optimised=optimised))
 
     def stream(
         self, batch_rows: int = BATCH_ROWS, progress: Progress = silent, *, memory: int | None = None
