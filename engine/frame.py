@@ -244,12 +244,9 @@ class LazyFrame:
         answer that was worked out before is read from the store's cache, a new one is kept there. `optimised=False`
         runs the plan as written.
         """
-        from .memory import LARGE, give_back
+        from .interchange import as_frame
 
-        table = self.to_arrow(progress, memory=memory, cache=cache, optimised=optimised)
-        if table.nbytes > LARGE:  # what the steps held goes before the rows are held as Arrow and as polars have them
-            give_back()
-        return pl.DataFrame(table)
+        return as_frame(self.to_arrow(progress, memory=memory, cache=cache, optimised=optimised))
 
     def stream(
         self, batch_rows: int = BATCH_ROWS, progress: Progress = silent, *, memory: int | None = None

@@ -5,14 +5,27 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pyarrow as pa
 from polars.io.plugins import register_io_source
 
+from .memory import LARGE, give_back
 from .plan import Describe, Discover, Fuse
 
 if TYPE_CHECKING:
     from .frame import LazyFrame
 
 PREVIEW_ROWS = 5
+
+
+def as_frame(table: pa.Table) -> pl.DataFrame:
+    """The rows as polars has them. Where they are many, what their making held is given back first, and no column is
+    copied into one piece."""
+    large = table.nbytes > LARGE
+    if large:
+        give_back()
+    frame = pl.from_arrow(table, rechunk=not large)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
 
 
 def polars_scan(frame: "LazyFrame") -> pl.LazyFrame:

@@ -87,7 +87,7 @@ def audit(location: Path, permutations: int = 0, beside: Workers | None = None) 
     members = pl.concat(found)
     plant = known_of(location).plant
     whole = whole_cost(costs(plan, store))
-    expected = {"cpu": whole.seconds, "peak": whole.held / 2**30, "read": whole.read}
+    expected = {"cpu": whole.seconds, "peak": whole.held / 2**30, "read": whole.read, "scratch": whole.scratch}
     told = {"expected": expected, "slices": members["slice"].n_unique(), "planted": planted(members, plant)}
     most = max(stage["scratch"] for stage in stages.done().values())
     device = products[-1].device or PROCESSOR

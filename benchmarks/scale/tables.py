@@ -79,12 +79,15 @@ def stages(results: Results) -> Table:
 
 
 def expected(results: Results) -> Table:
-    """What `explain(costs=True)` said beforehand, and what came of it; scratch on disk is no part of what was said."""
-    table = Table("rows", "job", "processor s", "said", "peak GB", "said", "GB read", "said", title="said beforehand")
+    """What `explain(costs=True)` said beforehand, and what came of it."""
+    table = Table(
+        "rows", "job", "processor s", "said", "peak GB", "said", "GB read", "said", "GB scratch", "said",
+        title="said beforehand",
+    )  # fmt: skip
     for (rows, job), result in results.items():
         if said := result.get("expected"):
-            names = [("cpu", 1.0), ("peak", 1.0), ("read", 1e9)]
-            pairs = [(result[n] / unit, said[n] / unit) for n, unit in names]  # type: ignore[operator, index]
+            names = [("cpu", 1.0), ("peak", 1.0), ("read", 1e9), ("scratch", 1e9)]
+            pairs = [(result[n] / unit, said.get(n, 0.0) / unit) for n, unit in names]  # type: ignore[operator, index]
             table.add_row(f"{rows:,}", job, *(f"{value:.2f}" for pair in pairs for value in pair))
     return table
 

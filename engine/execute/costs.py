@@ -39,26 +39,31 @@ JUDGED: Final = 2.0e-6
 """... for each sample and slice that is judged."""
 ERRORS: Final = 0.2
 """The share of a class that is taken to be wrong: a plan does not know it yet."""
-PROCESS: Final = 420e6
+PROCESS: Final = 340e6
 """Bytes of a process that holds nothing yet."""
-AT_ONCE: Final = 3 * 2048
+AT_ONCE: Final = 2 * 2048
 """Rows of vectors that are held while they stream."""
+SUMS: Final = 5
+"""Sums of products of two numbers of a vector that are held at once while a fusion is fitted."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one step: at most so many `rows` come out; its own bytes read, processor seconds and bytes held."""
+    """Of one step: at most so many `rows` come out; its own bytes read, processor seconds, bytes held and bytes of
+    scratch, which lie on disk at once."""
 
     rows: int
     read: float = 0.0
     seconds: float = 0.0
     held: float = 0.0
+    scratch: float = 0.0
 
     def __str__(self) -> str:
         told = [f"at most {self.rows:,} rows"]
         told += [f"reads {_size(self.read)}"] if self.read else []
         told += [_time(self.seconds)] if self.seconds >= 0.05 else []
         told += [f"holds {_size(self.held)}"] if self.held >= 1e6 else []
+        told += [f"puts {_size(self.scratch)} aside"] if self.scratch >= 1e6 else []
         return ", ".join(told)
 
 
@@ -81,14 +86,16 @@ def plan_with_costs(plan: Node, store: TableStore) -> str:
     each = costs(plan, store)
     whole = whole_cost(each)
     told = f"in all: reads {_size(whole.read)}, {_time(whole.seconds)}, at most {_size(whole.held)} of memory"
+    told += f", {_size(whole.scratch)} of scratch" if whole.scratch else ""
     return f"{tree(plan, {node: str(cost) for node, cost in each.items()})}\n{told}"
 
 
 def whole_cost(each: Mapping[Node, Cost]) -> Cost:
     """What the steps of a plan come to; what the process itself holds is counted, too."""
     rows = max((cost.rows for cost in each.values()), default=0)
-    read, seconds, held = (sum(getattr(cost, name) for cost in each.values()) for name in ("read", "seconds", "held"))
-    return Cost(rows, read, seconds, PROCESS + held)
+    names = ("read", "seconds", "held", "scratch")
+    read, seconds, held, scratch = (sum(getattr(cost, name) for cost in each.values()) for name in names)
+    return Cost(rows, read, seconds, PROCESS + held, scratch)
 
 
 def _below_first(node: Node) -> Iterator[Node]:
@@ -140,8 +147,14 @@ def _fusing(node: Fuse, samples: int, store: TableStore) -> Cost:
     numbers, fused = _numbers(node, store)
     read = 1.5 * samples * numbers * 4
     seconds = read * READ + samples / 2 * numbers**2 * PRODUCT + samples * numbers * fused * FUSED
-    held = AT_ONCE * numbers * 12 + 7 * numbers**2 * 8 + samples * HELD_PER_SAMPLE
-    return Cost(samples, read, seconds, held + min(samples * fused * 8, HELD_BYTES))
+    held = AT_ONCE * numbers * 12 + SUMS * numbers**2 * 8 + samples * HELD_PER_SAMPLE
+    return Cost(samples, read, seconds, held + min(samples * fused * 8, HELD_BYTES), _aside(samples, fused))
+
+
+def _aside(rows: float, numbers: int) -> float:
+    """Bytes on disk of fused vectors, which are put aside there where they are too large to be held."""
+    size = rows * numbers * 8
+    return size if size > HELD_BYTES else 0.0
 
 
 def _numbers(node: Fuse, store: TableStore) -> tuple[int, int]:
@@ -171,7 +184,8 @@ def _discovering(node: Discover, samples: int, store: TableStore) -> Cost:
     held = max(errors - MOST_ERRORS, 0) * (POOL_HELD[0] + POOL_HELD[1] * fused)
     slices = _searches(node) * node.most
     seconds = _searches(node) * each + slices * samples * JUDGED
-    return Cost(samples * slices, seconds=seconds, held=held)
+    scratch = classes * _aside(rows, fused)  # of one model and target at a time
+    return Cost(samples * slices, seconds=seconds, held=held, scratch=scratch)
 
 
 def _searches(node: Discover) -> int:

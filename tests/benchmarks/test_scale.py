@@ -9,7 +9,7 @@ import pytest
 from benchmarks.scale.archive import PLANTS, parts, patient_numbers, write
 from benchmarks.scale.devices import NO_GPU, by_device
 from benchmarks.scale.forecast import forecast, forecasts, rates
-from benchmarks.scale.jobs import Scratch, agreement, held_out_members, held_out, measured, planted, scratch_bytes
+from benchmarks.scale.jobs import Scratch, agreement, held_out, held_out_members, measured, planted, scratch_bytes
 from benchmarks.scale.picture import plot, points
 from benchmarks.scale.tables import compared, exponent, found, grown, stages
 from misread.fitting import FITTED_ROWS

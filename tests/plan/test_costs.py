@@ -6,7 +6,7 @@ import pytest
 
 from misread.discover import MOST_ERRORS
 from misread.execute import costs as reckoning
-from misread.execute.costs import Cost, costs, plan_with_costs
+from misread.execute.costs import Cost, costs, plan_with_costs, whole_cost
 from misread.library import Store
 from misread.plan import Discover, Fuse, Scan, optimise
 from stores import planted_store
@@ -60,6 +60,20 @@ def test_a_larger_pool_costs_more(stores: tuple[Store, Store], monkeypatch: pyte
     assert [cost.held == 0 for cost in found] == [True, False, False, False]
     assert found[0].seconds < found[1].seconds < found[2].seconds == found[3].seconds
     assert found[1].held < found[2].held == found[3].held
+
+
+def test_scratch_is_said_where_vectors_are_put_aside(
+    stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing lies on disk where all vectors are held; else more with more rows, and the last line tells it."""
+    frames = [store.scan().fuse(modalities=["image"]).discover() for store in stores]
+    held = [whole_cost(costs(frame.plan, frame.store)) for frame in frames]
+    assert [cost.scratch for cost in held] == [0, 0]
+    assert "scratch" not in frames[0].explain(costs=True)
+    monkeypatch.setattr(reckoning, "HELD_BYTES", 1)
+    aside = [whole_cost(costs(frame.plan, frame.store)) for frame in frames]
+    assert 0 < aside[0].scratch < aside[1].scratch == pytest.approx(4 * aside[0].scratch)
+    assert frames[1].explain(costs=True).endswith(" of scratch")
 
 
 def test_the_tree_tells_every_step_and_the_whole(stores: tuple[Store, Store]) -> None:
