@@ -21,7 +21,7 @@ REASONS = (NOT_SELECTED, TRAINING, NO_VECTOR, NO_PREDICTION, NO_LABEL, NO_LOSS)
 
 def is_training() -> pl.Expr:
     """Whether a row's split is train."""
-    split = pl.col("split").str.to_lowercase().str.strip_chars()
+    split = pl.col("split").cast(pl.String).str.to_lowercase().str.strip_chars()
     return (split == TRAIN_SPLIT).fill_null(False)
 
 

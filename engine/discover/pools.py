@@ -23,7 +23,7 @@ ALIKE = 0.7
 LONGEST = (1, 2, 4, 8)
 """Lumps are compared by the rows most like them, up to so many times a lump's own number of errors."""
 _SEED = 20_011
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 19
 """Products that are held at a time."""
 _GROUP = 16
 """Columns whose largest number stands for them while the largest of all are sought."""
@@ -65,7 +65,7 @@ def lumps(errors: Numbers, right: Numbers) -> list[Rows]:
     if size < 2 or not len(right):
         return []
     starts = drawn(np.arange(len(errors)), len(errors) // START_SHARE)
-    single, others = errors.astype(np.float32), right.astype(np.float32)
+    single, others = (np.asarray(rows, np.float32) for rows in (errors, right))
 
     def climbed(some: Rows) -> tuple[Numbers, Numbers]:
         directions = _turned(single[some])

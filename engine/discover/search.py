@@ -230,12 +230,12 @@ def _membership(candidates: Sequence[Rows], n: int) -> csr_array:
     return csr_array((np.ones(len(rows)), rows, np.concatenate([[0], np.cumsum(lengths)])), shape=(len(candidates), n))
 
 
-def _without(rows: Floats, directions: Floats) -> Floats:
-    """Rows (n, k) without their parts along some directions (d, k)."""
+def _without(rows: Floats, directions: Floats) -> NDArray[np.float32]:
+    """Rows (n, k) without their parts along some directions (d, k), in single precision: lumps are sought in it."""
     if not len(directions):
-        return rows
+        return rows.astype(np.float32)
     axes, _ = np.linalg.qr(directions.T)
-    return np.asarray(rows - rows @ axes @ axes.T)
+    return np.asarray(rows - rows @ axes @ axes.T, np.float32)
 
 
 def _take_in_turn(

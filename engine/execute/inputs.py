@@ -58,5 +58,6 @@ def read_vectors(store: TableStore, encoder: str, samples: pl.Series) -> Block:
 
 
 def codes(values: pl.Series) -> NDArray[np.intp]:
-    """Each value's place among the sorted distinct values."""
-    return values.cast(pl.String).rank("dense").to_numpy().astype(np.intp) - 1
+    """Each value's place among the sorted distinct values; whole numbers are sorted as such, all else as text."""
+    ordered = values if values.dtype.is_integer() else values.cast(pl.String)
+    return ordered.rank("dense").to_numpy().astype(np.intp) - 1

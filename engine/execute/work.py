@@ -25,8 +25,12 @@ from .fusing import FittedFusion, fit_samples
 from .rows import MEMORY, read_rows, stream_rows
 from .steps import Described, Discovered, FusedSamples, ScannedSamples
 
-HALVES: Final = pl.Enum([DISCOVERY, CONFIRMATION])
-"""As text the half would take sixteen bytes a row."""
+CODED: Final = (
+    pl.col("half").cast(pl.Enum([DISCOVERY, CONFIRMATION])),
+    pl.col("patient").rank("dense").cast(pl.UInt32),  # in the order of their names
+    pl.col("split").cast(pl.Categorical),
+)
+"""As text each of them would take sixteen bytes a row or more."""
 
 
 @dataclass
@@ -154,7 +158,7 @@ def _scanned(samples: Samples, work: Work) -> ScannedSamples:
     predictions = winners(work.rows(samples.predictions)).filter(pl.col("target").is_in(list(samples.targets)))
     return ScannedSamples(
         seed=samples.seed,
-        images=with_half(rows, samples.seed).drop("patient_id").with_columns(pl.col("half").cast(HALVES)),
+        images=with_half(rows, samples.seed).drop("patient_id").with_columns(CODED),
         predictions=predictions.with_columns(names),
         not_selected=work.store.manifest.tables["images"].rows - rows.height,
         include_train=samples.include_train,

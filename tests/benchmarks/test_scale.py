@@ -40,7 +40,7 @@ def test_planted_slices_have_their_share_and_their_errors() -> None:
 
 
 def test_planted_slices_are_found_where_they_are() -> None:
-    """A slice that is exactly a planted one agrees wholly; rows of the discovery half or without a label do not count."""
+    """A slice that is exactly a planted one agrees wholly; rows of discovery or without a label do not count."""
     plant = np.full(600, -1)
     plant[::4] = 0
     held = np.flatnonzero(held_out(600) & (plant == 0))
