@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from misread.audit.halves import patient_unit, with_half
-from misread.audit.population import population, winners
+from misread.audit.population import Population, population, winners
 from misread.memory import map_large
 from misread.plan import Assign, Describe, Discover, Filter, Fuse, Node, Samples, Score, Select, Take, optimise
 from misread.progress import Progress, silent
@@ -91,19 +91,7 @@ def _(node: Discover, work: Work) -> Discovered:
     from .discovering import discover
 
     below: FusedSamples = work.value(node.input)
-    predictions = below.below.predictions.partition_by("model", "target", as_dict=True)
-    populations = [
-        population(
-            below.samples,
-            rows.drop("model", "target"),
-            str(model),
-            str(target),
-            node.threshold,
-            by_loss=node.losses,
-            not_selected=below.below.not_selected,
-        )
-        for (model, target), rows in sorted(predictions.items())
-    ]
+    populations = _populations(node, below)
     with one_thread():
         return discover(node, below, populations, node.named, work.progress)
 
@@ -163,6 +151,23 @@ def _scanned(samples: Samples, work: Work) -> ScannedSamples:
         not_selected=work.store.manifest.tables["images"].rows - rows.height,
         include_train=samples.include_train,
     )
+
+
+def _populations(node: Discover, below: FusedSamples) -> list[Population]:
+    """Those of every model and target, sorted."""
+    predictions = below.below.predictions.partition_by("model", "target", as_dict=True)
+    return [
+        population(
+            below.samples,
+            rows.drop("model", "target"),
+            str(model),
+            str(target),
+            node.threshold,
+            by_loss=node.losses,
+            not_selected=below.below.not_selected,
+        )
+        for (model, target), rows in sorted(predictions.items())
+    ]
 
 
 def _table(node: Node, value: Any) -> pa.Table:
