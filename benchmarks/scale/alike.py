@@ -99,7 +99,7 @@ def sliceguard(given: Handed) -> list[Rows]:
 ALIKE: dict[str, Callable[[Handed], list[Rows]]] = {
     "search": searched,
     "Domino mixture": mixture,
-    "Domino mixture, settled": partial(mixture, method=SETTLED),
+    "settled Domino mixture": partial(mixture, method=SETTLED),
     "hdbscan": plain_hdbscan,
     "fast_hdbscan": fast,
     "UMAP + HDBSCAN": sliceguard,
