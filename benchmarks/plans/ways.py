@@ -132,7 +132,7 @@ def fused_by_hand(location: Path) -> int:
     """The same, as somebody who knows Lance and NumPy would write it: two readings, nothing held but sums."""
     import lance
 
-    from misread.audit.halves import halves
+    from misread.audit.halves import half_of
 
     images = lance.dataset(uri(location, "images"))
     chosen = images.to_table(columns=["sample_id", "patient_id"], filter=CHOSEN)
@@ -140,7 +140,7 @@ def fused_by_hand(location: Path) -> int:
     ids = vectors.to_table(columns=["sample_id"])["sample_id"]
     place = pa.compute.index_in(ids, value_set=chosen["sample_id"].combine_chunks())
     wanted = place.is_valid().to_numpy()
-    half = np.array(halves(chosen["patient_id"].to_pylist(), 0)) == "discovery"
+    half = np.array([half_of(patient, 0) for patient in chosen["patient_id"].to_pylist()]) == "discovery"
     first = wanted.copy()
     first[wanted] = half[place.drop_null().to_numpy()]
     mean, axes = _axes(vectors, first)

@@ -15,7 +15,7 @@ import polars as pl
 
 from benchmarks.audits import audited
 from benchmarks.peers import Audit, method
-from misread.audit.halves import halves
+from misread.audit.halves import half_of
 from misread.discover import SIGNIFICANCE
 from misread.fuse import Block
 from misread.metadata import choose_columns, fit_features
@@ -42,7 +42,7 @@ def null_rows(setting: Setting, source: Source, permutations: int) -> dict[str, 
     errors = errors_of(patients, WITHIN if setting.predictions == "patients" else 0.0, rng)
     sure = 0.5 + 0.5 * rng.random(len(rows))
     score = np.where((label == 1) != errors, sure, 1 - sure)
-    half = np.array(halves([str(p) for p in patients], setting.seed))
+    half = np.array([half_of(str(patient), setting.seed) for patient in patients])
     blocks = _blocks(setting, source, rows, label, half == DISCOVERY)
     began = time.perf_counter()
     found = audited(blocks, patients, half, label, score, seed=setting.seed, permutations=permutations)

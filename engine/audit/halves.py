@@ -1,6 +1,5 @@
 """Which half of an audit a patient belongs to: slices are found on one and confirmed on the other."""
 
-from collections.abc import Iterable
 from hashlib import blake2b
 
 import polars as pl
@@ -12,11 +11,6 @@ def half_of(patient: str, seed: int) -> Half:
     """The half of one patient: a hash of seed and patient, whatever else the store holds."""
     digest = blake2b(f"{seed}\x1f{patient}".encode(), digest_size=8).digest()
     return DISCOVERY if digest[0] & 1 else CONFIRMATION
-
-
-def halves(patients: Iterable[str], seed: int) -> list[Half]:
-    known: dict[str, Half] = {}
-    return [known.setdefault(p, half_of(p, seed)) if p not in known else known[p] for p in patients]
 
 
 def with_half(rows: pl.DataFrame, seed: int) -> pl.DataFrame:

@@ -7,6 +7,7 @@ list one, else negative, as the data set counts them (it was mined from reports 
 Not taken: boxes (BBox_List_2017.csv), and the sizes of the original pictures.
 """
 
+from collections import defaultdict
 from typing import Final
 
 import polars as pl
@@ -41,13 +42,15 @@ def read(request: Request) -> Archive | None:
     rows = request.columns(source, _COLUMNS)
     if source is None or rows is None:
         return None
+    there = _pictures(request)
+    rows = _told_apart(request, rows, there)
     age = pl.col("age").str.extract(r"^0*(\d+)Y?$").cast(pl.Int64, strict=False)
     samples = rows.with_columns(
         *named_findings("finding_labels", FINDINGS, "|"),
         pl.col("follow_up").cast(pl.Int64, strict=False),
         pl.when(age <= _OLDEST).then(age).alias("age"),
         pl.col("sample_id").replace_strict(_splits(request), default=None, return_dtype=pl.String).alias("split"),
-        _places(request, rows).alias("image"),
+        _places(rows, there).alias("image"),
     )
     notices = _notices(rows, samples)
     return Archive(Source(source.path, source.name, samples, typed=True), in_folder(request.root), notices=notices)
@@ -66,14 +69,27 @@ def _splits(request: Request) -> dict[str, str]:
     return found
 
 
-def _places(request: Request, rows: pl.DataFrame) -> pl.Series:
-    """Where each picture lies; `images/NAME` for those that are nowhere."""
+def _pictures(request: Request) -> dict[str, list[str]]:
+    """Where the pictures of each name lie."""
     folders = ["images", *(path.relative_to(request.root).as_posix() for path in request.root.glob("images_*/images"))]
-    there = {
-        entry.name: f"{folder}/{entry.name}"
-        for folder in sorted(folders, reverse=True)
-        if (request.root / folder).is_dir()
-        for entry in (request.root / folder).iterdir()
-    }
-    named = [None if name is None else there.get(name, f"images/{name}") for name in rows["sample_id"]]
+    there: defaultdict[str, list[str]] = defaultdict(list)
+    for folder in sorted(folders):
+        if (request.root / folder).is_dir():
+            for entry in (request.root / folder).iterdir():
+                there[entry.name].append(f"{folder}/{entry.name}")
+    return there
+
+
+def _told_apart(request: Request, rows: pl.DataFrame, there: dict[str, list[str]]) -> pl.DataFrame:
+    """The rows whose picture is the only one of its name; others are faults."""
+    several = pl.col("sample_id").is_in([name for name, places in there.items() if len(places) > 1])
+    for name in rows.filter(several)["sample_id"].unique().sort():
+        first, *others = there[name]
+        request.book.item(first, f"{' and '.join(others)} is a picture of the same name; leave one in the folders")
+    return rows.filter(~several.fill_null(value=False))
+
+
+def _places(rows: pl.DataFrame, there: dict[str, list[str]]) -> pl.Series:
+    """Where each picture lies; `images/NAME` for those that are nowhere."""
+    named = (None if name is None else there.get(name, [f"images/{name}"])[0] for name in rows["sample_id"])
     return pl.Series(named, dtype=pl.String)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_curve
 
-from misread.audit.halves import half_of, halves, with_half
+from misread.audit.halves import half_of, with_half
 from misread.audit.population import REASONS, population, scanned_samples, winners
 from misread.audit.thresholds import Threshold, with_errors, youden_threshold
 from misread.schemas.values import CONFIRMATION, DISCOVERY
@@ -31,9 +31,12 @@ def test_youden_is_the_best_of_all_thresholds(rows: list[tuple[int, bool]]) -> N
 
 @given(st.text(min_size=1, max_size=8), st.integers(0, 5))
 def test_a_patient_has_one_half(patient: str, seed: int) -> None:
-    """The half follows from seed and patient alone."""
-    assert half_of(patient, seed) == half_of(patient, seed)
-    assert halves([patient, "other", patient], seed)[0] == halves(["x", patient], seed)[1]
+    """The half follows from seed and patient alone, whoever else is there."""
+    alone, beside = (
+        with_half(pl.DataFrame({"patient": patients}), seed)
+        for patients in ([patient], [patient + "other", patient, patient])
+    )
+    assert beside["half"].to_list()[1:] == [half_of(patient, seed)] * 2 == alone["half"].to_list() * 2
 
 
 @given(st.lists(st.text(max_size=3), max_size=20))
@@ -43,13 +46,13 @@ def test_rows_keep_their_order_and_get_their_patients_half(patients: list[str]) 
     rows = pl.DataFrame({"row": range(len(patients)), "patient": patients, "half": patients}, {"row": pl.Int64} | text)
     found = with_half(rows, 3)
     assert found["row"].to_list() == list(range(len(patients)))
-    assert found["half"].to_list() == halves(patients, 3)
+    assert found["half"].to_list() == [half_of(patient, 3) for patient in patients]
 
 
 def test_halves_are_about_equal_and_differ_by_seed() -> None:
     """Over many patients each half holds about half of them, and another seed divides them anew."""
     patients = [str(i) for i in range(4000)]
-    one, two = halves(patients, 0), halves(patients, 1)
+    one, two = ([half_of(patient, seed) for patient in patients] for seed in (0, 1))
     assert 0.46 < one.count(DISCOVERY) / 4000 < 0.54
     assert 0.45 < sum(a == b for a, b in zip(one, two, strict=True)) / 4000 < 0.55
 

@@ -5,14 +5,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from docs.conftest import README, ROOT, blocks, conversations
 
 import misread as mr
-from browser import Page, browser, skip_without
+from browser import Page
 
 AUDIT_ID = re.compile(r"\b[0-9a-f]{12}\b")
 REPORTS = ("demo.html", "covid.html", "nih.html")
@@ -83,13 +82,6 @@ def test_every_verb_is_shown_or_named() -> None:
 
     text = README.read_text()
     assert all(f"misread {verb}" in text for verb in get_command(app).commands)  # type: ignore[attr-defined]
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    skip_without()
-    with browser() as opened:
-        yield opened
 
 
 @pytest.mark.slow

@@ -194,6 +194,20 @@ def test_open_i_pictures_of_one_name_are_told_apart(take: Take, small: Small) ->
     assert store.table("reports").count() == 2
 
 
+def test_nih_pictures_of_one_name_are_told_apart(take: Take, small: Small) -> None:
+    """Two pictures of one name in two folders are a fault that names both; neither is taken, the others are."""
+    root, ids = small("nih-cxr14")
+    first = next(root.glob(f"images_*/images/{ids[0]}"))
+    again = root / "images_012" / "images" / ids[0]
+    again.parent.mkdir(exist_ok=True, parents=True)
+    again.write_bytes(first.read_bytes())
+    name = first.relative_to(root).as_posix()
+    reason = f"images_012/images/{ids[0]} is a picture of the same name; leave one in the folders"
+    assert [(fault.file, fault.reason) for fault in faults(take, "nih-cxr14", root)] == [(name, reason)]
+    store, _ = take("nih-cxr14", root, skip=True)
+    assert set(pl.DataFrame(store.table("images").read())["sample_id"]) == set(ids[1:])
+
+
 def test_chexpert_labels_and_reports(take: Take, small: Small, images: Images) -> None:
     """Of the paths come patient, study and split; of CheXpert Plus reports, and what it knows of patients."""
     root, ids = small("chexpert")

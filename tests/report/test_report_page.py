@@ -1,21 +1,13 @@
 """A page made of text that tries to do harm, in a browser."""
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from report.conftest import LONG, MARKUP, RIGHT_TO_LEFT
 
-from browser import Page, browser, skip_without
+from browser import Page
 from misread.report import Report
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    skip_without()
-    with browser() as opened:
-        yield opened
 
 
 @pytest.mark.slow
