@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from misread.discover import MOST_ERRORS
-from misread.fitting import COMPONENTS
+from misread.fitting import COMPONENTS, FITTED_ROWS
 from misread.plan import HEAVY, Describe, Discover, Fuse, Head, Join, Node, Samples, Scan, Take, tree
 from misread.schemas.tables import VECTOR
 from misread.spill import HELD_BYTES
@@ -18,24 +18,23 @@ from .fusing import HELD_PER_SAMPLE
 
 READ: Final = 6e-10
 """Seconds of a processor to read a byte from Lance. These figures were measured by `benchmarks.scale`, one machine."""
-ROW: Final = 4e-6
+ROW: Final = 6e-7
 """... to read, join and sort a row without its vectors."""
-PRODUCT: Final = 2.2e-11
+PRODUCT: Final = 2.0e-11
 """... for each product of two numbers of a vector that a fusion sums up."""
-FUSED: Final = 1.0e-10
+FUSED: Final = 6.7e-11
 """... for each product of a number of a vector and a fused one."""
-ROUND: Final = 0.15
+ROUND: Final = 0.13
 """... of one round of a search, and for each row of its class:"""
-SCORED: Final = 2.4e-6
-POOLED: Final = 3.5e-5
-"""... for each error of the pool that candidates are sought in, and of one larger than the default, whose tree is grown
-from a graph:"""
-GROWN: Final = 1.1e-4
+SCORED: Final = 4.0e-6
 LUMPED: Final = 2.0e-9
-"""... for each pair of errors of such a pool, beyond those of the default, in one round."""
+"""... and for each pair of errors of the pool that candidates are sought in."""
+POOLED: Final = 1.4e-5
+"""... for each error of the pool, whose tree is grown once, and besides for each beyond the default pool:"""
+GROWN: Final = 1.0e-4
 POOL_HELD: Final = (3000, 40)
 """Bytes held for an error beyond the default pool, and for each of its fused numbers."""
-JUDGED: Final = 2.0e-6
+JUDGED: Final = 1.35e-6
 """... for each sample and slice that is judged."""
 ERRORS: Final = 0.2
 """The share of a class that is taken to be wrong: a plan does not know it yet."""
@@ -143,10 +142,11 @@ def _samples(node: Node, below: dict[Node, Cost]) -> int:
 
 
 def _fusing(node: Fuse, samples: int, store: TableStore) -> Cost:
-    """Half of the vectors are read to fit the fusion, then all of them to be fused."""
+    """Half of the vectors are read to fit the fusion, or so many of them as suffice; then all of them to be fused."""
     numbers, fused = _numbers(node, store)
-    read = 1.5 * samples * numbers * 4
-    seconds = read * READ + samples / 2 * numbers**2 * PRODUCT + samples * numbers * fused * FUSED
+    fitted = min(samples / 2, FITTED_ROWS)
+    read = (samples + fitted) * numbers * 4
+    seconds = read * READ + fitted * numbers**2 * PRODUCT + samples * numbers * fused * FUSED
     held = AT_ONCE * numbers * 12 + SUMS * numbers**2 * 8 + samples * HELD_PER_SAMPLE
     return Cost(samples, read, seconds, held + min(samples * fused * 8, HELD_BYTES), _aside(samples, fused))
 
@@ -176,12 +176,13 @@ def _discovering(node: Discover, samples: int, store: TableStore) -> Cost:
     rows = samples / 2 / classes
     errors = min(rows * (0.5 if node.losses else ERRORS), node.pool)
     larger = max(errors / MOST_ERRORS, 1.0)
-    pool = errors * (GROWN if larger > 1 else POOLED)
-    one_round = ROUND + rows * SCORED * larger + max(errors**2 - MOST_ERRORS**2, 0) * LUMPED
+    beyond = max(errors - MOST_ERRORS, 0)
+    pool = errors * POOLED + beyond * GROWN
+    one_round = ROUND + rows * SCORED * larger + errors**2 * LUMPED
     search = pool + node.most * one_round
     each = search + node.permutations * (pool + one_round) + node.stability * search
     fused = next(_numbers(step, store)[1] for step in node.walk() if isinstance(step, Fuse))
-    held = max(errors - MOST_ERRORS, 0) * (POOL_HELD[0] + POOL_HELD[1] * fused)
+    held = beyond * (POOL_HELD[0] + POOL_HELD[1] * fused)
     slices = _searches(node) * node.most
     seconds = _searches(node) * each + slices * samples * JUDGED
     scratch = classes * _aside(rows, fused)  # of one model and target at a time
