@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
+from polars.testing import assert_frame_equal
 
 import misread as mr
 from misread.library import LazyFrame, Store
@@ -68,6 +70,20 @@ def test_memberships_follow_from_the_rule_alone(audited: Store) -> None:
         assert ordered["rank"].to_list() == list(range(1, group.height + 1))
         assert ordered["score"].is_sorted(descending=True)
     assert audited.sql("SELECT sum(other_class_rows) FROM slices").item() > 0
+
+
+@pytest.mark.parametrize("batch_rows", [1, 7, 10_000])
+def test_memberships_stream_as_they_are_kept(audited: Store, batch_rows: int) -> None:
+    """In batches of any size the rows of the slices found are those that the audit wrote, in their order."""
+    frame = audited.scan(model="m").discover(permutations=19)
+    batches = list(frame.stream(batch_rows))
+    assert all(0 < batch.num_rows <= batch_rows for batch in batches)
+    together = pl.DataFrame(pa.Table.from_batches(batches, frame.schema))
+    kept = pl.DataFrame(audited.table("memberships").read(together.columns))
+    alike = pl.all().exclude("audit_id", "slice_id")  # described, it is another audit
+    assert together.height > 10
+    assert_frame_equal(together.select(alike), kept.select(alike))
+    assert_frame_equal(together, frame.collect(cache=False))
 
 
 def test_the_same_audit_is_not_run_again(audited: Store) -> None:
