@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import socket
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -75,7 +76,9 @@ def workers(address: str | None) -> Iterator[Workers | None]:
 
     options = {"num_cpus": _cores(), "object_store_memory": SHARED_MEMORY} if address == LOCAL else {}
     try:
-        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
+        with warnings.catch_warnings():  # Ray's programs are forked, and are others at once: nothing of lance is used
+            warnings.filterwarnings("ignore", "lance is not fork-safe")
+            ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
     except Exception as error:  # noqa: BLE001 - of many kinds
         raise _unreached(address, error) from None
     try:

@@ -3,6 +3,8 @@
 import gc
 import os
 import signal
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -209,6 +211,13 @@ def test_an_audit_that_loses_a_process_leaves_nothing(
     assert len(killed) == 1
     assert Store.open(store.location).manifest == before
     assert Store.open(store.location).scan().fuse().discover(permutations=19).sink(workers=two)
+
+
+def test_ray_is_started_without_a_warning_once_a_store_was_read() -> None:
+    """Lance warns of every fork; Ray's programs are forked and are others at once, which is nobody's concern."""
+    code = "import lance, misread.workers as w\nwith w.workers('local') as found: assert found.cpus"
+    done = subprocess.run([sys.executable, "-W", "error::UserWarning", "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def holders() -> list[int]:
