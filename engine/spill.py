@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +30,7 @@ HELD_BYTES = 32 << 20
 """Vectors that take more than this lie on disk."""
 PART_ROWS = 8192
 _NUMBER = np.dtype(np.float64).itemsize
+_own = threading.local()
 
 
 class Parted(ABC):
@@ -90,7 +92,8 @@ class Spilled(Parted):
     def __getitem__(self, rows: slice | Places) -> Floats:
         if isinstance(rows, slice):
             start, stop, step = rows.indices(len(self))
-            return self._read(start, max(start, stop))[::step]
+            rows_here = max(stop - start, 0)
+            return self._read(start, np.empty((rows_here, self.shape[1])))[::step]
         numbers = np.flatnonzero(rows) if rows.dtype == bool else rows
         found = np.empty((len(numbers), self.shape[1]))
         order = np.argsort(numbers, kind="stable")
@@ -99,19 +102,26 @@ class Spilled(Parted):
         for start in range(int(first), int(last) + 1, PART_ROWS):
             low, high = np.searchsorted(ordered, [start, start + PART_ROWS])
             if high > low:
-                found[order[low:high]] = self._read(start, min(start + PART_ROWS, len(self)))[ordered[low:high] - start]
+                part = self._lent(start, min(start + PART_ROWS, len(self)))
+                found[order[low:high]] = part[ordered[low:high] - start]
         return found
 
-    def _read(self, start: int, stop: int) -> Floats:
-        width = self.shape[1] * _NUMBER
-        content = bytearray((stop - start) * width)
-        view, place = memoryview(content), start * width
+    def _lent(self, start: int, stop: int) -> Floats:
+        """Rows that are there until this thread asks for others: memory that is new each time costs a third more."""
+        needed = (stop - start) * self.shape[1]
+        if len(getattr(_own, "numbers", ())) < needed:
+            _own.numbers = np.empty(needed)
+        return self._read(start, _own.numbers[:needed].reshape(-1, self.shape[1]))
+
+    def _read(self, start: int, found: Floats) -> Floats:
+        """`found` (m, k), filled with the rows from `start` on."""
+        view, place = found.reshape(-1).view(np.uint8).data, start * self.shape[1] * _NUMBER
         while view:
             read = os.preadv(self._file, [view], place)
             if not read:
                 raise MisreadError("vectors put aside on disk were cut short", "run the same command again")
             view, place = view[read:], place + read
-        return np.frombuffer(content).reshape(stop - start, self.shape[1])
+        return found
 
     def folded(self, work: Callable[..., R], join: Callable[[Iterable[R]], R], *aligned: NDArray[Any]) -> R:
         return joined(self.nodes(work, join, aligned), join)
@@ -133,7 +143,7 @@ class Spilled(Parted):
         def of_part(part: tuple[int, tuple[int, int]]) -> Node[R]:
             number, (start, stop) = part
             here = slice(start, stop)
-            return number, 1, work(self[here], *(array[here] for array in aligned))
+            return number, 1, work(self._lent(start, stop), *(array[here] for array in aligned))
 
         return climbed(in_order(of_part, enumerate(pairwise(self.cuts.tolist()), first), beside), join)
 
@@ -184,8 +194,8 @@ def folded(vectors: Vectors, work: Callable[..., R], join: Callable[[Iterable[R]
     """What `work(part, *its rows of aligned)` gives for the rows part by part (an array at once), joined in order.
 
     `aligned`: arrays (n, ...) of which a part takes its own rows. Parts may be joined before others are: `join` of
-    joins must be the join of all, and that of one what it is. `work` must bear parts without rows. Both are functions
-    of a module or `partial` of them.
+    joins must be the join of all, and that of one what it is. `work` must bear parts without rows, and nothing that it
+    gives may be a view of its part, which is soon written over. Both are functions of a module or `partial` of them.
     """
     if isinstance(vectors, np.ndarray):
         return join([work(vectors, *aligned)])

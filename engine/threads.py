@@ -5,11 +5,14 @@ For the small matrices of a search it is also many times faster than two threads
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
+
+_mine = threading.local()
 
 
 @contextlib.contextmanager
@@ -20,24 +23,41 @@ def one_thread() -> Iterator[None]:
         yield
 
 
+def cores() -> int:
+    """How many cores this thread may use: all that the process may, or its share of them (see `in_order`)."""
+    own: int | None = getattr(_mine, "cores", None)
+    return own or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+
+
 def in_order(
     work: Callable[[A], B], items: Iterable[A], workers: int | None = None, *, waiting: int = 1
 ) -> Iterator[B]:
-    """The results of `work` in the order of `items`, worked out beside each other (default: as many as cores).
+    """The results of `work` in the order of `items`, worked out beside each other (default: as many as `cores`).
 
     A few items are taken ahead of what is used, so that what they hold stays bounded: as many as there are workers,
     and `waiting` more, so that no worker waits while a result is used; 0 where results are large. `work` must not
-    depend on what other items do; the first error is raised in its place, and no later item is begun.
+    depend on what other items do; the first error is raised in its place, and no later item is begun. Where it works
+    in order itself, it has an equal share of the cores for that; with one core, no thread of its own is begun.
     """
     from collections import deque
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    count = workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+    all_cores = cores()
+    count = workers or all_cores
+    if count == 1 and workers is None:
+        yield from map(work, items)
+        return
+    share = max(all_cores // count, 1)
+
+    def shared(item: A) -> B:
+        _mine.cores = share
+        return work(item)
+
     begun: deque[Future[B]] = deque()
     with ThreadPoolExecutor(count) as beside:
         try:
             for item in items:
-                begun.append(beside.submit(work, item))
+                begun.append(beside.submit(shared, item))
                 if len(begun) >= count + waiting:
                     yield begun.popleft().result()
             while begun:

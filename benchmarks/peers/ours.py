@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from misread.fuse import Fusion
 from misread.plan import Discover
 from misread.schemas.errors import AuditError
 from misread.spill import Vectors, chosen, put_aside
+from misread.threads import cores, in_order
 
 from .interface import MOST, Audit, Booleans, Fitted, Floats, Integers
 from .labels import BONUS, ClassSlices, NoSlices
@@ -65,15 +67,19 @@ class Judged(Protocol):
 
 def rules_of(vectors: Vectors, judged: Judged, smallest: int) -> list[tuple[int, Rule]]:
     """(true class, rule), in the order of an audit, searched as an audit does: fused vectors may lie on disk."""
-    ranked = []
     each = [chosen(vectors, judged.label == c) for c in CLASSES]
     first = fit_class_model(*each)
-    for number, (true_class, mine, model) in enumerate(zip(CLASSES, each, (first, first.other), strict=True)):
+    classes = []
+    for true_class, mine, model in zip(CLASSES, each, (first, first.other), strict=True):
         own = judged.label == true_class
         patients = np.unique(judged.patients[own], return_inverse=True)[1].astype(np.intp)
-        rows = ClassRows(true_class, mine, judged.error[own], patients, model)
-        for place, rule in enumerate(search(rows, smallest=smallest, most=MOST)):
-            ranked.append((order_among_classes(place, rule, number), (true_class, rule)))
+        classes.append(ClassRows(true_class, mine, judged.error[own], patients, model))
+    searches = in_order(partial(search, smallest=smallest, most=MOST), classes, min(len(classes), cores()))
+    ranked = [
+        (order_among_classes(place, rule, number), (CLASSES[number], rule))
+        for number, rules in enumerate(searches)
+        for place, rule in enumerate(rules)
+    ]
     return [found for _, found in sorted(ranked, key=lambda item: item[0])]
 
 

@@ -62,15 +62,13 @@ def searched(given: Handed) -> list[Rows]:
 
 
 def mixture(given: Handed, method: Domino = Domino()) -> list[Rows]:  # noqa: B008 - it is frozen
-    """The Domino mixture on 64 principal components of the vectors, which are worked out, too."""
-    with one_thread():
-        centered = given.vectors - given.vectors.mean(axis=0)
-        _, directions = principal_directions(centered, method.components)
-        z = (centered @ directions).astype(np.float32)
-        model = method.fitted(z, given.rows.label, given.rows.score, 0)
-        joint = model.joint(
-            z, one_hot(given.rows.label).astype(z.dtype), soft(given.rows.score).astype(z.dtype), method.weight
-        )
+    """The Domino mixture on 64 principal components of the vectors, which are worked out, too; with all threads."""
+    centered = given.vectors - given.vectors.mean(axis=0)
+    _, directions = principal_directions(centered, method.components)
+    z = (centered @ directions).astype(np.float32)
+    model = method.fitted(z, given.rows.label, given.rows.score, 0)
+    y, yhat = one_hot(given.rows.label).astype(z.dtype), soft(given.rows.score).astype(z.dtype)
+    joint = model.joint(z, y, yhat, method.weight)
     winners = np.argmax(joint, axis=1)
     return [np.flatnonzero(winners == component) for component in model.ranked()[:MOST]]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -16,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from misread.progress import Progress, silent
+from misread.threads import cores
 
 from .appearance import Appearance
 from .classifier import Features, film_features
@@ -62,8 +62,7 @@ def expose_films(
 def _workers(wanted: int | None, films: int) -> int:
     if wanted is not None:
         return max(1, wanted)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 1 if films < _FEW else min(cores, 8)
+    return 1 if films < _FEW else min(cores(), 8)
 
 
 def _results(batches: Sequence[Sequence[Exposure]], workers: int) -> Iterator[Features]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from misread.spill import Vectors, folded, mapped, total
 
-from .scan import Booleans, Floats, Values, best_prefix, mean_scan_statistic, scan_statistic
+from .scan import ROUNDING, Booleans, Floats, Values, statistics_of
 
 LOWEST, PER_DEVIATION, BINS = -1.0, 64, 2048
 """Scores (standard deviation 1) are counted in steps of 1/64, from -1 (all that is lower) to 31 (all that is higher).
@@ -23,7 +25,12 @@ FINALISTS = 4
 
 DIGITS = 9
 """Scores are rounded to so many decimals, so that the order of sums never decides."""
+LOT = 1024
+"""Rows that are scored at a time."""
 Folds = NDArray[np.int8]
+Places = NDArray[np.intp]
+Sizes = tuple[int, int]
+"""The fewest and the most rows of a slice."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Candidates:
     without: Floats
     offsets: Floats
 
-    def only(self, places: NDArray[np.intp]) -> Candidates:
+    def only(self, places: Places) -> Candidates:
         return Candidates(self.whole[places], self.without[:, places], self.offsets[:, places])
 
     def beside(self, other: Candidates) -> Candidates:
@@ -51,31 +58,34 @@ class Candidates:
 
 
 def _scores(part: Floats, fold: Folds, candidates: Candidates) -> Floats:
-    order, scores = _fold_by_fold(part, fold, candidates)
-    found = np.empty_like(scores)
-    found[order] = scores
+    found = np.empty((len(part), len(candidates.whole)))
+    for places, scores in _by_lots(part, fold, np.arange(len(part)), candidates):
+        found[places] = scores
     return found
 
 
-def _fold_by_fold(part: Floats, fold: Folds, candidates: Candidates) -> tuple[NDArray[np.intp], Floats]:
-    """(n,) the rows, fold after fold, and (n, c) their scores: products of rows that lie together cost least."""
-    order = np.argsort(fold, kind="stable")
-    rows, scores = part[order], np.empty((len(part), len(candidates.whole)))
+def _by_lots(part: Floats, fold: Folds, kept: Places, candidates: Candidates) -> Iterator[tuple[Places, Floats]]:
+    """(m,) some of the rows `kept`, all of one fold, and (m, c) their scores, until all were given.
+
+    So few at a time that they stay in a core's cache, and their memory is not asked for anew for every lot.
+    """
+    order = kept[np.argsort(fold[kept], kind="stable")]
     ends = np.searchsorted(fold[order], np.arange(len(candidates.without) + 1))
-    for number, (start, stop) in enumerate(pairwise(ends)):
-        own = np.matmul(rows[start:stop], candidates.without[number].T, out=scores[start:stop])
-        own -= candidates.offsets[number]
-    return order, np.round(scores, DIGITS, out=scores)
+    for number, (first, last) in enumerate(pairwise(ends)):
+        for start in range(first, last, LOT):
+            places = order[start : min(start + LOT, last)]
+            scores = part[places] @ candidates.without[number].T
+            scores -= candidates.offsets[number]
+            yield places, np.round(scores, DIGITS, out=scores)
 
 
 @dataclass(frozen=True)
 class Found:
-    """A candidate, the statistic and the cut of its best prefix, and every row's score along it (n,)."""
+    """A candidate, and the statistic and the cut of its best prefix."""
 
     candidate: int
     statistic: float
     cut: float
-    scores: Floats
 
 
 @dataclass(frozen=True)
@@ -90,55 +100,100 @@ class Tally:
         """Of the rows that are `kept` (n,), in one reading."""
         return cls(candidates, folded(vectors, partial(_counts, candidates=candidates), total, fold, values, kept))
 
+    def only(self, places: Places) -> Tally:
+        return Tally(self.candidates.only(places), self.counts[:, places])
+
     def beside(self, other: Tally) -> Tally:
         return Tally(self.candidates.beside(other.candidates), np.concatenate([self.counts, other.counts], axis=1))
 
-    def less(self, other: Tally) -> Tally:
-        """Without the rows that the other one counted for the same candidates."""
-        return Tally(self.candidates, self.counts - other.counts)
+    def less(
+        self, one: Candidates, cut: float, vectors: Vectors, fold: Folds, values: Values, left: Booleans
+    ) -> tuple[Tally, Booleans]:
+        """Of the rows `left` (n,) without those whose score along `one` reaches `cut`; and which these are (n,).
 
-    def statistics(self, remaining: Values, smallest: int, largest: int) -> Floats:
-        """(c,): each candidate's highest scan statistic among the prefixes that end between two bins.
-
-        `remaining`: the values of the rows that are counted.
+        In one reading.
         """
-        reached = int(np.flatnonzero(self.counts[0].any(axis=0)).max(initial=-1)) + 1
-        inside, sums = np.cumsum(self.counts[:, :, :reached][:, :, ::-1], axis=2)
-        if remaining.dtype == bool:
-            found = scan_statistic(sums, inside, remaining.sum(), len(remaining))
-        else:
-            squares = float((remaining**2).sum())
-            found = mean_scan_statistic(sums, inside, remaining.sum(), squares, len(remaining))
-        return np.asarray(np.where((inside >= smallest) & (inside <= largest), found, 0.0).max(axis=1, initial=0.0))
+        work = partial(_gone, candidates=self.candidates, one=one, cut=cut)
+        gone, counts = folded(vectors, work, total, fold, values, left)
+        return Tally(self.candidates, self.counts - counts), left & ~np.concatenate(gone)
+
+    def reached(self) -> tuple[Floats, Floats]:
+        """(2, c, b): the counts of the bins up to the highest one that a row reaches; and of each and all above it."""
+        within = self.counts[:, :, : int(np.flatnonzero(self.counts[0].any(axis=0)).max(initial=-1)) + 1]
+        return within, np.cumsum(within[:, :, ::-1], axis=2)[:, :, ::-1]
+
+    def statistics(self, remaining: Values, sizes: Sizes) -> Floats:
+        """(c, b): the scan statistic of what lies in each bin that is reached and above, 0 where it may be no slice.
+
+        `remaining`: the values of the rows that are counted; `sizes`: the fewest and the most rows.
+        """
+        _, (inside, sums) = self.reached()
+        return np.where(_between(inside, sizes), statistics_of(sums, inside, remaining), 0.0)
+
+    def may_end(self, remaining: Values, sizes: Sizes) -> Booleans:
+        """(c, b): where, of the bins that are reached, the prefix with the highest statistic of all candidates may end.
+
+        With errors no prefix that ends within a bin has a higher statistic than if the bin's errors came first: the
+        statistic is convex in errors and rows, and so is highest in a corner of what they can be.
+        """
+        (within, its_sums), (inside, sums) = self.reached()
+        may = (within > 0) & (inside >= sizes[0]) & (inside - within < sizes[1])
+        if remaining.dtype != bool:
+            return np.asarray(may)
+        before, errors = inside - within, sums - its_sums
+        ends = [(sums, inside), (errors, before), (sums, before + its_sums)]
+        bound = np.maximum.reduce([statistics_of(*end, remaining) for end in ends])
+        return np.asarray(may & (bound >= (1 - ROUNDING) * self.statistics(remaining, sizes).max(initial=0.0)))
 
 
 def best_candidate(
-    promising: Floats,
-    candidates: Candidates,
-    vectors: Vectors,
-    fold: Folds,
-    values: Values,
-    left: Booleans,
-    sizes: tuple[int, int],
+    promising: Floats, tally: Tally, vectors: Vectors, fold: Folds, values: Values, left: Booleans, sizes: Sizes
 ) -> Found | None:
     """The candidate with the highest scan statistic among the rows that are `left` (n,); ties go to the first.
 
     `promising` (c,): the statistics of their tallies, 0 for one that may not be taken; `values` (n,) errors or losses;
     `sizes`: the fewest and the most rows. Cut and statistic are those of the scores themselves; which candidate is
-    best is judged among the four that promise most.
+    best is judged among the four that promise most. Of them only scores in bins where the best may end are asked for.
     """
     places = np.argsort(-promising, kind="stable")[:FINALISTS]
     finalists = np.sort(places[promising[places] > 0])
-    scores = candidates.only(finalists).scores(vectors, fold)
+    if not len(finalists):
+        return None
+    few, remaining = tally.only(finalists), values[left]
+    work = partial(_scored_in, candidates=few.candidates, bins=few.may_end(remaining, sizes))
+    scored = mapped(vectors, work, fold, values, left)
+    within, through = few.reached()
+    above = through - within
     best = None
-    rest = np.flatnonzero(left)
-    for number, column in zip(finalists, scores.T, strict=True):
-        order = rest[np.argsort(-column[rest])]
-        ranked = column[order]
-        statistic, length = best_prefix(values[order], starts_of(ranked), *sizes)
+    for number, place in enumerate(finalists):
+        _, scores, judged = scored[scored[:, 0] == number].T
+        statistic, cut = _best_end(scores, judged, above[:, number], remaining, sizes)
         if statistic > (best.statistic if best else 0.0):
-            best = Found(int(number), statistic, float(ranked[length - 1]), column)
+            best = Found(int(place), statistic, cut)
     return best
+
+
+def _best_end(scores: Floats, judged: Floats, above: Floats, remaining: Values, sizes: Sizes) -> tuple[float, float]:
+    """The highest statistic of a prefix that ends with one of these scores (m,), and that score; the highest of them.
+
+    `judged` (m,): the values of their rows; `above` (2, bins): rows and their sums above each bin, all of whose scores
+    are here or none.
+    """
+    order = np.argsort(-scores)
+    scores, running = scores[order], np.cumsum(judged[order])
+    bins = _bins_of(scores.copy())
+    firsts = np.searchsorted(-bins, -bins)
+    before = np.concatenate([[0.0], running])[firsts]
+    ends = np.flatnonzero(np.append(starts_of(scores)[1:], True)) if len(scores) else np.empty(0, np.intp)
+    rows, sums = above[:, bins[ends]]
+    inside, sums = rows + (ends - firsts[ends] + 1), sums + (running - before)[ends]
+    statistics = np.where(_between(inside, sizes), statistics_of(sums, inside, remaining), 0.0)
+    best = int(np.argmax(statistics)) if len(ends) else -1
+    return (float(statistics[best]), float(scores[ends[best]])) if best >= 0 else (0.0, 0.0)
+
+
+def _between(inside: Floats, sizes: Sizes) -> Booleans:
+    return (inside >= sizes[0]) & (inside <= sizes[1])
 
 
 def starts_of(ordered: Floats) -> Booleans:
@@ -148,17 +203,45 @@ def starts_of(ordered: Floats) -> Booleans:
     return starts
 
 
-def _counts(part: Floats, fold: Folds, values: Values, kept: Booleans, candidates: Candidates) -> Floats:
-    number = len(candidates.whole)
-    order, scores = _fold_by_fold(part[kept], fold[kept], candidates)
-    judged = values[kept][order]
+def _bins_of(scores: Floats) -> Places:
+    """The bins of scores, which are written over."""
     scores -= LOWEST
     scores *= PER_DEVIATION
-    bins = np.clip(scores, 0, BINS - 1, out=scores).astype(np.intp)
-    bins += np.arange(number) * BINS
+    return np.clip(scores, 0, BINS - 1, out=scores).astype(np.intp)
+
+
+def _counts(part: Floats, fold: Folds, values: Values, kept: Booleans, candidates: Candidates) -> Floats:
+    number, every = len(candidates.whole), np.flatnonzero(kept)
+    bins, judged, done = np.empty((len(every), number), np.intp), np.empty(len(every), values.dtype), 0
+    first, is_error = np.arange(number) * BINS, values.dtype == bool
+    for places, scores in _by_lots(part, fold, every, candidates):
+        here = slice(done, done + len(places))
+        np.add(_bins_of(scores), first, out=bins[here])
+        judged[here], done = values[places], here.stop
+        if is_error:
+            bins[here] += np.where(judged[here, None], number * BINS, 0)
+    if is_error:
+        right, wrong = np.bincount(bins.ravel(), minlength=2 * number * BINS).reshape(2, number, BINS)
+        return np.array([right + wrong, wrong], float)
     rows = np.bincount(bins.ravel(), minlength=number * BINS)
-    if values.dtype == bool:
-        sums = np.bincount(bins[judged].ravel(), minlength=number * BINS)
-    else:
-        sums = np.bincount(bins.ravel(), np.repeat(judged, number), number * BINS)
+    sums = np.bincount(bins.ravel(), np.repeat(judged, number), number * BINS)
     return np.stack([rows, sums]).astype(float).reshape(2, number, BINS)
+
+
+def _gone(
+    part: Floats, fold: Folds, values: Values, left: Booleans, candidates: Candidates, one: Candidates, cut: float
+) -> list[Any]:
+    """The rows (m,) that go, as a list of one, and what they count for in a tally of the candidates."""
+    gone = left & (_scores(part, fold, one)[:, 0] >= cut)
+    return [[gone], _counts(part, fold, values, gone, candidates)]
+
+
+def _scored_in(
+    part: Floats, fold: Folds, values: Values, left: Booleans, candidates: Candidates, bins: Booleans
+) -> Floats:
+    """(m, 3): candidate, score and value of each row that is left, where its score lies in one of those bins (c, b)."""
+    found = [np.empty((0, 3))]
+    for places, scores in _by_lots(part, fold, np.flatnonzero(left), candidates):
+        rows, numbers = np.nonzero(bins[np.arange(len(bins)), _bins_of(scores.copy())])
+        found.append(np.column_stack([numbers, scores[rows, numbers], values[places[rows]]]))
+    return np.concatenate(found)

@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from misread.threads import in_order
+
 from .patients import PatientShuffle
 from .pools import MOST_ERRORS
+from .scan import Values
 from .search import ClassRows, ClassSearch
 
 SIGNIFICANCE = 0.05
@@ -39,9 +42,12 @@ def search_p_values(
     enough = int(np.floor(SIGNIFICANCE * (1 + permutations)))  # this many hits of the best: never significant
     again = ClassSearch(rows, pool)
     draws = PatientShuffle(rows.patients).draws(rows.losses, permutations, rows.seed(seed))
-    for done, losses in enumerate(draws, start=1):
-        rules = again.rules(losses, smallest=smallest, most=1)
-        hits += max((rule.statistic for rule in rules), default=0.0) >= observed
+
+    def highest(losses: Values) -> float:
+        return max((rule.statistic for rule in again.rules(losses, smallest=smallest, most=1)), default=0.0)
+
+    for done, statistic in enumerate(in_order(highest, draws), start=1):
+        hits += statistic >= observed
         tick(done)
         if hits[np.argmax(observed)] >= enough:
             break

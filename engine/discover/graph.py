@@ -15,7 +15,7 @@ NEIGHBOURS = 16
 BRIDGE_ROWS = 512
 """Rows from which bridges are sought in one round, over all components: at most `MOST_OF_ONE` of each, at least one."""
 MOST_OF_ONE = 32
-_AT_ONCE = 1 << 19
+_AT_ONCE = 1 << 17
 """Distances that are held at a time."""
 
 
@@ -72,8 +72,8 @@ def _forest(n: int, starts: NDArray[np.generic], ends: NDArray[np.generic], weig
     from scipy.sparse.csgraph import minimum_spanning_tree
 
     low, high = np.minimum(starts, ends).astype(np.intp), np.maximum(starts, ends).astype(np.intp)
-    _, first = np.unique(low * n + high, return_index=True)  # an edge may come from both of its ends
-    order = first[np.lexsort((high[first], low[first], weights[first]))]
+    _, first = np.unique(low * n + high, return_index=True)  # an edge may come from both of its ends; by rows
+    order = first[np.argsort(weights[first], kind="stable")]
     ranks = csr_array((np.arange(1.0, len(order) + 1), (low[order], high[order])), shape=(n, n))
     kept = order[np.sort(minimum_spanning_tree(ranks).data).astype(np.intp) - 1]
     return np.column_stack([low[kept], high[kept], weights[kept]]).astype(float)

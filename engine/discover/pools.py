@@ -23,7 +23,7 @@ ALIKE = 0.7
 LONGEST = (1, 2, 4, 8)
 """Lumps are compared by the rows most like them, up to so many times a lump's own number of errors."""
 _SEED = 20_011
-_AT_ONCE = 1 << 19
+_AT_ONCE = 1 << 17
 """Products that are held at a time."""
 _GROUP = 16
 """Columns whose largest number stands for them while the largest of all are sought."""

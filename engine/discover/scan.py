@@ -79,6 +79,16 @@ def standardised(values: Values) -> Values:
     return np.asarray(np.round(centered / deviation * STEPS))
 
 
+def statistics_of(sums: ArrayLike, inside: ArrayLike, values: Values) -> Floats:
+    """The scan statistic of groups of some rows: `sums` of their values, how many they hold; `values` (n,) of all.
+
+    Bernoulli model for errors, normal model for losses. Broadcasts.
+    """
+    if values.dtype == bool:
+        return scan_statistic(sums, inside, values.sum(), len(values))
+    return mean_scan_statistic(sums, inside, values.sum(), float((values**2).sum()), len(values))
+
+
 def best_prefix(values: Values, starts_group: Booleans, smallest: int, largest: int) -> tuple[float, int]:
     """The prefix of sorted rows with the highest scan statistic, as (statistic, length); (0.0, 0) if none.
 
@@ -90,21 +100,9 @@ def best_prefix(values: Values, starts_group: Booleans, smallest: int, largest: 
     ends = ends[(ends + 1 >= smallest) & (ends + 1 <= largest)]
     if not len(ends):
         return 0.0, 0
-    statistics, ends = _of_errors(values, ends) if values.dtype == bool else _of_losses(values, ends)
+    running = np.cumsum(values)
+    if values.dtype == bool:
+        ends = ends[np.diff(running[ends], prepend=-1) > 0]  # but for the first, the best ends with an error's group
+    statistics = statistics_of(running[ends], ends + 1, values)
     best = int(np.argmax(statistics))
     return (float(statistics[best]), int(ends[best]) + 1) if statistics[best] > 0 else (0.0, 0)
-
-
-def _of_errors(errors: Values, ends: NDArray[np.intp]) -> tuple[Floats, NDArray[np.intp]]:
-    """The statistics of the prefixes that may be the best, and where they end."""
-    running = np.cumsum(errors)
-    counts = running[ends]
-    grown = np.diff(counts, prepend=-1) > 0  # but for the first, the best one ends with a group that holds an error
-    ends, counts = ends[grown], counts[grown]
-    return scan_statistic(counts, ends + 1, running[-1], len(errors)), ends
-
-
-def _of_losses(losses: Values, ends: NDArray[np.intp]) -> tuple[Floats, NDArray[np.intp]]:
-    running = np.cumsum(losses)
-    squares = float((losses**2).sum())
-    return mean_scan_statistic(running[ends], ends + 1, running[-1], squares, len(losses)), ends

@@ -145,7 +145,7 @@ class ClassSearch:
         self, values: Values, wrong: list[Moments], pool: Rows, pooled: Floats, nodes: list[Rows], limits: Limits
     ) -> list[Rule]:
         """The same where scores are not held. Among the errors that are left lumps are sought anew for every slice."""
-        smallest, largest, most = limits
+        sizes, most = limits[:2], limits[2]
         right = self._shape.rows(self._vectors[drawn(np.flatnonzero(values <= 0), self._pool)])
         left = np.ones(self._rows, bool)
         known = self._tally(self._candidates(wrong, pool, pooled, nodes), values, left)
@@ -157,18 +157,17 @@ class ClassSearch:
             sought = self._candidates(wrong, pool, pooled, found).only(np.arange(1, 1 + len(found)))  # but the gate
             every = known.beside(self._tally(sought, values, left))
             again = self._alike(taken, every.candidates.whole).max(axis=0, initial=-1.0) >= MOST_ALIKE
-            promising = np.where(again, 0.0, every.statistics(values[left], smallest, largest))
-            best = best_candidate(
-                promising, every.candidates, self._vectors, self._fold, values, left, (smallest, largest)
-            )
+            promising = np.where(again, 0.0, every.statistics(values[left], sizes).max(axis=1, initial=0.0))
+            best = best_candidate(promising, every, self._vectors, self._fold, values, left, sizes)
             if best is None:
                 break
             direction = every.candidates.whole[best.candidate]
             rules.append(self._frozen(direction, best.cut, best.statistic))
+            if len(rules) == most:
+                break
             taken = np.vstack([taken, direction])
-            gone = left & (best.scores >= best.cut)
-            left &= ~gone
-            known = known.less(self._tally(known.candidates, values, gone))
+            one = every.candidates.only(np.array([best.candidate]))
+            known, left = known.less(one, best.cut, self._vectors, self._fold, values, left)
         return rules
 
     def _tally(self, candidates: Candidates, values: Values, kept: Booleans) -> Tally:

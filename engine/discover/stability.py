@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from misread.threads import in_order
+
 from .patients import Codes
 from .pools import MOST_ERRORS
 from .search import ClassRows, Rule, search
@@ -33,10 +35,14 @@ def stabilities(
         return np.full(len(rules), np.nan)
     taken = _taken(rows, rules)
     total = np.zeros(len(rules))
-    for drawn in bootstrap_rows(rows.patients, resamples, rows.seed(seed)):
+
+    def overlaps(drawn: Codes) -> NDArray[np.float64]:
         # a patient drawn twice keeps its number, so that its copies share a fold of the search
         again = search(rows.drawn(drawn), smallest=smallest, most=most, pool=pool)
-        total += _best_overlaps(taken, _taken(rows, again))
+        return _best_overlaps(taken, _taken(rows, again))
+
+    for found in in_order(overlaps, bootstrap_rows(rows.patients, resamples, rows.seed(seed)), waiting=0):
+        total += found
         tick()
     return np.asarray(total / resamples)
 

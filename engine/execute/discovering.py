@@ -25,6 +25,7 @@ from misread.plan import Discover
 from misread.progress import Progress
 from misread.schemas.values import DISCOVERY
 from misread.spill import chosen
+from misread.threads import cores, in_order
 
 from .comparing import compare
 from .effects import effects_told, smallest_effects
@@ -115,8 +116,9 @@ def _search(
     give_back()
     ranked: list[tuple[tuple[bool, float, int], Candidate]] = []
     too_few = 0
-    for number, rows in enumerate(classes):
-        searched = search(rows, smallest=node.min_size, most=node.most, pool=node.pool)
+    rules_of = partial(search, smallest=node.min_size, most=node.most, pool=node.pool)
+    searches = in_order(rules_of, classes, min(len(classes), cores()))
+    for number, (rows, searched) in enumerate(zip(classes, list(searches), strict=True)):
         rules = [rule for rule in searched if _patients_inside(rows, rule) >= node.min_patients]
         too_few += len(searched) - len(rules)
         p_values = search_p_values(

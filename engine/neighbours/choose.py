@@ -11,7 +11,7 @@ from misread.schemas.errors import MisreadError, unknown_name
 from misread.spill import Vectors
 from misread.threads import in_order, one_thread
 
-from .exact import TREE_DIMENSIONS, exact_search
+from .exact import TREE_DIMENSIONS, TREE_SPARE, exact_search
 from .indexed import index_search
 from .settle import SPARE, Neighbours, Search, parts, settled
 from .tiles import tile_search
@@ -47,7 +47,8 @@ def nearest(vectors: Vectors, count: int, *, way: Way | None = None, device: str
     if not kept:
         return found
     taken = way or chosen_way(rows, dimension, device)
-    with _searching(vectors, min(kept + 1 + SPARE, rows), taken, device) as search, one_thread():
+    spare = TREE_SPARE if taken == "exact" and dimension <= TREE_DIMENSIONS else SPARE
+    with _searching(vectors, min(kept + 1 + spare, rows), taken, device) as search, one_thread():
         blocks = (slice(start, min(start + search.height, rows)) for start in range(0, rows, search.height))
         for here, part in in_order(lambda here: (here, settled(vectors, search.offer(here), kept)), blocks):
             found.rows[here], found.distances[here] = part.rows, part.distances

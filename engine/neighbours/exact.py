@@ -16,6 +16,10 @@ from .settle import Floats, Offered, Rows, Search, rounding
 
 TREE_DIMENSIONS = 8
 """Up to so many dimensions a k-d tree is faster than comparing all rows."""
+TREE_SPARE = 1
+"""Rows that it offers beyond those asked for: its distances are hardly less exact than those they are settled by."""
+LEAF_ROWS = 32
+"""Rows of the tree's leaves: fewer take longer."""
 ROWS = 2048
 
 
@@ -28,8 +32,7 @@ def exact_search(vectors: Vectors, width: int) -> Iterator[Search]:
     error = rounding(held.shape[1], float(np.finfo(np.float64).eps)) * (squares + squares.max())
 
     def offer(here: slice) -> Offered:
-        with one_thread():  # of this one: others work beside it
-            distances, rows = near(held[here])
+        distances, rows = near(held[here])
         beyond = distances[:, -1] ** 2 - error[here] if width < len(held) else np.full(len(rows), np.inf)
         return Offered(here, np.asarray(rows, np.intp), beyond)
 
@@ -39,11 +42,18 @@ def exact_search(vectors: Vectors, width: int) -> Iterator[Search]:
 def _by_tree(held: Floats, width: int) -> Callable[[Floats], tuple[Floats, Rows]]:
     from scipy.spatial import cKDTree
 
-    tree = cKDTree(held, balanced_tree=False)  # a balanced one is slow to build over rows that are equal
+    tree = cKDTree(held, LEAF_ROWS, balanced_tree=False)  # a balanced one is slow to build over rows that are equal
     return partial(tree.query, k=width)
 
 
 def _by_comparison(held: Floats, width: int) -> Callable[[Floats], tuple[Floats, Rows]]:
     from sklearn.neighbors import NearestNeighbors
 
-    return partial(NearestNeighbors(n_neighbors=width, algorithm="brute").fit(held).kneighbors)
+    fitted = NearestNeighbors(n_neighbors=width, algorithm="brute").fit(held)
+
+    def near(some: Floats) -> tuple[Floats, Rows]:
+        with one_thread():  # of this one: others work beside it
+            distances, rows = fitted.kneighbors(some)
+        return distances, rows
+
+    return near

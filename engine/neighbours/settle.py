@@ -13,7 +13,7 @@ Rows = NDArray[np.intp]
 
 SPARE = 8
 """Rows that a way offers beyond those asked for, so that what it rounds seldom decides."""
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 17
 """Numbers that are subtracted at a time."""
 
 

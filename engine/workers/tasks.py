@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 
 from misread.schemas.errors import MisreadError
+from misread.threads import cores
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -74,7 +75,7 @@ def workers(address: str | None) -> Iterator[Workers | None]:
         _reach(address)
     import ray
 
-    options = {"num_cpus": _cores(), "object_store_memory": SHARED_MEMORY} if address == LOCAL else {}
+    options = {"num_cpus": cores(), "object_store_memory": SHARED_MEMORY} if address == LOCAL else {}
     try:
         with warnings.catch_warnings():  # Ray's programs are forked, and are others at once: nothing of lance is used
             warnings.filterwarnings("ignore", "lance is not fork-safe")
@@ -108,10 +109,6 @@ def _unreached(address: str, error: Exception) -> MisreadError:
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def told(work: Callable[..., B], *given: Any) -> tuple[B | None, tuple[str, str] | None]:

@@ -11,6 +11,7 @@ import pytest
 from misread import spill
 from misread.discover import ClassModel, ClassRows, binned, pools, rate_interval, search
 from misread.discover.patients import PatientShuffle
+from misread.discover.scan import best_prefix, standardised
 from misread.schemas.errors import MisreadError
 from misread.spill import Spilled, chosen, folded, mapped, mean_of, put_aside, scores_of, spread_of, total
 
@@ -98,47 +99,74 @@ def test_bins_and_disk_agree_with_scores_that_are_held(kind: str, monkeypatch: p
         assert (ours & theirs).sum() / (ours | theirs).sum() >= 0.9
 
 
-def test_the_best_of_bins_is_the_best_of_all_prefixes() -> None:
-    """Cut and statistic are exact: those of the best prefix among all, for the candidate that has it."""
+def crossed() -> tuple[np.ndarray, np.ndarray, binned.Candidates]:
+    """Scores of 5,000 rows along 4 directions; rows in two folds that have them; candidates that are those."""
     rng = np.random.default_rng(3)
-    scores = rng.standard_normal((5_000, 7))
-    values = rng.random(5_000) < np.where(scores[:, 4] > 1.7, 0.7, 0.2)
-    left = rng.random(5_000) < 0.9
-
+    scores = rng.standard_normal((5_000, 4))
     fold = (np.arange(5_000) % 2).astype(np.int8)
-    rows = np.hstack([scores, np.ones((5_000, 1))])
-    without = np.array([np.eye(7, 8), np.eye(7, 8)])
-    candidates = binned.Candidates(np.eye(7), without, np.zeros((2, 7)))
-    rows[fold == 1] += 0.25
-    candidates.offsets[1] = 0.25  # rows of a fold are scored by what was fitted without it
-    sizes = (10, 2_500)
+    rows = scores + 0.25 * fold[:, None]
+    without = np.array([np.eye(4), np.eye(4)])
+    return scores, rows, binned.Candidates(np.eye(4), without, np.array([np.zeros(4), np.full(4, 0.25)]))
 
-    def best(values: np.ndarray, kept: np.ndarray) -> binned.Found | None:
-        some = candidates.only(kept)
-        tally = binned.Tally.of(some, spilled(rows), fold, values, left)
-        promising = tally.statistics(values[left], *sizes)
-        return binned.best_candidate(promising, some, spilled(rows), fold, values, left, sizes)
 
-    found = best(values, np.arange(7))
+@pytest.mark.parametrize("judged", ["errors in a slice", "errors by chance", "losses", "rare errors"])
+@pytest.mark.parametrize("sizes", [(10, 2_500), (300, 400), (1, 4_999)])
+def test_the_best_of_bins_is_the_best_of_all_prefixes(judged: str, sizes: tuple[int, int]) -> None:
+    """Candidate, cut and statistic are exact: those of the best prefix of all candidates."""
+    scores, rows, candidates = crossed()
+    rng = np.random.default_rng(4)
+    slice_of = np.where(scores[:, 2] > 1.7, 0.7, 0.2)
+    chances = {"errors by chance": 0.2, "rare errors": 0.002}.get(judged, slice_of)
+    values = rng.random(5_000) < chances
+    if judged == "losses":
+        values = standardised(rng.standard_normal(5_000) + 3 * slice_of)
+    left, fold = rng.random(5_000) < 0.9, (np.arange(5_000) % 2).astype(np.int8)
+    tally = binned.Tally.of(candidates, spilled(rows), fold, values, left)
+    promising = tally.statistics(values[left], sizes).max(axis=1)
+    found = binned.best_candidate(promising, tally, spilled(rows), fold, values, left, sizes)
+    every = []
+    for column in np.round(scores[left].T, 9):
+        order = np.argsort(-column)
+        statistic, length = best_prefix(values[left][order], binned.starts_of(column[order]), *sizes)
+        every.append((statistic, column[order][length - 1]))
+    best = int(np.argmax([statistic for statistic, _ in every]))
     assert found is not None
-    order = np.argsort(-scores[left, 4])
-    statistic, length = binned.best_prefix(values[left][order], np.ones(left.sum(), bool), *sizes)
-    assert (found.candidate, found.statistic) == (4, statistic)
-    assert found.cut == pytest.approx(scores[left, 4][order][length - 1], abs=1e-9)
-    assert best(np.zeros(5_000, bool), np.arange(7)) is None
-    assert best(values, np.empty(0, np.intp)) is None
+    assert (found.candidate, found.statistic) == (best, pytest.approx(every[best][0], rel=1e-12))
+    assert found.cut == pytest.approx(every[best][1], abs=1e-9)
+
+
+def test_nothing_is_best_without_errors_or_candidates() -> None:
+    _, rows, candidates = crossed()
+    fold, left = (np.arange(5_000) % 2).astype(np.int8), np.ones(5_000, bool)
+    for errors, some in ((np.zeros(5_000, bool), candidates), (rows[:, 0] > 1, candidates.only(np.empty(0, np.intp)))):
+        tally = binned.Tally.of(some, rows, fold, errors, left)
+        promising = tally.statistics(errors, (10, 2_500)).max(axis=1, initial=0.0)
+        assert binned.best_candidate(promising, tally, rows, fold, errors, left, (10, 2_500)) is None
+
+
+def test_few_bins_may_hold_the_end_of_the_best_prefix() -> None:
+    """Where errors lie in a slice, scores of less than a tenth of the rows are asked for."""
+    scores, rows, candidates = crossed()
+    errors = np.random.default_rng(5).random(5_000) < np.where(scores[:, 2] > 1.7, 0.7, 0.1)
+    fold, every = (np.arange(5_000) % 2).astype(np.int8), np.ones(5_000, bool)
+    tally = binned.Tally.of(candidates, rows, fold, errors, every)
+    opened = tally.may_end(errors, (10, 2_500))
+    asked = tally.reached()[0][0][opened].sum()
+    assert 0 < asked < 4 * 5_000 / 10
 
 
 def test_tallies_of_rows_add_up() -> None:
-    """Rows counted apart and taken off are the rows that are left; candidates beside each other keep their counts."""
+    """Rows that go are no longer counted; candidates beside each other keep their counts."""
     rng = np.random.default_rng(8)
     rows, fold = rng.standard_normal((3_000, 4)), np.zeros(3_000, np.int8)
-    errors, gone = rng.random(3_000) < 0.2, rng.random(3_000) < 0.4
+    errors, few = rng.random(3_000) < 0.2, rng.random(3_000) < 0.9
     candidates = binned.Candidates(np.eye(4), np.eye(4)[None], np.zeros((1, 4)))
-    whole, less = (binned.Tally.of(candidates, rows, fold, errors, kept) for kept in (np.ones(3_000, bool), gone))
-    left = binned.Tally.of(candidates, rows, fold, errors, ~gone)
-    assert (whole.less(less).counts == left.counts).all()
-    assert left.counts.sum(axis=2).tolist() == [[(~gone).sum()] * 4, [errors[~gone].sum()] * 4]
+    whole = binned.Tally.of(candidates, rows, fold, errors, few)
+    less, stay = whole.less(candidates.only(np.array([1])), 0.5, spilled(rows), fold, errors, few)
+    assert (stay == (few & (rows[:, 1] < 0.5))).all()
+    left = binned.Tally.of(candidates, rows, fold, errors, stay)
+    assert (less.counts == left.counts).all()
+    assert left.counts.sum(axis=2).tolist() == [[stay.sum()] * 4, [errors[stay].sum()] * 4]
     both = left.beside(whole)
     some = [left.candidates, whole.candidates]
     assert (both.candidates.scores(rows, fold) == np.hstack([c.scores(rows, fold) for c in some])).all()

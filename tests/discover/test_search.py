@@ -1,9 +1,11 @@
 """The search of one class."""
 
+import os
+
 import numpy as np
 import pytest
 
-from misread.discover import ClassModel, ClassRows, Rule, order_among_classes, search, search_p_values
+from misread.discover import ClassModel, ClassRows, Rule, order_among_classes, search, search_p_values, stabilities
 from misread.discover.tree import local_coordinates, tree_nodes
 
 
@@ -139,6 +141,23 @@ def test_a_planted_group_passes_calibration() -> None:
     rules: list[Rule] = search(rows, smallest=10, most=1)
     p = search_p_values(rows, [r.statistic for r in rules], smallest=10, permutations=19, seed=0)
     assert p[0] == pytest.approx(0.05)
+
+
+def test_more_cores_change_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shuffles and resamples are searched beside each other; how many at a time is seen in no p-value, tick or sum."""
+    rows = class_rows(3, planted_group=False)
+    rules = search(rows, smallest=10, most=3)
+
+    def found(cores: int) -> tuple[object, ...]:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+        ticks: list[int] = []
+        again: list[int] = []
+        statistics = [rule.statistic for rule in rules]
+        p = search_p_values(rows, statistics, smallest=10, permutations=39, seed=2, tick=ticks.append)
+        stable = stabilities(rows, rules, smallest=10, most=3, resamples=7, seed=2, tick=lambda: again.append(0))
+        return p.tolist(), ticks, stable.tolist(), len(again)
+
+    assert found(1) == found(2) == found(7)
 
 
 def test_calibration_of_nothing_is_nothing() -> None:

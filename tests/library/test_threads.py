@@ -1,6 +1,8 @@
 """Work beside each other whose results come in order, and codes that stand for names."""
 
-from threading import Lock
+import os
+from threading import Lock, get_ident
+from time import sleep
 
 import numpy as np
 import polars as pl
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from misread.execute.inputs import codes
-from misread.threads import in_order
+from misread.threads import cores, in_order
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -32,6 +34,38 @@ def test_no_more_items_are_begun_than_may_wait(workers: int, waiting: int) -> No
             used += 1
     assert used == begun == 20
     assert most <= workers + waiting
+
+
+@pytest.mark.parametrize(("machine", "beside", "share"), [(16, None, 1), (16, 2, 8), (16, 5, 3), (2, 2, 1), (1, 2, 1)])
+def test_work_within_work_shares_the_cores(
+    monkeypatch: pytest.MonkeyPatch, machine: int, beside: int | None, share: int
+) -> None:
+    """Work that itself works in order has its share of the cores, and all together never more than there are."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(machine)), raising=False)
+    lock, busy, most = Lock(), 0, 0
+
+    def inner(item: int) -> int:
+        nonlocal busy, most
+        with lock:
+            busy += 1
+            most = max(most, busy)
+        sleep(0.001)
+        with lock:
+            busy -= 1
+        return item
+
+    def outer(item: int) -> tuple[int, list[int]]:
+        return cores(), list(in_order(inner, range(item, item + 5)))
+
+    found = list(in_order(outer, range(20), beside))
+    assert found == [(share, list(range(item, item + 5))) for item in range(20)]
+    assert most <= max(machine, beside or 1)
+    assert cores() == machine
+
+
+def test_one_core_begins_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    assert set(in_order(lambda _: get_ident(), range(3))) == {get_ident()}
 
 
 @given(st.lists(st.text(max_size=3), max_size=20))
