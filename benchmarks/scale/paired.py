@@ -1,7 +1,7 @@
 """The search held in memory and the search out of core on the same rows: P@10 of both, in pairs.
 
-In memory: every score held, candidates sought among all errors. Out of core: vectors on disk, scores counted in bins,
-candidates sought among at most so many errors, and in lumps of them.
+In memory: every candidate judged by its own scores of all rows, candidates sought among all errors. Out of core:
+vectors on disk, four candidates judged so, the others by bins, all of them sought among at most so many errors.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from misread.spill import put_aside
 from misread.threads import one_thread
 
 searching = import_module("misread.discover.search")
+binned = import_module("misread.discover.binned")
 HELD, COUNTED = "held", "counted"
 CELLS = "indiana/*/report,nih/*/image,demo/*/image+report"
 Pair = dict[str, float | str]
@@ -39,23 +40,23 @@ Pair = dict[str, float | str]
 
 @contextmanager
 def in_memory() -> Iterator[None]:
-    """Nothing is sampled, counted or put aside, however much it is."""
-    with _limits(scores=2**62, errors=2**62, vectors=2**62):
+    """Nothing is sampled, judged by counts or put aside, however much it is."""
+    with _limits(finalists=2**62, errors=2**62, vectors=2**62):
         yield
 
 
 @contextmanager
 def out_of_core(errors: int = MOST_ERRORS) -> Iterator[None]:
     """As with an archive too large to be held, however small it is; candidates are sought among so many `errors`."""
-    with _limits(scores=0, errors=errors, vectors=0):
+    with _limits(finalists=binned.FINALISTS, errors=errors, vectors=0):
         yield
 
 
 @contextmanager
-def _limits(scores: int, errors: int, vectors: int) -> Iterator[None]:
+def _limits(finalists: int, errors: int, vectors: int) -> Iterator[None]:
     drawn = searching.drawn
     with ExitStack() as changed:
-        changed.enter_context(patch.object(searching, "SCORES_HELD", scores))
+        changed.enter_context(patch.object(binned, "FINALISTS", finalists))
         changed.enter_context(patch.object(searching, "drawn", lambda rows, *_: drawn(rows, errors)))
         changed.enter_context(patch.object(spill, "HELD_BYTES", vectors))
         yield

@@ -81,9 +81,9 @@ def _by_lots(part: Floats, fold: Folds, kept: Places, candidates: Candidates) ->
 
 @dataclass(frozen=True)
 class Found:
-    """A candidate, and the statistic and the cut of its best prefix."""
+    """A candidate alone, and the statistic and the cut of its best prefix."""
 
-    candidate: int
+    along: Candidates
     statistic: float
     cut: float
 
@@ -107,13 +107,13 @@ class Tally:
         return Tally(self.candidates.beside(other.candidates), np.concatenate([self.counts, other.counts], axis=1))
 
     def less(
-        self, one: Candidates, cut: float, vectors: Vectors, fold: Folds, values: Values, left: Booleans
+        self, found: Found, vectors: Vectors, fold: Folds, values: Values, left: Booleans
     ) -> tuple[Tally, Booleans]:
-        """Of the rows `left` (n,) without those whose score along `one` reaches `cut`; and which these are (n,).
+        """Of the rows `left` (n,) without those that are found; and which these are (n,).
 
         In one reading.
         """
-        work = partial(_gone, candidates=self.candidates, one=one, cut=cut)
+        work = partial(_gone, candidates=self.candidates, found=found)
         gone, counts = folded(vectors, work, total, fold, values, left)
         return Tally(self.candidates, self.counts - counts), left & ~np.concatenate(gone)
 
@@ -165,11 +165,11 @@ def best_candidate(
     within, through = few.reached()
     above = through - within
     best = None
-    for number, place in enumerate(finalists):
+    for number in range(len(finalists)):
         _, scores, judged = scored[scored[:, 0] == number].T
         statistic, cut = _best_end(scores, judged, above[:, number], remaining, sizes)
         if statistic > (best.statistic if best else 0.0):
-            best = Found(int(place), statistic, cut)
+            best = Found(few.candidates.only(np.array([number])), statistic, cut)
     return best
 
 
@@ -228,11 +228,9 @@ def _counts(part: Floats, fold: Folds, values: Values, kept: Booleans, candidate
     return np.stack([rows, sums]).astype(float).reshape(2, number, BINS)
 
 
-def _gone(
-    part: Floats, fold: Folds, values: Values, left: Booleans, candidates: Candidates, one: Candidates, cut: float
-) -> list[Any]:
+def _gone(part: Floats, fold: Folds, values: Values, left: Booleans, candidates: Candidates, found: Found) -> list[Any]:
     """The rows (m,) that go, as a list of one, and what they count for in a tally of the candidates."""
-    gone = left & (_scores(part, fold, one)[:, 0] >= cut)
+    gone = left & (_scores(part, fold, found.along)[:, 0] >= found.cut)
     return [[gone], _counts(part, fold, values, gone, candidates)]
 
 

@@ -17,6 +17,8 @@ START_SHARE = 16
 """Lumps are grown from one in so many of the pool's errors."""
 LUMP_SHARE, LARGEST_LUMP = 256, 32
 """A lump grows over one in 256 of the pool's errors, and over no more than 32: a larger pool is for smaller slices."""
+FEWEST_ERRORS = 2 * LUMP_SHARE
+"""Of fewer errors no lump is grown."""
 MOST_LUMPS = 16
 STEPS = 2
 ALIKE = 0.7
@@ -61,9 +63,9 @@ def lumps(errors: Numbers, right: Numbers) -> list[Rows]:
     turns towards the mean of the errors furthest along it, again and again, as mean shift does on a sphere. Of
     directions that became alike the first is kept, in the order of how much errors outnumber right rows along them.
     """
-    size = min(len(errors) // LUMP_SHARE, LARGEST_LUMP)
-    if size < 2 or not len(right):
+    if len(errors) < FEWEST_ERRORS or not len(right):
         return []
+    size = min(len(errors) // LUMP_SHARE, LARGEST_LUMP)
     starts = drawn(np.arange(len(errors)), len(errors) // START_SHARE)
     single, others = (np.asarray(rows, np.float32) for rows in (errors, right))
 

@@ -11,19 +11,17 @@ from numpy.typing import NDArray
 
 from misread.spill import Vectors, chosen, scores_of, spread_of, total
 
-from .binned import Candidates, Tally, best_candidate, starts_of
+from .binned import Candidates, Found, Tally, best_candidate
 from .discriminant import ClassModel, Moments, Shape, unit
 from .patients import Codes
-from .pools import MOST_ERRORS, drawn, lumps
-from .scan import Values, best_prefix, standardised
+from .pools import FEWEST_ERRORS, MOST_ERRORS, drawn, lumps
+from .scan import Values, standardised
 from .tree import Floats, Rows, local_coordinates, tree_nodes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Booleans = NDArray[np.bool_]
-Limits = tuple[int, int, int]
-"""The fewest and the most rows of a slice, and how many slices there may be."""
 
 GATE_SHARE = 0.25
 """How much of a rule's direction is the gate's, the rest being the candidate's own."""
@@ -33,8 +31,8 @@ SMALLEST_CLUSTER, SHARE_OF_ERRORS = 5, 400
 """A node of the tree holds at least 5 errors, and no fewer than one in 400 of them, or of the default pool."""
 MOST_ALIKE = 0.7
 """Candidates whose scores correlate more than this with a slice already taken are that slice again."""
-SCORES_HELD = 10_000
-"""Of a class of more rows scores are not held: they are read again and counted in bins."""
+REFINED = 3
+"""So often a slice's rule is found anew from the errors it takes; more gains little (benchmarks/README.md)."""
 FOLDS = 5
 DIGITS = 9
 """Scores are rounded to so many decimals, so that the order of sums never decides."""
@@ -117,58 +115,64 @@ class ClassSearch:
         self._fold = np.unique(rows.patients % FOLDS, return_inverse=True)[1].astype(np.int8)
         self._moments = self._by_fold(self._fold)
         self._shape = Shape.of(total(self._moments))
+        shaped = [(one.total - one.rows * self._shape.center) @ self._shape.turn for one in self._moments]
+        self._everyone = _Sums(np.array(shaped)[:, None], np.array([[float(one.rows)] for one in self._moments]))
 
     def rules(self, losses: Values, *, smallest: int, most: int) -> list[Rule]:
         """The rules for `losses` (n,) of the rows, best first; their scan statistics judge, ties go to the first.
 
         Candidates are sought among the rows whose loss is above the mean, which are the errors where losses are
-        those. Empty where there are fewer than 2 of them, only errors, equal rows, or fewer than 2 * `smallest` rows.
+        those: the nodes of their tree, and for every slice anew lumps of those that are left. What is taken is refined
+        first. Empty where there are fewer than 2 of them, only errors, equal rows, or fewer than 2 * `smallest` rows.
         """
         values = standardised(losses)
         errors = np.asarray(values > 0)
         if not self._varied or self._rows < 2 * smallest or errors.sum() < 2 or errors.all():
             return []
-        wrong = self._by_fold(np.where(errors, self._fold, np.int8(-1)))
-        pool = drawn(np.flatnonzero(errors), self._pool)
-        pooled = self._shape.rows(self._vectors[pool])
-        smallest_node = max(SMALLEST_CLUSTER, min(len(pool), MOST_ERRORS) // SHARE_OF_ERRORS)
-        nodes = tree_nodes(local_coordinates(pooled), smallest_node)
-        limits = smallest, int(self._rows * LARGEST_SHARE), most
-        if self._rows > SCORES_HELD:
-            return self._in_turn(values, wrong, pool, pooled, nodes, limits)
-        candidates = self._candidates(wrong, pool, pooled, nodes)
-        scores = candidates.scores(self._vectors, self._fold)
-        taken = _take_in_turn(scores, values, self._alike(candidates.whole, candidates.whole), *limits)
-        return [self._frozen(candidates.whole[j], cut, statistic) for j, cut, statistic in taken]
-
-    def _in_turn(
-        self, values: Values, wrong: list[Moments], pool: Rows, pooled: Floats, nodes: list[Rows], limits: Limits
-    ) -> list[Rule]:
-        """The same where scores are not held. Among the errors that are left lumps are sought anew for every slice."""
-        sizes, most = limits[:2], limits[2]
-        right = self._shape.rows(self._vectors[drawn(np.flatnonzero(values <= 0), self._pool)])
-        left = np.ones(self._rows, bool)
-        known = self._tally(self._candidates(wrong, pool, pooled, nodes), values, left)
-        taken = np.empty((0, pooled.shape[1]))
+        pool, right = self._pooled(errors), self._right(errors)
+        sizes = smallest, int(self._rows * LARGEST_SHARE)
+        left, taken = np.ones(self._rows, bool), np.empty((0, pool.shaped.shape[1]))
+        known = self._tally(self._known(pool), values, left)
         rules: list[Rule] = []
         while len(rules) < most:
-            fresh = np.flatnonzero(left[pool])
-            found = [fresh[lump] for lump in lumps(_without(pooled[fresh], taken), _without(right, taken))]
-            sought = self._candidates(wrong, pool, pooled, found).only(np.arange(1, 1 + len(found)))  # but the gate
-            every = known.beside(self._tally(sought, values, left))
-            again = self._alike(taken, every.candidates.whole).max(axis=0, initial=-1.0) >= MOST_ALIKE
-            promising = np.where(again, 0.0, every.statistics(values[left], sizes).max(axis=1, initial=0.0))
-            best = best_candidate(promising, every, self._vectors, self._fold, values, left, sizes)
+            every = known
+            if len(right):
+                fresh = np.flatnonzero(left[pool.rows])
+                found = [fresh[lump] for lump in lumps(_without(pool.shaped[fresh], taken), _without(right, taken))]
+                every = known.beside(self._tally(self._candidates(pool, found), values, left))
+            best = self._best(every, values, left, taken, sizes)
             if best is None:
                 break
-            direction = every.candidates.whole[best.candidate]
-            rules.append(self._frozen(direction, best.cut, best.statistic))
-            if len(rules) == most:
-                break
-            taken = np.vstack([taken, direction])
-            one = every.candidates.only(np.array([best.candidate]))
-            known, left = known.less(one, best.cut, self._vectors, self._fold, values, left)
+            best = self._refined(best, pool, values, left, taken, sizes)
+            rules.append(self._frozen(best))
+            if len(rules) < most:
+                taken = np.vstack([taken, best.along.whole])
+                known, left = known.less(best, self._vectors, self._fold, values, left)
         return rules
+
+    def _refined(
+        self, best: Found, pool: _Pool, values: Values, left: Booleans, taken: Floats, sizes: tuple[int, int]
+    ) -> Found:
+        """What is found with the errors it takes as a candidate of its own, for as long as its statistic grows."""
+        for _ in range(REFINED):
+            along = (pool.shaped @ (self._shape.back @ best.along.without[:, 0].T))[
+                np.arange(len(pool.rows)), pool.fold
+            ]
+            inside = np.flatnonzero(left[pool.rows] & (along >= best.cut))
+            again = self._tally(self._candidates(pool, [inside]), values, left)
+            better = self._best(again, values, left, taken, sizes)
+            if better is None or better.statistic <= best.statistic:
+                break
+            best = better
+        return best
+
+    def _best(
+        self, tally: Tally, values: Values, left: Booleans, taken: Floats, sizes: tuple[int, int]
+    ) -> Found | None:
+        """The best of the candidates that are not a slice taken before once more."""
+        again = self._alike(taken, tally.candidates.whole).max(axis=0, initial=-1.0) >= MOST_ALIKE
+        promising = np.where(again, 0.0, tally.statistics(values[left], sizes).max(axis=1, initial=0.0))
+        return best_candidate(promising, tally, self._vectors, self._fold, values, left, sizes)
 
     def _tally(self, candidates: Candidates, values: Values, kept: Booleans) -> Tally:
         return Tally.of(candidates, self._vectors, self._fold, values, kept)
@@ -180,44 +184,85 @@ class ClassSearch:
         """How the scores along two lots of directions correlate."""
         return np.asarray(some * self._shape.variances @ others.T)
 
-    def _candidates(self, wrong: list[Moments], pool: Rows, pooled: Floats, groups: Sequence[Rows]) -> Candidates:
-        """The gate, then the groups of rows of the pool, each with its directions; `wrong`: the folds' errors."""
-        members, fold = _membership(groups, len(pool)), self._fold[pool]
-        mine = [fold == number for number in range(len(wrong))]
-        sums = (
-            np.array([members[:, kept] @ pooled[kept] for kept in mine]),
-            np.array([members[:, kept].sum(axis=1) for kept in mine], float).reshape(len(wrong), -1),
-            np.array([(one.total - one.rows * self._shape.center) @ self._shape.turn for one in self._moments]),
-            np.array([one.rows for one in self._moments], float),
-        )
-        every = [part.sum(axis=0) for part in sums]
-        pairs = list(zip(every, sums, strict=True))
+    def _pooled(self, errors: Booleans) -> _Pool:
+        rows = drawn(np.flatnonzero(errors), self._pool)
+        wrong = self._by_fold(np.where(errors, self._fold, np.int8(-1)))
         all_wrong, all_rows = total(wrong), total(self._moments)
-        without = [
-            self._directions(all_wrong - its_wrong, all_rows - its_rows, *(e - s[i] for e, s in pairs))
-            for i, (its_wrong, its_rows) in enumerate(zip(wrong, self._moments, strict=True))
-        ]
-        turned = np.array(without) @ self._shape.turn.T
-        return Candidates(self._directions(all_wrong, all_rows, *every), turned, turned @ self._shape.center)
+        groups = [(all_wrong - one, all_rows - own) for one, own in zip(wrong, self._moments, strict=True)]
+        gates = [self._shape.discriminant(one, own - one) for one, own in [*groups, (all_wrong, all_rows)]]
+        return _Pool(rows, self._shape.rows(self._vectors[rows]), self._fold[rows], np.array(gates))
 
-    def _directions(
-        self, wrong: Moments, rows: Moments, inside: Floats, counts: Floats, everyone: Floats, count: Floats
-    ) -> Floats:
-        """The gate (where errors grow more likely), then each candidate's own direction blended with it.
+    def _right(self, errors: Booleans) -> Floats:
+        """Shaped rows that are no errors, as many as errors may be drawn; none where errors are too few for lumps."""
+        if min(int(errors.sum()), self._pool) < FEWEST_ERRORS:
+            return np.empty((0, self._vectors.shape[1]))
+        return self._shape.rows(self._vectors[drawn(np.flatnonzero(~errors), self._pool)])
 
-        (1 + c, k), at a standard deviation of 1 over the class. Sums of shaped rows: of those in each candidate
-        (c, k), how many they are (c,), of all (k,), how many they are.
-        """
-        gate = self._shape.discriminant(wrong, rows - wrong)
-        mean = inside / np.maximum(counts, 1.0)[:, None]
-        others = (everyone - inside) / np.maximum(count - counts, 1.0)[:, None]
-        directions = np.vstack([gate, unit((1 - GATE_SHARE) * unit(mean - others) + GATE_SHARE * gate)])
+    def _known(self, pool: _Pool) -> Candidates:
+        """The gate, and every node of the tree over the pool."""
+        smallest = max(SMALLEST_CLUSTER, min(len(pool.rows), MOST_ERRORS) // SHARE_OF_ERRORS)
+        nodes = tree_nodes(local_coordinates(pool.shaped), smallest)
+        gates = self._scored(pool.gates[:, None])
+        return gates.beside(self._candidates(pool, nodes))
+
+    def _candidates(self, pool: _Pool, groups: Sequence[Rows]) -> Candidates:
+        """The groups of rows of the pool, each along its own direction, from all other rows' mean to its own, blended
+        with the gate."""
+        members = _membership(groups, len(pool.rows))
+        mine = [pool.fold == number for number in range(len(self._moments))]
+        inside = _Sums(
+            np.array([members[:, kept] @ pool.shaped[kept] for kept in mine]),
+            np.array([members[:, kept].sum(axis=1) for kept in mine], float).reshape(len(mine), -1),
+        ).without_each()
+        everyone = self._everyone.without_each()
+        own = unit(inside.means - everyone.less(inside).means)
+        return self._scored(unit((1 - GATE_SHARE) * own + GATE_SHARE * pool.gates[:, None]))
+
+    def _scored(self, directions: Floats) -> Candidates:
+        """Candidates of directions (f + 1, c, k), without each fold and of all, at a standard deviation of 1."""
         deviations = np.sqrt(directions**2 @ self._shape.variances)
-        return np.asarray(directions / np.where(deviations > 0, deviations, 1.0)[:, None])
+        even = directions / np.where(deviations > 0, deviations, 1.0)[:, :, None]
+        turned = even[:-1] @ self._shape.turn.T
+        return Candidates(even[-1], turned, turned @ self._shape.center)
 
-    def _frozen(self, direction: Floats, cut: float, statistic: float) -> Rule:
-        of_fused = self._shape.turn @ direction
-        return Rule(of_fused, float(np.round(cut + self._shape.center @ of_fused, DIGITS)), statistic, self._model)
+    def _frozen(self, found: Found) -> Rule:
+        of_fused = self._shape.turn @ found.along.whole[0]
+        cut = float(np.round(found.cut + self._shape.center @ of_fused, DIGITS))
+        return Rule(of_fused, cut, found.statistic, self._model)
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """Errors among which candidates are sought: `rows` (p,) of the class, `shaped` (p, k), and their `fold` (p,).
+
+    `gates` (f + 1, k): where errors grow more likely, fitted without each fold, and on all rows.
+    """
+
+    rows: Rows
+    shaped: Floats
+    fold: NDArray[np.int8]
+    gates: Floats
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Of groups of shaped rows: `sums` (f, c, k) and how many they are, `counts` (f, c); by fold, or without each."""
+
+    sums: Floats
+    counts: Floats
+
+    def without_each(self) -> _Sums:
+        """(f + 1, ...): of all folds but one, for each, and of all."""
+        return _Sums(
+            *(np.concatenate([part.sum(axis=0) - part, part.sum(axis=0)[None]]) for part in (self.sums, self.counts))
+        )
+
+    def less(self, others: _Sums) -> _Sums:
+        return _Sums(self.sums - others.sums, self.counts - others.counts)
+
+    @property
+    def means(self) -> Floats:
+        return np.asarray(self.sums / np.maximum(self.counts, 1.0)[:, :, None])
 
 
 def _membership(candidates: Sequence[Rows], n: int) -> csr_array:
@@ -235,29 +280,3 @@ def _without(rows: Floats, directions: Floats) -> NDArray[np.float32]:
         return rows.astype(np.float32)
     axes, _ = np.linalg.qr(directions.T)
     return np.asarray(rows - rows @ axes @ axes.T, np.float32)
-
-
-def _take_in_turn(
-    scores: Floats, values: Values, alike: Floats, smallest: int, largest: int, most: int
-) -> list[tuple[int, float, float]]:
-    """(candidate, cut, statistic): the best, its rows and those like it removed, then the best of what is left.
-
-    `scores` (n, c); `alike` (c, c) how the candidates' directions correlate. Ties: the candidate that came first.
-    """
-    orders = {j: np.argsort(-column) for j, column in enumerate(scores.T)}  # how equal scores lie does not matter
-    left = np.ones(len(values), bool)
-    taken: list[tuple[int, float, float]] = []
-    while len(taken) < most:
-        best, value, cut = -1, 0.0, 0.0
-        for j, order in orders.items():
-            kept = order[left[order]]
-            ranked = scores[kept, j]
-            statistic, length = best_prefix(values[kept], starts_of(ranked), smallest, largest)
-            if statistic > value:
-                best, value, cut = j, statistic, float(ranked[length - 1])
-        if best < 0:
-            break
-        taken.append((best, cut, value))
-        left &= scores[:, best] < cut
-        orders = {j: order for j, order in orders.items() if alike[best, j] < MOST_ALIKE}
-    return taken

@@ -9,32 +9,40 @@ from benchmarks.scale.archive import PLANTS
 from benchmarks.scale.jobs import known_rows
 from benchmarks.scale.paired import COUNTED, HELD, agreements, in_memory, made_up, out_of_core, paired
 from misread import spill
-from misread.discover import ClassModel, Rule
+from misread.discover import ClassModel, ClassRows, Rule
 
 searching = import_module("misread.discover.search")
+binned = import_module("misread.discover.binned")
 
 
 def test_limits_are_lifted_and_lowered_for_a_while_only() -> None:
-    """In memory nothing is drawn or counted; out of core everything is; afterwards both are as they were."""
-    before = searching.SCORES_HELD, searching.drawn, spill.HELD_BYTES
+    """In memory nothing is drawn or judged by counts; out of core both; afterwards all is as it was."""
+    before = binned.FINALISTS, searching.drawn, spill.HELD_BYTES
     errors = np.arange(20_000)
     with in_memory():
         assert len(searching.drawn(errors)) == 20_000
+        assert len(errors) <= binned.FINALISTS
         assert isinstance(spill.put_aside(2, 3, [np.zeros((2, 3))]), np.ndarray)
     with out_of_core(errors=100):
         assert len(searching.drawn(errors)) == 100
-        assert searching.SCORES_HELD == 0
+        assert before[0] == binned.FINALISTS
         assert isinstance(spill.put_aside(2, 3, [np.zeros((2, 3))]), spill.Spilled)
-    assert before == (searching.SCORES_HELD, searching.drawn, spill.HELD_BYTES)
+    assert before == (binned.FINALISTS, searching.drawn, spill.HELD_BYTES)
 
 
 def test_every_planted_slice_gives_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both searches see the same rows, and really go their own ways."""
     ways = []
-    counted = searching.ClassSearch._in_turn
-    monkeypatch.setattr(searching.ClassSearch, "_in_turn", lambda self, *given: ways.append(1) or counted(self, *given))
+
+    class Watched(searching.ClassSearch):
+        def __init__(self, rows: ClassRows, pool: int) -> None:
+            ways.append((type(rows.vectors), binned.FINALISTS))
+            super().__init__(rows, pool)
+
+    monkeypatch.setattr(searching, "ClassSearch", Watched)
+    few = binned.FINALISTS
     pairs = list(made_up(2, 1_500))
-    assert len(ways) == 2 * 2
+    assert ways == 2 * (2 * [(np.ndarray, 2**62)] + 2 * [(spill.Spilled, few)])
     assert [pair["kind"] for pair in pairs] == [one.name for one in PLANTS] * 2
     assert all(0 <= pair[name] <= 1 for pair in pairs for name in (HELD, COUNTED))
     assert np.mean([pair[HELD] for pair in pairs if pair["kind"] == PLANTS[1].name]) > 0.5
