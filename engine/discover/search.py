@@ -122,8 +122,9 @@ class ClassSearch:
         """The rules for `losses` (n,) of the rows, best first; their scan statistics judge, ties go to the first.
 
         Candidates are sought among the rows whose loss is above the mean, which are the errors where losses are
-        those: the nodes of their tree, and for every slice anew lumps of those that are left. What is taken is refined
-        first. Empty where there are fewer than 2 of them, only errors, equal rows, or fewer than 2 * `smallest` rows.
+        those: the gate, the nodes of their tree, and for every slice anew lumps of those that are left. The best is
+        refined, and its rows are gone for the next. Empty where there are fewer than 2 of them, only errors, equal
+        rows, or fewer than 2 * `smallest` rows.
         """
         values = standardised(losses)
         errors = np.asarray(values > 0)
@@ -155,10 +156,9 @@ class ClassSearch:
     ) -> Found:
         """What is found with the errors it takes as a candidate of its own, for as long as its statistic grows."""
         for _ in range(REFINED):
-            along = (pool.shaped @ (self._shape.back @ best.along.without[:, 0].T))[
-                np.arange(len(pool.rows)), pool.fold
-            ]
-            inside = np.flatnonzero(left[pool.rows] & (along >= best.cut))
+            along = pool.shaped @ (self._shape.back @ best.along.without[:, 0].T)
+            scores = np.round(along[np.arange(len(pool.rows)), pool.fold], DIGITS)
+            inside = np.flatnonzero(left[pool.rows] & (scores >= best.cut))
             again = self._tally(self._candidates(pool, [inside]), values, left)
             better = self._best(again, values, left, taken, sizes)
             if better is None or better.statistic <= best.statistic:
@@ -206,8 +206,7 @@ class ClassSearch:
         return gates.beside(self._candidates(pool, nodes))
 
     def _candidates(self, pool: _Pool, groups: Sequence[Rows]) -> Candidates:
-        """The groups of rows of the pool, each along its own direction, from all other rows' mean to its own, blended
-        with the gate."""
+        """The groups of rows of the pool, each along the way from the others' mean to its own, blended with the gate."""
         members = _membership(groups, len(pool.rows))
         mine = [pool.fold == number for number in range(len(self._moments))]
         inside = _Sums(
