@@ -206,7 +206,7 @@ class ClassSearch:
         return gates.beside(self._candidates(pool, nodes))
 
     def _candidates(self, pool: _Pool, groups: Sequence[Rows]) -> Candidates:
-        """The groups of rows of the pool, each along the way from the others' mean to its own, blended with the gate."""
+        """The groups of rows of the pool, each along the way from the others' mean to its own, beside the gate's."""
         members = _membership(groups, len(pool.rows))
         mine = [pool.fold == number for number in range(len(self._moments))]
         inside = _Sums(
