@@ -26,7 +26,7 @@ FUSED: Final = 6.7e-11
 """... for each product of a number of a vector and a fused one."""
 ROUND: Final = 0.13
 """... of one round of a search, and for each row of its class:"""
-SCORED: Final = 4.0e-6
+SCORED: Final = 4.8e-6
 LUMPED: Final = 2.0e-9
 """... and for each pair of errors of the pool that candidates are sought in."""
 POOLED: Final = 1.4e-5
