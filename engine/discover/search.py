@@ -122,9 +122,9 @@ class ClassSearch:
         """The rules for `losses` (n,) of the rows, best first; their scan statistics judge, ties go to the first.
 
         Candidates are sought among the rows whose loss is above the mean, which are the errors where losses are
-        those: the gate, the nodes of their tree, and for every slice anew lumps of those that are left. The best is
-        refined, and its rows are gone for the next. Empty where there are fewer than 2 of them, only errors, equal
-        rows, or fewer than 2 * `smallest` rows.
+        those: the gate, the nodes of their tree, and for every slice anew lumps of those that are left. The best's rows
+        are gone for the next. Where errors are many enough for lumps, the best is refined before. Empty where there
+        are fewer than 2 errors, errors alone, equal rows, or fewer than 2 * `smallest` rows.
         """
         values = standardised(losses)
         errors = np.asarray(values > 0)
@@ -144,7 +144,8 @@ class ClassSearch:
             best = self._best(every, values, left, taken, sizes)
             if best is None:
                 break
-            best = self._refined(best, pool, values, left, taken, sizes)
+            if len(right):
+                best = self._refined(best, pool, values, left, taken, sizes)
             rules.append(self._frozen(best))
             if len(rules) < most:
                 taken = np.vstack([taken, best.along.whole])

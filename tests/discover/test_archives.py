@@ -103,7 +103,7 @@ def test_refining_raises_the_statistic(monkeypatch: pytest.MonkeyPatch) -> None:
     first: dict[int, list[float]] = {}
     for refined in (0, searching.REFINED):
         monkeypatch.setattr(searching, "REFINED", refined)
-        rules = (search(class_of(*large(seed, 3_000)[:2]), smallest=10, most=1) for seed in range(6))
+        rules = (search(class_of(*large(seed, 6_000)[:2]), smallest=10, most=1) for seed in range(6))
         first[refined] = [found[0].statistic for found in rules]
     plain, better = (np.array(statistics) for statistics in first.values())
     assert (better >= plain).all()
