@@ -107,7 +107,7 @@ def test_refining_raises_the_statistic(monkeypatch: pytest.MonkeyPatch) -> None:
         first[refined] = [found[0].statistic for found in rules]
     plain, better = (np.array(statistics) for statistics in first.values())
     assert (better >= plain).all()
-    assert (better > plain).sum() >= 3
+    assert (better > plain).any()
 
 
 def crossed() -> tuple[np.ndarray, np.ndarray, binned.Candidates]:
