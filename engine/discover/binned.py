@@ -1,4 +1,4 @@
-"""Taking the best candidates in turn where rows times candidates are too many to be held: scores counted in bins."""
+"""The best of many candidates: their scores are counted in bins, of few of them scores are looked at themselves."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -138,7 +139,10 @@ class Spread(Parted):
             return self[numbers]
         ends = np.searchsorted(numbers, self._ends)
         some = Spread(self.crew, ends, self.shape[1])
-        gone = [self.crew.gone.popleft() for _ in range(len(self.crew.gone))]
+        gone: list[int] = []
+        with contextlib.suppress(IndexError):  # resamples are chosen beside each other: others take from it, too
+            while True:
+                gone.append(self.crew.gone.popleft())
         own = (numbers[low:high] - start for low, high, start in zip(ends, ends[1:], self._ends, strict=False))
         for _ in self.crew.each("choose", ((self.key, some.key, mine, gone) for mine in own)):
             pass
