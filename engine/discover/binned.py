@@ -71,10 +71,12 @@ def _by_lots(part: Floats, fold: Folds, kept: Places, candidates: Candidates) ->
     """
     order = kept[np.argsort(fold[kept], kind="stable")]
     ends = np.searchsorted(fold[order], np.arange(len(candidates.without) + 1))
+    lot = np.empty((min(LOT, len(kept)), part.shape[1]))
     for number, (first, last) in enumerate(pairwise(ends)):
         for start in range(first, last, LOT):
             places = order[start : min(start + LOT, last)]
-            scores = part[places] @ candidates.without[number].T
+            rows = np.take(part, places, axis=0, out=lot[: len(places)], mode="clip")  # "raise" copies `out`
+            scores = rows @ candidates.without[number].T
             scores -= candidates.offsets[number]
             yield places, np.round(scores, DIGITS, out=scores)
 
