@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from copy import copy
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,22 +27,18 @@ class PatientShuffle:
     def __init__(self, patients: Codes) -> None:
         _, codes, counts = np.unique(patients, return_inverse=True, return_counts=True)
         self.repeat = bool((counts > 1).any())
-        by_patient = np.argsort(codes, kind="stable")
-        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        self._strata = [[by_patient[starts[p] : starts[p] + counts[p]] for p in stratum] for stratum in _strata(counts)]
+        by_patient, starts = np.argsort(codes, kind="stable"), np.cumsum(counts) - counts
+        self._strata = [
+            _Stratum(by_patient[_laid(starts[some], counts[some])], counts[some]) for some in _strata(counts)
+        ]
 
     def draws(self, values: Values, count: int, seed: int) -> Iterator[Values]:
         """`count` shuffles of `values` (n,), the same for the same seed."""
         generator = np.random.default_rng(seed)
-        targets = [np.concatenate(runs) for runs in self._strata]
-        even = [len({len(run) for run in runs}) == 1 for runs in self._strata]
-        tables = [np.array(runs) if same else None for runs, same in zip(self._strata, even, strict=True)]
         for _ in range(count):
             shuffled = copy(values)
-            for runs, target, table in zip(self._strata, targets, tables, strict=True):
-                order = generator.permutation(len(runs))
-                source = np.concatenate([runs[i] for i in order]) if table is None else table[order].ravel()
-                shuffled[target] = values[source]
+            for stratum in self._strata:
+                shuffled[stratum.rows] = values[stratum.shuffled(generator)]
             yield shuffled
 
     def sums(self, values: NDArray[Any], inside: NDArray[np.bool_], count: int, seed: int) -> NDArray[np.float64]:
@@ -52,16 +49,40 @@ class PatientShuffle:
         """
         generator = np.random.default_rng(seed)
         total = np.zeros(count)
-        for runs in self._strata:
-            if len({len(run) for run in runs}) > 1:
-                total += _shuffled_sums(values, inside, runs, count, generator)
+        for stratum in self._strata:
+            if not stratum.even:
+                own = inside[stratum.rows]
+                total += [values[stratum.shuffled(generator)][own].sum() for _ in range(count)]
                 continue
-            table = np.array(runs)
+            table = stratum.rows.reshape(len(stratum.sizes), -1)
             if values.dtype == bool and table.shape[1] <= LONGEST_KIND:
                 total += _sums_by_kind(values[table], inside[table], count, generator)
             else:
                 total += _sums_of_drawn(values[table], inside[table], count, generator)
         return total
+
+
+@dataclass(frozen=True)
+class _Stratum:
+    """Patients who are shuffled among each other: their `rows`, patient by patient, and how many each has (p,)."""
+
+    rows: Codes
+    sizes: Codes
+
+    @property
+    def even(self) -> bool:
+        return bool((self.sizes == self.sizes[0]).all())
+
+    def shuffled(self, generator: np.random.Generator) -> Codes:
+        """The rows with the patients in a drawn order."""
+        order = generator.permutation(len(self.sizes))
+        return self.rows[_laid((np.cumsum(self.sizes) - self.sizes)[order], self.sizes[order])]
+
+
+def _laid(starts: Codes, sizes: Codes) -> Codes:
+    """Whole numbers in runs that begin at `starts` and are so long, laid end to end."""
+    ends = np.cumsum(sizes)
+    return np.repeat(starts - (ends - sizes), sizes) + np.arange(sizes.sum())
 
 
 def _sums_by_kind(
@@ -93,27 +114,13 @@ def _sums_of_drawn(
     return np.array([values[drawn][places].sum() for drawn in who], float)
 
 
-def _shuffled_sums(
-    values: NDArray[Any],
-    inside: NDArray[np.bool_],
-    runs: list[Codes],
-    count: int,
-    generator: np.random.Generator,
-) -> NDArray[np.float64]:
-    """Runs of several lengths, laid end to end: shuffled as they are."""
-    own = inside[np.concatenate(runs)]
-    pieces = [values[run] for run in runs]
-    orders = (generator.permutation(len(runs)) for _ in range(count))
-    return np.array([np.concatenate([pieces[i] for i in order])[own].sum() for order in orders], float)
-
-
 def _strata(counts: NDArray[np.intp]) -> list[Codes]:
     """Patients grouped by their number of rows, small groups joined to the next smaller size."""
-    groups: list[list[int]] = []
-    for size in np.unique(counts):
-        members = np.flatnonzero(counts == size).tolist()
-        if groups and (len(members) < FEWEST_IN_STRATUM or len(groups[-1]) < FEWEST_IN_STRATUM):
-            groups[-1].extend(members)
+    lengths: list[int] = []
+    for members in np.unique(counts, return_counts=True)[1].tolist():
+        if lengths and min(members, lengths[-1]) < FEWEST_IN_STRATUM:
+            lengths[-1] += members
         else:
-            groups.append(members)
-    return [np.array(group) for group in groups]
+            lengths.append(members)
+    ends = np.cumsum(lengths, dtype=np.intp)
+    return np.split(np.argsort(counts, kind="stable"), ends)[:-1]
