@@ -6,6 +6,9 @@ import polars as pl
 
 from misread.schemas.values import CONFIRMATION, DISCOVERY, Half
 
+HALF = pl.Enum([DISCOVERY, CONFIRMATION])
+"""A half as a column: a byte a row."""
+
 
 def half_of(patient: str, seed: int) -> Half:
     """The half of one patient: a hash of seed and patient, whatever else the store holds."""
@@ -16,7 +19,7 @@ def half_of(patient: str, seed: int) -> Half:
 def with_half(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """The rows, which have `patient`, with `half`; every patient is looked at once."""
     patients = rows["patient"].unique()
-    half = pl.Series("half", (half_of(patient, seed) for patient in patients), dtype=pl.String)
+    half = pl.Series("half", (half_of(patient, seed) for patient in patients), dtype=HALF)
     known = pl.DataFrame([patients, half])
     return rows.drop("half", strict=False).join(known, on="patient", how="left", maintain_order="left")
 

@@ -6,6 +6,7 @@ import polars as pl
 
 from misread.schemas.values import DISCOVERY, TRAIN_SPLIT
 
+from .aligned import gathered, inverse, located
 from .thresholds import Threshold, choose_threshold, with_errors
 
 CLASSES = (1, 0)
@@ -17,6 +18,8 @@ NO_PREDICTION = "no prediction"
 NO_LABEL = "no label"
 NO_LOSS = "no loss"
 REASONS = (NOT_SELECTED, TRAINING, NO_VECTOR, NO_PREDICTION, NO_LABEL, NO_LOSS)
+REASON = pl.Enum(REASONS)
+"""A reason as a column: a byte a row."""
 
 
 def is_training() -> pl.Expr:
@@ -34,7 +37,7 @@ def scanned_samples(images: pl.DataFrame, has_vector: pl.Series, *, include_trai
         TRAINING: is_training() if not include_train else pl.lit(False),
         NO_VECTOR: pl.lit(~has_vector),
     }
-    return images.with_columns(left_out=pl.coalesce(pl.when(test).then(pl.lit(why)) for why, test in applies.items()))
+    return images.with_columns(left_out=pl.coalesce(pl.when(test).then(_told(why)) for why, test in applies.items()))
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,14 @@ def population(
     `not_selected`: rows of the store that a filter took away before.
     """
     samples = scanned.select("sample_id", "patient", "half", "left_out")  # metadata may have any other name
-    joined = samples.join(predictions, on="sample_id", how="left")
+    samples = samples.sort("sample_id")
+    places = located(samples["sample_id"], predictions["sample_id"])
+    joined = samples.hstack(gathered(predictions.drop("sample_id"), inverse(places, samples.height)))
     has_losses = joined.filter(pl.col("left_out").is_null())["loss"].is_not_null().any()
     joined = joined.with_columns(left_out=pl.coalesce("left_out", _no_loss() if by_loss else _no_error()))
     counts = dict(joined.drop_nulls("left_out").group_by("left_out").len().iter_rows())
     counts |= {NOT_SELECTED: not_selected} if not_selected else {}
-    kept = joined.filter(pl.col("left_out").is_null()).sort("sample_id")
+    kept = joined.filter(pl.col("left_out").is_null())
     if by_loss:
         threshold = Threshold(None, "none")
     else:
@@ -102,13 +107,17 @@ def population(
     return Population(model, target, threshold, rows, left_out, by_loss, has_losses)
 
 
+def _told(reason: str) -> pl.Expr:
+    return pl.lit(reason, REASON)
+
+
 def _no_error() -> pl.Expr:
-    missing = pl.when(pl.col("score").is_null()).then(pl.lit(NO_PREDICTION))
-    return missing.when(pl.col("label").is_null()).then(pl.lit(NO_LABEL))
+    missing = pl.when(pl.col("score").is_null()).then(_told(NO_PREDICTION))
+    return missing.when(pl.col("label").is_null()).then(_told(NO_LABEL))
 
 
 def _no_loss() -> pl.Expr:
-    return pl.when(pl.col("loss").is_null()).then(pl.lit(NO_LOSS))
+    return pl.when(pl.col("loss").is_null()).then(_told(NO_LOSS))
 
 
 def winners(predictions: pl.DataFrame) -> pl.DataFrame:

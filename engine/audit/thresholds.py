@@ -6,6 +6,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from misread.schemas.values import FALSE_NEGATIVE, FALSE_POSITIVE
+
+_KIND = pl.Enum([FALSE_NEGATIVE, FALSE_POSITIVE])
+
 
 @dataclass(frozen=True)
 class Threshold:
@@ -64,5 +68,5 @@ def with_errors(rows: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
     rows = rows.with_columns(
         threshold=pl.lit(threshold.value, pl.Float64), predicted=predicted.cast(pl.Int8)
     ).with_columns(error=pl.col("predicted") != pl.col("label"))
-    kind = pl.when(pl.col("label") == 1).then(pl.lit("false negative")).otherwise(pl.lit("false positive"))
+    kind = pl.when(pl.col("label") == 1).then(pl.lit(FALSE_NEGATIVE, _KIND)).otherwise(pl.lit(FALSE_POSITIVE, _KIND))
     return rows.with_columns(error_kind=pl.when(pl.col("error")).then(kind))

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from misread.audit.aligned import gathered, inverse, located
 from misread.audit.population import NOT_SELECTED, scanned_samples
 from misread.fitting import COMPONENTS, FusionFit, drawn_to_fit
 from misread.fuse import AT_ONCE, Block, Fusion, Places
@@ -291,14 +292,10 @@ def _found(scan: Scan, store: TableStore, samples: pl.Series) -> tuple[LanceTabl
     """A table of vectors, and by which number each sample's is found there, -1 for none; `samples` are sorted."""
     table = store.table_at(scan.table, scan.version)
     numbers = np.full(len(samples), -1)
-    if samples.is_empty():
-        return table, numbers
     for batch, found in table.located(["sample_id"], None, with_locator=True):
         assert found is not None
-        ids = pl.Series(batch.column("sample_id"))
-        places = samples.search_sorted(ids).clip(upper_bound=len(samples) - 1)
-        known = (samples.gather(places) == ids).to_numpy()
-        numbers[places.to_numpy()[known]] = found.to_numpy()[known]
+        places = located(samples, pl.Series(batch.column("sample_id")))
+        numbers[places[places >= 0]] = found.to_numpy()[places >= 0]
     return table, numbers
 
 
@@ -331,13 +328,17 @@ def _why_nothing(samples: pl.DataFrame, not_selected: int) -> str:
 def _metadata(node: Fuse, below: ScannedSamples, kept: pl.DataFrame) -> tuple[list[str], list[str]]:
     """The columns that describe samples (and are fused, if metadata is), and a note on those left out."""
     asked = None if node.metadata in (AUTOMATIC, None) else node.metadata
-    labels = below.predictions.select("sample_id", "target", "label").drop_nulls().unique(["sample_id", "target"])
-    ids = kept.select("sample_id")
-    by_target = {
-        str(target): ids.join(rows, on="sample_id", how="left", maintain_order="left")["label"]
-        for (target,), rows in labels.partition_by("target", as_dict=True).items()
-    }
     known = sorted(name for name in below.images.columns if name not in (*IMAGES.names, "patient", "half"))
-    columns, left_out = choose_columns(kept.select(known), by_target, asked)
+    labels = _labels(below.predictions, kept["sample_id"]) if known and asked is None else {}
+    columns, left_out = choose_columns(kept.select(known), labels, asked)
     notes = [f"metadata column {name} is left out of the vectors: it {why}" for name, why in left_out.items()]
     return columns, notes
+
+
+def _labels(predictions: pl.DataFrame, samples: pl.Series) -> dict[str, pl.Series]:
+    """By target the labels of these samples, which are sorted; null where there is none."""
+    labels = predictions.select("sample_id", "target", "label").drop_nulls()
+    return {
+        str(target): gathered(rows.select("label"), inverse(located(samples, rows["sample_id"]), len(samples)))["label"]
+        for (target,), rows in labels.partition_by("target", as_dict=True).items()
+    }

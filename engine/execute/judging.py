@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from misread.audit.aligned import inverse
 from misread.audit.population import Population
 from misread.discover import (
     SIGNIFICANCE,
@@ -45,8 +46,8 @@ class Candidate:
 class _Rows:
     """The rows of one population that are judged, all (n,): `places` in the fused samples.
 
-    By loss `errors` are False, and `label` is -1 where there is none; else `losses` are NaN. `truth`: what is known of
-    every fused sample, null where it is not judged.
+    By loss `errors` are False, and `label` is -1 where there is none; else `losses` are NaN. `truth`, `judged`: see
+    `Members`.
     """
 
     places: NDArray[np.intp]
@@ -56,12 +57,11 @@ class _Rows:
     held_out: Booleans
     patients: Codes
     truth: pl.DataFrame
+    judged: NDArray[np.int32]
 
     @classmethod
     def of(cls, fused: FusedSamples, judged: Population) -> "_Rows":
         rows = judged.judged_rows()
-        ids = fused.samples.select("sample_id")
-        known = judged.rows.select("sample_id", "label", "predicted", "error", "loss")
         return cls(
             positions(fused, rows["sample_id"]),
             rows["label"].fill_null(-1).to_numpy(),
@@ -69,7 +69,8 @@ class _Rows:
             rows["loss"].fill_null(math.nan).to_numpy(),
             (rows["half"] == CONFIRMATION).to_numpy(),
             codes(rows["patient"]),
-            ids.join(known, on="sample_id", how="left", maintain_order="left").drop("sample_id"),
+            judged.rows.select("label", "predicted", "error", "loss"),
+            inverse(positions(fused, judged.rows["sample_id"]), fused.samples.height),
         )
 
     def own(self, true_class: int | None) -> Booleans:
@@ -110,7 +111,7 @@ class Judge:
             "class_direction": rule.model.direction.tolist(),
             "class_offset": rule.model.offset,
         }
-        members = self._members(slice_id, rule, rows.truth, scores, taken)
+        members = self._members(slice_id, rule, rows, scores, taken)
         return FoundSlice(judged, true_class, rule, row, members)
 
     def _rows_of(self, judged: Population) -> _Rows:
@@ -141,15 +142,22 @@ class Judge:
         low, high = rate_interval(inside, self._held_patients, self._seed)
         return {"share": _mean(inside), "share_low": number(low), "share_high": number(high)}
 
-    def _members(self, slice_id: str, rule: Rule, truth: pl.DataFrame, scores: Floats, taken: Booleans) -> Members:
+    def _members(self, slice_id: str, rule: Rule, rows: _Rows, scores: Floats, taken: Booleans) -> Members:
         likely = rule.model.probability(self._fused.vectors)
         inside = np.flatnonzero(taken)
         order = np.argsort(-scores[inside], kind="stable")  # samples lie by their ids
         ranked = inside[order]
         samples = self._fused.samples.select("sample_id", "half")
         return Members(
-            self._audit_id, slice_id, samples, truth, ranked.astype(np.int32), scores[ranked], likely[ranked]
-        )  # fmt: skip
+            self._audit_id,
+            slice_id,
+            samples,
+            rows.truth,
+            rows.judged,
+            ranked.astype(np.int32),
+            scores[ranked],
+            likely[ranked],
+        )
 
 
 def _of_errors(mine: Booleans, others: Booleans, verdict: Confirmation) -> dict[str, object]:

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from misread.audit.aligned import gathered
 from misread.audit.population import Population
 from misread.discover import Rule
 from misread.fuse import Fusion
@@ -48,14 +49,16 @@ class FusedSamples:
 class Members:
     """Every scanned sample that a slice's rule takes, the highest score first; ties by sample id.
 
-    `places` (n,) among all samples of the audit, their `scores` and class probabilities (n,). `samples`, `truth`:
-    sample_id and half, and label, predicted, error and loss, of all samples. Rows of text are made as they are read.
+    `places` (n,) among all samples of the audit, their `scores` and class probabilities (n,). `samples`: sample_id and
+    half of all samples; `truth`: label, predicted, error and loss of those that are judged, `judged` telling of every
+    sample which row is its own, -1 for none. Rows of text are made as they are read.
     """
 
     audit_id: str
     slice_id: str
     samples: pl.DataFrame
     truth: pl.DataFrame
+    judged: NDArray[np.int32]
     places: NDArray[np.int32]
     scores: NDArray[np.float64]
     probabilities: NDArray[np.float64]
@@ -63,12 +66,13 @@ class Members:
     def ids(self) -> pl.Series:
         return self.samples["sample_id"].gather(self.places)
 
-    def parts(self, rows: int) -> Iterator[pl.DataFrame]:
-        """The slice's rows of the memberships table, at most `rows` at a time."""
-        for start in range(0, len(self.places), rows):
-            here = slice(start, start + rows)
+    def parts(self, most: int) -> Iterator[pl.DataFrame]:
+        """The slice's rows of the memberships table, at most `most` at a time."""
+        for start in range(0, len(self.places), most):
+            here = slice(start, start + most)
             places = self.places[here]
-            yield pl.concat([self.samples[places], self.truth[places]], how="horizontal").select(
+            rows = self.samples[places].hstack(gathered(self.truth, self.judged[places]))
+            yield rows.select(
                 audit_id=pl.lit(self.audit_id),
                 slice_id=pl.lit(self.slice_id),
                 sample_id="sample_id",

@@ -14,7 +14,6 @@ from misread.memory import map_large
 from misread.plan import Assign, Describe, Discover, Filter, Fuse, Node, Samples, Score, Select, Take, optimise
 from misread.progress import Progress, silent
 from misread.schemas.tables import VECTOR
-from misread.schemas.values import CONFIRMATION, DISCOVERY
 from misread.sql.pipeline import BATCH_ROWS
 from misread.store import TableStore
 from misread.threads import one_thread
@@ -26,7 +25,6 @@ from .rows import MEMORY, read_rows, stream_rows
 from .steps import Described, Discovered, FusedSamples, ScannedSamples
 
 CODED: Final = (
-    pl.col("half").cast(pl.Enum([DISCOVERY, CONFIRMATION])),
     pl.col("patient").rank("dense").cast(pl.UInt32),  # in the order of their names
     pl.col("split").cast(pl.Categorical),
 )
