@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from misread.audit.population import Population, population
+from misread.audit.population import REASON, Population, population
 from misread.execute.discovering import discover
 from misread.execute.steps import FusedSamples, ScannedSamples
 from misread.fitting import fuse
@@ -34,7 +34,7 @@ def audited(
 ) -> list[dict[str, Any]]:
     """The slices table of an audit of rows, all (n, ...), at the threshold .5; stability is left out."""
     judged = _population(patients, half, label, score)
-    samples = judged.rows.select("sample_id", "patient", "half").with_columns(left_out=pl.lit(None, pl.String))
+    samples = judged.rows.select("sample_id", "patient", "half").with_columns(left_out=pl.lit(None, REASON))
     fusion, vectors = fuse(blocks, half == DISCOVERY)
     below = ScannedSamples(seed, samples, pl.DataFrame())
     fused = FusedSamples(below, samples, vectors, fusion, fit_features(pl.DataFrame(), []), (), ())
@@ -47,7 +47,7 @@ def _population(
 ) -> Population:
     ids = [f"{k:09d}" for k in range(len(label))]
     scanned = pl.DataFrame({"sample_id": ids, "patient": [f"{p:09d}" for p in patients], "half": half}).with_columns(
-        left_out=pl.lit(None, pl.String)
+        left_out=pl.lit(None, REASON)
     )
     predictions = pl.DataFrame({"sample_id": ids, "label": label, "score": score}).with_columns(
         pl.col("label").cast(pl.Int8),

@@ -6,20 +6,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from misread.audit.halves import patient_unit, with_half
 from misread.audit.population import winners
-from misread.fuse import Block
-from misread.schemas.tables import EMBEDDINGS_PREFIX, IMAGES, VECTOR
+from misread.schemas.tables import IMAGES
 from misread.store import TableStore
-
-
-def read_images(store: TableStore, seed: int) -> pl.DataFrame:
-    """sample_id, patient, half, split and the metadata columns, by sample_id."""
-    table = store.table("images")
-    metadata = [name for name in table.shown if name not in IMAGES.names]
-    rows = pl.DataFrame(table.read(["sample_id", "patient_id", "split", *metadata])).sort("sample_id")
-    rows = rows.with_columns(patient_unit())
-    return with_half(rows, seed).drop("patient_id")
 
 
 def metadata_columns(store: TableStore) -> list[str]:
@@ -40,21 +29,6 @@ def model_targets(store: TableStore) -> list[tuple[str, str]]:
     for batch in store.table("predictions").batches(["model", "target"]):
         found.update(pl.DataFrame(batch).unique().iter_rows())
     return sorted(found)
-
-
-def read_vectors(store: TableStore, encoder: str, samples: pl.Series) -> Block:
-    """The vectors of one encoder in the order of `samples`; `present` says who has one."""
-    table = store.table(EMBEDDINGS_PREFIX + encoder)
-    position = {sample: row for row, sample in enumerate(samples)}
-    vectors = np.zeros((len(samples), store.encoders[encoder].dimension), np.float32)
-    present = np.zeros(len(samples), bool)
-    for batch in table.batches(["sample_id", VECTOR]):
-        rows = np.array([position.get(sample, -1) for sample in batch.column("sample_id").to_pylist()], int)
-        wanted = rows >= 0
-        flat = batch.column(VECTOR).flatten().to_numpy(zero_copy_only=False)
-        vectors[rows[wanted]] = flat.reshape(len(rows), -1)[wanted]
-        present[rows[wanted]] = True
-    return Block(vectors, present)
 
 
 def codes(values: pl.Series) -> NDArray[np.intp]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -23,12 +23,6 @@ from .compile import ROW_STEPS
 from .fusing import FittedFusion, fit_samples
 from .rows import MEMORY, read_rows, stream_rows
 from .steps import Described, Discovered, FusedSamples, ScannedSamples
-
-CODED: Final = (
-    pl.col("patient").rank("dense").cast(pl.UInt32),  # in the order of their names
-    pl.col("split").cast(pl.Categorical),
-)
-"""As text each of them would take sixteen bytes a row or more."""
 
 
 @dataclass
@@ -144,7 +138,7 @@ def _scanned(samples: Samples, work: Work) -> ScannedSamples:
     predictions = winners(work.rows(samples.predictions)).filter(pl.col("target").is_in(list(samples.targets)))
     return ScannedSamples(
         seed=samples.seed,
-        images=with_half(rows, samples.seed).drop("patient_id").with_columns(CODED),
+        images=with_half(rows, samples.seed).drop("patient_id").with_columns(pl.col("split").cast(pl.Categorical)),
         predictions=predictions.with_columns(names),
         not_selected=work.store.manifest.tables["images"].rows - rows.height,
         include_train=samples.include_train,

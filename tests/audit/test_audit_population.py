@@ -47,6 +47,8 @@ def test_rows_keep_their_order_and_get_their_patients_half(patients: list[str]) 
     found = with_half(rows, 3)
     assert found["row"].to_list() == list(range(len(patients)))
     assert found["half"].to_list() == [half_of(patient, 3) for patient in patients]
+    names = sorted(set(patients), key=str.encode)
+    assert found["patient"].to_list() == [names.index(patient) for patient in patients]
 
 
 def test_halves_are_about_equal_and_differ_by_seed() -> None:

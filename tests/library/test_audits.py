@@ -339,7 +339,6 @@ def test_slices_are_frozen_in_the_store(audited: Store) -> None:
     """Fusion and rule, read back from the store, give every membership again."""
     import numpy as np
 
-    from misread.execute.inputs import read_images, read_vectors
     from misread.fuse import Block, Fusion
     from misread.metadata import MetadataFeatures
 
@@ -348,13 +347,18 @@ def test_slices_are_frozen_in_the_store(audited: Store) -> None:
     import json
 
     features = MetadataFeatures.from_json(json.dumps(json.loads(row["parameters"])["metadata_features"]))
-    images = read_images(audited, 0)
+    images = pl.DataFrame(audited.table("images").read()).sort("sample_id")
+    encoded = pl.DataFrame(audited.table("embeddings_outside").read(["sample_id", "vector"]))
+    found = images.select("sample_id").join(encoded, on="sample_id", how="left", maintain_order="left")["vector"]
+    there = found.is_not_null().to_numpy()
+    vectors = np.zeros((len(found), encoded["vector"].dtype.size), np.float32)  # type: ignore[attr-defined]
+    vectors[there] = found.drop_nulls().to_numpy()
     blocks = {
-        "image": read_vectors(audited, "outside", images["sample_id"]),
+        "image": Block(vectors, there),
         "metadata": Block(features.transform(images), np.ones(images.height, bool)),
     }
-    vectors = fusion.transform(blocks)
+    fused = fusion.transform(blocks)
     for found in pl.DataFrame(audited.table("slices").read(["slice_id", "direction", "cut"])).iter_rows(named=True):
-        taken = images["sample_id"].filter(pl.Series(vectors @ np.array(found["direction"]) >= found["cut"] - 1e-9))
+        taken = images["sample_id"].filter(pl.Series(fused @ np.array(found["direction"]) >= found["cut"] - 1e-9))
         stored = audited.sql(f"SELECT sample_id FROM memberships WHERE slice_id = '{found['slice_id']}'")["sample_id"]
         assert set(taken) == set(stored)
