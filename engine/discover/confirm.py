@@ -112,9 +112,9 @@ def rate_interval(errors: Booleans, patients: Codes, seed: int) -> tuple[float, 
     wrong = np.bincount(codes, weights=errors)
     generator = np.random.default_rng(seed)
     if len(errors) > MANY_ROWS:
-        kinds, many = np.unique(np.stack([wrong, counts]), axis=1, return_counts=True)
+        kinds, many = np.unique(wrong.astype(int) * (counts.max() + 1) + counts, return_counts=True)
         drawn = generator.multinomial(len(counts), many / len(counts), RESAMPLES)
-        rates = (drawn @ kinds[0]) / (drawn @ kinds[1])
+        rates = (drawn @ (kinds // (counts.max() + 1))) / (drawn @ (kinds % (counts.max() + 1)))
     else:
         at_once = max(1, DRAWS_AT_ONCE // len(counts))
         sizes = np.diff([*range(0, RESAMPLES, at_once), RESAMPLES])

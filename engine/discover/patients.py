@@ -89,8 +89,8 @@ def _sums_by_kind(
     wrong: NDArray[np.bool_], inside: NDArray[np.bool_], count: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
     """`wrong`, `inside` (patients, rows): multivariate hypergeometric draws, one kind after the other."""
-    kinds, many = np.unique(wrong, axis=0, return_counts=True)
-    places, taken = np.unique(inside[inside.any(axis=1)], axis=0, return_counts=True)
+    kinds, many = _kinds(wrong)
+    places, taken = _kinds(inside[inside.any(axis=1)])
     left = np.tile(many[:, None], (1, count))
     total = np.zeros(count)
     for place, patients in zip(places, taken, strict=True):
@@ -103,6 +103,13 @@ def _sums_by_kind(
             wanted = wanted - drawn
             total += gain * drawn
     return total
+
+
+def _kinds(rows: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Codes]:
+    """The rows that differ, in rising order, False first, and how often each is there; a number stands for each."""
+    places = np.arange(rows.shape[1])[::-1]
+    numbers, many = np.unique(rows @ (1 << places), return_counts=True)
+    return (numbers[:, None] >> places & 1).astype(bool), many
 
 
 def _sums_of_drawn(
