@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +25,9 @@ from misread.discover.discriminant import Moments
 from misread.library import Store
 from misread.schemas.errors import MisreadError
 from misread.spill import Spilled, Vectors, chosen, climbed, folded, joined, mapped, scores_of, spread_of, total
+from misread.threads import in_order
 from misread.workers import Workers, spread, workers
-from misread.workers.spread import UNITS, Spread, dealt, places
+from misread.workers.spread import UNITS, Crew, Spread, dealt, places
 from stores import planted_store
 
 spreading = import_module("misread.workers.spread")
@@ -146,6 +148,30 @@ def test_rows_that_nobody_asks_for_are_given_up(two: Workers) -> None:
         assert isinstance(some, Spread)
         del some
     assert len(there.crew.gone) == 1
+
+
+class Asked(Crew):
+    """A crew without processes, which notes what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.asked: list[Sequence[Any]] = []
+
+    def each(self, method: str, given: Iterable[Sequence[Any]]) -> Iterator[Any]:
+        self.asked += given
+        return iter(())
+
+
+def test_every_table_is_given_up_once_however_many_choose_at_once() -> None:
+    """Rows chosen in several threads: each table that nobody asks for is told to the processes, by one of them."""
+    crew = Asked()
+    there = Spread(crew, np.array([0, 5]), columns=10**7)  # no rows are there; as many numbers do not fit an array
+    given_up = range(100, 200_100)
+    crew.gone.extend(given_up)
+    kept = list(in_order(there.chosen, [np.arange(5)] * 32, 16))
+    told = [key for _, _, _, gone in crew.asked for key in gone]
+    assert sorted(told) == list(given_up)
+    assert len(kept) == len(crew.asked)
 
 
 @pytest.mark.usefixtures("_small_parts")
