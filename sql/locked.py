@@ -1,5 +1,8 @@
-"""How every DuckDB connection is set: nothing outside in reach, one time zone everywhere."""
+"""How every DuckDB connection is set, nothing outside in reach and one time zone everywhere, and how it ends."""
 
+import contextlib
+import shutil
+from collections.abc import Iterable
 from typing import Any, Final
 
 _SETTINGS: Final = {
@@ -18,3 +21,14 @@ def lock(connection: Any, **settings: str) -> None:
     """Sets a connection (`settings`: its own, by DuckDB's names), and locks it against everything else."""
     for name, value in (settings | _SETTINGS).items():
         connection.execute(f"SET {name} = '{value}'")
+
+
+def end(connection: Any, names: Iterable[str], spill: str) -> None:
+    """Closes a connection: it lets go of the sources with those names, and the folder it spilled into goes."""
+    import duckdb
+
+    for name in names:
+        with contextlib.suppress(duckdb.Error):
+            connection.unregister(name)
+    connection.close()
+    shutil.rmtree(spill, ignore_errors=True)

@@ -1,7 +1,6 @@
 """Rows through DuckDB, a batch at a time: what runs the row steps of a plan."""
 
 import os
-import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from misread.schemas.errors import QueryError
 
 from .interrupts import Watch, interruptible, ran_out_of_memory
 from .limits import Limits
-from .locked import lock
+from .locked import end, lock
 
 BATCH_ROWS: Final = 8192
 LEAST_MEMORY: Final = 128 << 20
@@ -40,7 +39,7 @@ class Pipeline:
         self._limits = Limits(seconds=None, memory=f"{max(memory // 1000, 1)}KB")
         self._spill = tempfile.mkdtemp(prefix="misread-rows-")
         self._connection: Any = duckdb.connect(":memory:")
-        self.close = weakref.finalize(self, _close, self._connection, list(sources), self._spill)
+        self.close = weakref.finalize(self, end, self._connection, list(sources), self._spill)
         for name, source in sources.items():
             self._connection.register(name, source)
         own = memory - _BESIDE
@@ -81,15 +80,3 @@ class Pipeline:
             if ran_out_of_memory(error):
                 raise QueryError("the rows need more memory than they may use", _MEMORY_HINT) from None
             raise QueryError(f"the rows cannot be worked out: {str(error).splitlines()[0]}") from error
-
-
-def _close(connection: Any, names: list[str], spill: str) -> None:
-    import contextlib
-
-    import duckdb
-
-    for name in names:
-        with contextlib.suppress(duckdb.Error):
-            connection.unregister(name)
-    connection.close()
-    shutil.rmtree(spill, ignore_errors=True)

@@ -1,6 +1,5 @@
 """DuckDB over the tables of one store state: read-only, and locked against everything else."""
 
-import contextlib
 import shutil
 import tempfile
 import weakref
@@ -19,7 +18,7 @@ from .catalogue import STORED, catalogue
 from .gate import admit, asks_for_tables
 from .interrupts import Watch, interruptible, too_much_memory
 from .limits import Limits
-from .locked import lock
+from .locked import end, lock
 from .predicate import check_predicate
 from .refusals import PREPARING, refusal
 
@@ -62,7 +61,7 @@ class Session:
             self._connection: Any = duckdb.connect(":memory:")
             names = [STORED + name + part for name in CONTRACTS for part in ("", NARROW, EMPTY)]
             # an Arrow object still registered when Python ends makes DuckDB's bindings report a leak
-            self.close = weakref.finalize(self, _close, self._connection, names, self._spill)
+            self.close = weakref.finalize(self, end, self._connection, names, self._spill)
             self._register(tables)
             self._backing.define(self._connection)
             self._define()
@@ -191,13 +190,3 @@ def _apart(names: Sequence[str]) -> list[str]:
         numbered = (f"{name}_{number}" for number in range(1, len(names) + 1))
         taken.append(name if name not in taken else next(n for n in numbered if n not in taken and n not in names))
     return taken
-
-
-def _close(connection: Any, names: Sequence[str], spill: str) -> None:
-    import duckdb
-
-    for name in names:
-        with contextlib.suppress(duckdb.Error):
-            connection.unregister(name)
-    connection.close()
-    shutil.rmtree(spill, ignore_errors=True)

@@ -49,11 +49,10 @@ class Scan(Node):
 
 
 @dataclass(frozen=True)
-class Filter(Node):
-    """The rows for which every predicate (SQL over the columns of `input`) is true; NULL is not."""
+class SomeRows(Node):
+    """Rows of `input` as they are there."""
 
     input: Node
-    predicates: tuple[str, ...]
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -62,6 +61,13 @@ class Filter(Node):
     @property
     def keys(self) -> tuple[str, ...]:
         return self.input.keys
+
+
+@dataclass(frozen=True)
+class Filter(SomeRows):
+    """The rows for which every predicate (SQL over the columns of `input`) is true; NULL is not."""
+
+    predicates: tuple[str, ...]
 
     def reads(self) -> tuple[str, ...]:
         from misread.sql.rows import columns_read
@@ -119,43 +125,25 @@ class Join(Node):
 
 
 @dataclass(frozen=True)
-class Sort(Node):
+class Sort(SomeRows):
     """The rows in another order: by each column in turn, NULL last, ties by the keys of `input`."""
 
     level: ClassVar[Level] = Level.TABLE
 
-    input: Node
     by: tuple[str, ...]
     descending: tuple[bool, ...]
-
-    @cached_property
-    def schema(self) -> pa.Schema:
-        return self.input.schema
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return self.input.keys
 
     def reads(self) -> tuple[str, ...]:
         return self.by
 
 
 @dataclass(frozen=True)
-class Head(Node):
+class Head(SomeRows):
     """The first rows, at most `rows` of them."""
 
     level: ClassVar[Level] = Level.TABLE
 
-    input: Node
     rows: int
-
-    @cached_property
-    def schema(self) -> pa.Schema:
-        return self.input.schema
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return self.input.keys
 
 
 @dataclass(frozen=True)
