@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from misread.audit.halves import patient_unit, with_half
 from misread.audit.population import Population, population, winners
-from misread.memory import map_large
+from misread.memory import map_large, trim
 from misread.plan import Assign, Describe, Discover, Filter, Fuse, Node, Samples, Score, Select, Take, optimise
 from misread.progress import Progress, silent
 from misread.schemas.tables import VECTOR
@@ -52,7 +52,13 @@ class Work:
         return _table(node, self.value(node))
 
     def rows(self, node: Node) -> pl.DataFrame:
-        return pl.DataFrame(self.table(node))
+        """The same, a column after the other: a long table is not held twice."""
+        table = self.table(node)
+        columns = []
+        for name in table.column_names:
+            columns.append(pl.Series(name, table[name]))
+            table = table.drop_columns([name])
+        return pl.DataFrame(columns)
 
     def stream(self, node: Node, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         """The rows of any step, in order, at most `batch_rows` a batch. Only steps over whole tables hold them all."""
@@ -132,17 +138,24 @@ def _samples(node: Node) -> Samples:
 
 
 def _scanned(samples: Samples, work: Work) -> ScannedSamples:
-    rows = work.rows(samples.images).sort("sample_id").with_columns(patient_unit())
+    images = _images(samples, work)
+    trim()
     names = pl.col("model", "task", "target").cast(pl.Categorical)
     # a task's winner may be another target than those asked for
     predictions = winners(work.rows(samples.predictions)).filter(pl.col("target").is_in(list(samples.targets)))
     return ScannedSamples(
         seed=samples.seed,
-        images=with_half(rows, samples.seed).drop("patient_id").with_columns(pl.col("split").cast(pl.Categorical)),
+        images=images,
         predictions=predictions.with_columns(names),
-        not_selected=work.store.manifest.tables["images"].rows - rows.height,
+        not_selected=work.store.manifest.tables["images"].rows - images.height,
         include_train=samples.include_train,
     )
+
+
+def _images(samples: Samples, work: Work) -> pl.DataFrame:
+    """The selected images by sample_id, with patient and half; text goes before other tables are read."""
+    rows = work.rows(samples.images).sort("sample_id").with_columns(patient_unit()).drop("patient_id")
+    return with_half(rows, samples.seed).with_columns(pl.col("split").cast(pl.Categorical))
 
 
 def _populations(node: Discover, below: FusedSamples) -> list[Population]:
