@@ -41,16 +41,10 @@ def polars_scan(frame: "LazyFrame") -> pl.LazyFrame:
         columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch_rows: int | None
     ) -> Iterator[pl.DataFrame]:
         asked = frame if columns is None else frame.select(*columns)
-        asked = asked if rows is None or predicate is not None else asked.head(rows)
-        left = rows
+        asked = asked if rows is None else asked.head(rows)  # polars: the first rows, of which some are filtered
         for batch in asked.stream(batch_rows or 8192):
             found = pl.DataFrame(batch)
-            found = found if predicate is None else found.filter(predicate)
-            found = found if left is None else found.head(left)
-            left = None if left is None else left - found.height
-            yield found
-            if left == 0:
-                return
+            yield found if predicate is None else found.filter(predicate)
 
     return register_io_source(batches, schema=pl.DataFrame(frame.schema.empty_table()).schema)
 

@@ -53,9 +53,26 @@ class Tree:
         return {str(node["function"]["function_name"]).lower() for node in self.of_type("TABLE_FUNCTION")}
 
     def with_names(self) -> set[str]:
-        """The names that WITH gives, in lower case."""
+        """The names that WITH gives anywhere, in lower case."""
         maps = (node["cte_map"]["map"] for node in self.nodes() if isinstance(node.get("cte_map"), dict))
         return {str(item["key"]).lower() for entries in maps for item in entries}
+
+    def base_tables(self) -> Iterator[tuple[Node, frozenset[str]]]:
+        """Every table in a FROM, and the names that WITH gives where it stands, in lower case."""
+        waiting: list[tuple[Any, frozenset[str]]] = [(self.root, frozenset())]
+        while waiting:
+            item, given = waiting.pop()
+            if isinstance(item, list):
+                waiting.extend((part, given) for part in item)
+            elif isinstance(item, dict):
+                if item.get("type") == "BASE_TABLE":
+                    yield item, given
+                for entry in (item.get("cte_map") or {}).get("map", ()):
+                    name = str(entry["key"]).lower()
+                    recursive = entry["value"]["query_node"]["type"] == "RECURSIVE_CTE_NODE"
+                    waiting.append((entry["value"], given | {name} if recursive else given))
+                    given |= {name}
+                waiting.extend((part, given) for key, part in item.items() if key != "cte_map")
 
     def tables(self) -> dict[str, str]:
         """What each table in a FROM goes by: {alias or name: name}, in lower case."""

@@ -121,7 +121,10 @@ def _no_loss() -> pl.Expr:
 
 
 def winners(predictions: pl.DataFrame) -> pl.DataFrame:
-    """Predictions with `winner`: whether a target's score is its task's highest (ties: the first target by name)."""
+    """Predictions with `winner`: whether a target's score is its task's highest (ties: the first target by name).
+
+    Null where there is no task or no score.
+    """
     if predictions["task"].is_null().all():  # sorting is not free
         return predictions.with_columns(winner=pl.lit(None, pl.Boolean))
     question = ["sample_id", "model", "task"]
@@ -129,4 +132,5 @@ def winners(predictions: pl.DataFrame) -> pl.DataFrame:
         [*question, "score", "target"], descending=[False, False, False, True, False], nulls_last=True
     )
     is_first = pl.int_range(pl.len()).over(question) == 0
-    return ordered.with_columns(winner=pl.when(pl.col("task").is_not_null()).then(is_first))
+    scored = pl.col("task").is_not_null() & pl.col("score").is_not_null()
+    return ordered.with_columns(winner=pl.when(scored).then(is_first))

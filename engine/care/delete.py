@@ -36,23 +36,18 @@ def delete_patient(store: TableStore, patient: str, *, also_known_as: str | None
     answers = Cache(store).clear()
     _forget_unfinished(store)
     store.purge()
-    if not store.has(IMAGES.name):
-        raise MisreadError(f"the store {store.location} has no samples")
     ids = [patient] if also_known_as is None else [patient, also_known_as]
-    mine = in_list("patient_id", ids)
-    rows = store.table(IMAGES.name).read(["sample_id", "study_id"], mine)
-    samples = rows["sample_id"].to_pylist()
     rejected = without_mentions(store, ids)
-    if not samples and not rejected:
-        raise MisreadError(
-            f"the store {store.location} has no patient {patient!r}",
-            "where ids are stored as keyed hashes, give the key: --key FILE",
-        )
-    studies = _studies(store, {study for study in rows["study_id"].to_pylist() if study is not None}, mine)
-    counts: dict[str, int] = {}
-    with store.commit("delete") as commit:
-        for name in store.tables:
-            counts[name] = _delete(commit, name, samples, studies)
+    with store.commit("delete") as commit:  # others may have added to the patient since the store was opened
+        if not commit.has(IMAGES.name):
+            raise MisreadError(f"the store {store.location} has no samples")
+        samples, studies = _named(commit, in_list("patient_id", ids))
+        if not samples and not rejected:
+            raise MisreadError(
+                f"the store {store.location} has no patient {patient!r}",
+                "where ids are stored as keyed hashes, give the key: --key FILE",
+            )
+        counts = {name: _delete(commit, name, samples, studies) for name in sorted(commit.manifest.tables)}
         commit.forget_older_states()
     store.purge()
     _forget_unfinished(store)
@@ -67,10 +62,13 @@ def _forget_unfinished(store: TableStore) -> None:
             store.files.remove(file)
 
 
-def _studies(store: TableStore, studies: set[str], mine: str) -> list[str]:
-    """Those of a patient's studies that no other patient has."""
-    others = store.table(IMAGES.name).read(["study_id"], f"NOT coalesce({mine}, false)")["study_id"]
-    return sorted(studies - set(others.to_pylist()))
+def _named(commit: Commit, mine: str) -> tuple[list[str], list[str]]:
+    """A patient's samples, and those of the patient's studies that no other patient has."""
+    images = commit.table(IMAGES.name)
+    rows = images.read(["sample_id", "study_id"], mine)
+    others = images.read(["study_id"], f"NOT coalesce({mine}, false)")["study_id"]
+    studies = set(rows["study_id"].drop_null().to_pylist()) - set(others.to_pylist())
+    return rows["sample_id"].to_pylist(), sorted(studies)
 
 
 def _delete(commit: Commit, name: str, samples: list[str], studies: list[str]) -> int:

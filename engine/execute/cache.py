@@ -20,6 +20,7 @@ from .identity import fingerprint_of, package_version, scans_of
 FOLDER: Final = "cache"
 MOST_BYTES: Final = 2 << 30
 """What a store's cache may hold; the answers unused for longest go first."""
+_HALF_WRITTEN: Final = ".answer-"
 _HEADER: Final = 64
 """Bytes before the Arrow file: a SHA-256 of it, and as many zeros, so that its buffers stay aligned."""
 
@@ -65,14 +66,14 @@ class Cache:
         return sorted(found, key=lambda kept: (-kept.used, kept.key))
 
     def clear(self) -> int:
-        """Removes every answer; returns how many there were."""
+        """Removes every answer, and what was half written of others; returns how many answers there were."""
         paths = self._paths()
-        for path in paths:
+        for path in [*paths, *self._paths(f"{_HALF_WRITTEN}*")]:
             path.unlink(missing_ok=True)
         return len(paths)
 
-    def _paths(self) -> list[Path]:
-        return sorted(self._folder.glob("*.arrow")) if self._folder and self._folder.is_dir() else []
+    def _paths(self, names: str = "*.arrow") -> list[Path]:
+        return sorted(self._folder.glob(names)) if self._folder and self._folder.is_dir() else []
 
     def _read(self, key: str) -> pa.Table | None:
         if self._folder is None:
@@ -94,7 +95,10 @@ class Cache:
             return
         with contextlib.suppress(OSError):  # a store that cannot be written is still read
             self._make_room(table.nbytes)
-            _write(self._folder / f"{key}.arrow", table.replace_schema_metadata({"plan": tree(plan)}))
+            path = self._folder / f"{key}.arrow"
+            _write(path, table.replace_schema_metadata({"plan": tree(plan)}))
+            if self._store.is_forgotten():  # a deletion meanwhile had nothing to clear yet
+                path.unlink(missing_ok=True)
 
     def _make_room(self, more: int) -> None:
         held = self.kept()
@@ -153,7 +157,7 @@ class _Hashed:
 def _write(path: Path, table: pa.Table) -> None:
     """Writes an answer whole or not at all, for its owner alone."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".answer-")
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_HALF_WRITTEN)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(bytes(_HEADER))

@@ -58,7 +58,7 @@ def sink_audit(store: TableStore, node: Node, name: str | None, work: Work) -> s
     return audit_id
 
 
-def audit_names(store: TableStore) -> list[tuple[str, str | None]]:
+def audit_names(store: TableStore | Commit) -> list[tuple[str, str | None]]:
     """(id, name or None) of every audit."""
     rows = store.table("audits").read(["audit_id", "name"]).to_pylist() if store.has("audits") else []
     return sorted((row["audit_id"], row["name"]) for row in rows)
@@ -77,7 +77,7 @@ def audit_named(store: TableStore, text: str) -> str:
     raise unknown_name("audit", text, [part for pair in known for part in pair if part], store.location)
 
 
-def _check_name(store: TableStore, name: str | None, audit_id: str) -> None:
+def _check_name(store: TableStore | Commit, name: str | None, audit_id: str) -> None:
     if name is None:
         return
     if not _NAME.fullmatch(name) or _ID.fullmatch(name):
@@ -89,15 +89,21 @@ def _check_name(store: TableStore, name: str | None, audit_id: str) -> None:
 
 def _rename(store: TableStore, audit_id: str, name: str) -> None:
     with store.commit("name audit") as commit:
+        _check_name(commit, name, audit_id)
         rows = commit.table("audits").read(predicate=f"audit_id = '{audit_id}'").drop_columns([CHECKSUM])
         place = rows.schema.get_field_index("name")
         commit.upsert("audits", rows.set_column(place, rows.schema.field(place), pa.array([name], pa.string())))
 
 
 def write_audit(store: TableStore, node: Node, described: Described, name: str | None = None) -> None:
-    """Writes every table of an audit in one commit; does nothing if it is there already."""
+    """Writes every table of an audit in one commit; does nothing if it is there already.
+
+    Raises StoreError where patients were deleted since its rows were read.
+    """
     below = described.below
     with store.commit("discover") as commit:
+        commit.follow(store.state)
+        _check_name(commit, name, below.audit_id)  # another audit may have taken it since
         if commit.has("audits") and commit.table("audits").count(f"audit_id = '{below.audit_id}'"):
             return
         fusion = commit.put_model("fusion", below.below.fusion.to_arrays())

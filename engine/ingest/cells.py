@@ -33,7 +33,7 @@ _TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum)
 
 def texts(cells: pl.Series) -> pl.Series:
     """Text exactly as written; a blank cell is null."""
-    text = cells.cast(pl.String)
+    text = cells.dt.to_string("iso") if cells.dtype == pl.Duration else cells.cast(pl.String)
     return text.set(text.str.strip_chars() == "", None)
 
 

@@ -83,6 +83,14 @@ class Commit:
         """The manifest will name the tables of this state alone; `TableStore.purge` removes what older ones held."""
         self._alone = True
 
+    def follow(self, state: int) -> None:
+        """What is written was read from that state. Raises StoreError if it is forgotten: it may hold deleted rows."""
+        if self.manifest.forgets(state):
+            raise StoreError(
+                f"patients were deleted from the store {self.files.location} meanwhile",
+                "run the same command again; nothing of this one is visible",
+            )
+
     @property
     def next_state(self) -> int:
         return self.manifest.state + 1

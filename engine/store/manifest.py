@@ -89,6 +89,10 @@ class Manifest:
         """Whether all states but the newest are forgotten."""
         return bool(self.states) and all(state.forgotten for state in self.states[:-1])
 
+    def forgets(self, state: int) -> bool:
+        """Whether an older state is forgotten."""
+        return any(entry.forgotten for entry in self.states if entry.state == state)
+
     def alone(self, state: State) -> "Manifest":
         """The manifest with a state that names every table, all others forgotten."""
         return Manifest((*(replace(old, tables={}, forgotten=True) for old in self.states), state))

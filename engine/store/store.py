@@ -117,9 +117,12 @@ class TableStore:
         with self.files.writing():
             for name, entry in self.manifest.tables.items():
                 remove_older_versions(table_uri(self.files, name), entry.version)
-            named = {entry.model for entry in self.encoders.values()}
-            if self.has("audits"):
-                named |= set(self.table("audits").read(["fusion"])["fusion"].to_pylist())
+            named: set[str | None] = set()
+            for manifest in (self.manifest, self._newest()):  # others may have fitted models since
+                known = TableStore(self.files, manifest)
+                named |= {entry.model for entry in known.encoders.values()}
+                if known.has("audits"):
+                    named |= set(known.table("audits").read(["fusion"])["fusion"].to_pylist())
             for file in self.files.names(MODELS):
                 if file not in named:
                     self.files.remove(file)
@@ -129,9 +132,15 @@ class TableStore:
         """One writer's changes on top of the newest state; all visible at the end, none if it raises."""
         self.files.create_root()
         with self.files.writing():
-            newest = Manifest()
-            if self.files.exists(MANIFEST):
-                newest = Manifest.from_json(self.files.read(MANIFEST), self.location)
-            commit = Commit(self.files, newest, command)
+            commit = Commit(self.files, self._newest(), command)
             yield commit
             self.manifest = commit.finish()
+
+    def is_forgotten(self) -> bool:
+        """Whether patients were deleted since this state: what was read of it may hold them."""
+        return self._newest().forgets(self.state)
+
+    def _newest(self) -> Manifest:
+        if not self.files.exists(MANIFEST):
+            return Manifest()
+        return Manifest.from_json(self.files.read(MANIFEST), self.location)

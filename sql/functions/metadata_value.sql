@@ -6,5 +6,6 @@
 -- source: metadata.value
 -- reads: metadata
 CREATE MACRO metadata_value(sample, asked) AS (
-    SELECT any_value(m.value) FROM main.metadata AS m WHERE m.sample_id = sample AND m.column_name = asked
+    SELECT any_value(its_value.value) FROM main.metadata AS its_value
+    WHERE its_value.sample_id = sample AND its_value.column_name = asked
 );

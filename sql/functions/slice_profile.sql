@@ -8,14 +8,19 @@
 CREATE MACRO slice_profile(slice) AS TABLE
 WITH judged AS (
     SELECT
-        a.sample_id, coalesce(i.patient_id, a.sample_id) AS patient, m.sample_id IS NOT NULL AS is_inside
-    FROM main.slices AS s
-    JOIN main.audited AS a
-        ON a.audit_id = s.audit_id AND a.model = s.model AND a.target = s.target
-        AND (s.true_class IS NULL OR a.label = s.true_class)
-    JOIN main.images AS i ON i.sample_id = a.sample_id
-    LEFT JOIN main.memberships AS m ON m.slice_id = s.slice_id AND m.sample_id = a.sample_id
-    WHERE s.slice_id = slice::VARCHAR AND a.half = 'confirmation' AND coalesce(a.error::DOUBLE, a.loss) IS NOT NULL
+        its_row.sample_id,
+        coalesce(its_image.patient_id, its_row.sample_id) AS patient,
+        its_member.sample_id IS NOT NULL AS is_inside
+    FROM main.slices AS its_slice
+    JOIN main.audited AS its_row
+        ON its_row.audit_id = its_slice.audit_id
+        AND its_row.model = its_slice.model AND its_row.target = its_slice.target
+        AND (its_slice.true_class IS NULL OR its_row.label = its_slice.true_class)
+    JOIN main.images AS its_image ON its_image.sample_id = its_row.sample_id
+    LEFT JOIN main.memberships AS its_member
+        ON its_member.slice_id = its_slice.slice_id AND its_member.sample_id = its_row.sample_id
+    WHERE its_slice.slice_id = slice::VARCHAR AND its_row.half = 'confirmation'
+        AND coalesce(its_row.error::DOUBLE, its_row.loss) IS NOT NULL
 ),
 people AS (SELECT patient, bool_or(is_inside) AS inside FROM judged GROUP BY patient),
 held AS (

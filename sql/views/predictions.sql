@@ -2,7 +2,7 @@
 -- inputs: predictions, audits, audit_targets
 -- output: one row a sample, model and target, with what was predicted, whether it was wrong, and how
 -- units: label and predicted 0 or 1; score and threshold 0 to 1; loss as given; error_kind 'false negative', 'false positive' or NULL
--- source: predicted = score >= threshold (the given one of the model and target, else the newest audit's, else NULL); in a task, predicted = 1 for the highest score of the sample and model, ties to the first target by name
+-- source: predicted = score >= threshold (the given one of the model and target, else the newest audit's, else NULL); in a task, predicted = 1 for the highest score of the sample and model, ties to the first target by name; NULL without a score
 -- reads: stored_predictions, stored_audits, stored_audit_targets
 CREATE VIEW predictions AS
 WITH given AS (
@@ -37,7 +37,7 @@ judged AS (
     FROM alone
     UNION ALL
     SELECT sample_id, model, task, target, label, score, threshold, loss,
-           (place = 1)::TINYINT AS predicted
+           CASE WHEN score IS NOT NULL THEN (place = 1)::TINYINT END AS predicted
     FROM of_a_task
 )
 SELECT

@@ -3,7 +3,9 @@
 import random
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -16,9 +18,12 @@ import misread as mr
 from misread.care import delete_patient, verify
 from misread.cli.main import app
 from misread.encode import embed
+from misread.execute.cache import Cache
+from misread.execute.sink import write_audit
 from misread.ingest import Sources, ingest
 from misread.schemas.errors import MisreadError, StoreError
 from misread.store import TableStore
+from misread.store.manifest import State
 
 SAMPLES = 90
 PATIENT, TRACE = "patient-of-interest", "zebrafishword"
@@ -137,6 +142,19 @@ def test_a_missing_file_is_found(place: Path) -> None:
     assert {d.table for d in verify(TableStore.open(place))} == {"predictions"}
 
 
+def test_rows_that_are_whole_but_others_are_found(place: Path) -> None:
+    """As many rows as were written, each with its own checksum, are held against the fingerprint of those written."""
+    store = TableStore.open(place)
+    entry, other = (store.manifest.tables[name] for name in ("predictions", "images"))
+    swapped = replace(entry, fingerprint=other.fingerprint)
+    state = State(store.state + 1, "now", "swap", {"predictions": swapped}, {})
+    store.manifest = store.manifest.with_state(state)
+    found = verify(store)
+    assert [(d.table, d.row, d.reason) for d in found] == [
+        ("predictions", None, "its rows are not those that were written")
+    ]
+
+
 def traces(folder: Path) -> list[Path]:
     """Files in which a sample, picture, report or id of the patient can be found."""
     pictures = [film.encoded("PNG") for film in films(SAMPLES) if film.number in MINE]
@@ -170,10 +188,16 @@ def test_a_deleted_patient_leaves_no_trace(place: Path) -> None:
 
 
 def test_a_store_works_on_after_a_deletion(place: Path) -> None:
-    """It can be embedded, audited, assigned and ingested into, and the patient stays away."""
+    """It can be embedded, audited, assigned and ingested into, and the patient stays away.
+
+    Neighbours of the patient's films are gone from the examples, whoever they are of.
+    """
+    named = f"SELECT count(*) FROM examples WHERE starts_with(neighbour_of, '{TRACE}')"
+    assert mr.open(place).sql(named).item() > 0
     delete_patient(TableStore.open(place), PATIENT)
     embed(TableStore.open(place))
     store = mr.open(place)
+    assert store.sql(named).item() == 0
     store.assign("first", "true")
     audit = store.scan("m", "T").fuse(image="hog").discover(min_size=10, stability=0)
     audit.sink("second")
@@ -191,6 +215,52 @@ def test_a_deletion_that_was_killed_is_ended_by_the_next(place: Path, monkeypatc
     with pytest.raises(MisreadError, match="no patient"):
         delete_patient(TableStore.open(place), PATIENT)
     assert traces(place) == []
+
+
+def test_what_came_since_the_store_was_opened_is_deleted_too(place: Path) -> None:
+    """A film of the patient that another process stored meanwhile goes with the others."""
+    opened = TableStore.open(place)
+    sources = write_input(place.parent / "input")
+    rows = pl.read_csv(sources.metadata).filter(patient_id=PATIENT).head(1)
+    late = rows.with_columns(sample_id=pl.lit(f"{TRACE} late"), study_id=pl.lit(f"study {TRACE} late"))
+    late.write_csv(place.parent / "input" / "late.csv")
+    ingest(TableStore.open(place), Sources(place.parent / "input" / "late.csv"))
+    assert delete_patient(opened, PATIENT).rows["images"] == len(MINE) + 1
+    assert mr.open(place).scan_table("images").filter(f"patient_id = '{PATIENT}'").collect(cache=False).height == 0
+    assert traces(place) == []
+
+
+def test_what_was_read_before_a_deletion_is_not_kept_after_it(place: Path) -> None:
+    """Neither an audit nor an answer that was being worked out brings the patient back."""
+    before = mr.open(place)
+    images, table = before.scan_table("images").plan, before.scan_table("audits").collect(cache=False).to_arrow()
+    delete_patient(TableStore.open(place), PATIENT)
+    Cache(before).answer(images, lambda: table)
+    assert Cache(mr.open(place)).kept() == []
+    described = SimpleNamespace(below=SimpleNamespace(audit_id="0" * 12))
+    with pytest.raises(StoreError, match=r"patients were deleted from the store .* meanwhile"):
+        write_audit(before, images, described)
+    assert mr.open(place).table("audits").count() == 1
+    assert traces(place) == []
+
+
+def test_half_written_answers_are_deleted(place: Path) -> None:
+    """What a killed process leaves of an answer is no answer, and goes with the patient."""
+    half = place / "cache" / ".answer-x1y2"
+    half.write_text(TRACE)
+    delete_patient(TableStore.open(place), PATIENT)
+    assert not half.exists()
+
+
+def test_models_fitted_since_are_not_removed(place: Path) -> None:
+    """Removing what is left of a deletion takes no file that a later state needs."""
+    delete_patient(TableStore.open(place), PATIENT)
+    after = TableStore.open(place)
+    with TableStore.open(place).commit("fit") as commit:
+        file = commit.put_model("tfidf", {"numbers": np.arange(3.0)})
+        commit.set_encoder("tfidf", replace(commit.manifest.encoders["tfidf"], model=file))
+    after.purge()
+    assert TableStore.open(place).read_model(file)["numbers"].tolist() == [0.0, 1.0, 2.0]
 
 
 def test_deleting_nobody_is_an_error(place: Path) -> None:

@@ -104,6 +104,13 @@ def test_rows_reach_other_libraries_unchanged(mixed: Store, tmp_path: Path) -> N
     frame = mixed.scan().filter("age < 60").select("sample_id", "model", "target", "age", "taken")
     rows = frame.collect(cache=False)
     assert_frame_equal(frame.lazy().collect(), rows)
+    for count in (0, 1, 5, 40):
+        for asked in (
+            lambda lazy, count=count: lazy.head(count).filter(pl.col("age") > 3),
+            lambda lazy, count=count: lazy.filter(pl.col("age") > 3).head(count),
+            lambda lazy, count=count: lazy.head(2 * count).filter(pl.col("age") > 3).head(count),
+        ):
+            assert_frame_equal(asked(frame.lazy()).collect(), asked(rows.lazy()).collect())
     assert_frame_equal(
         frame.lazy().filter(pl.col("age") > 3).select("age").head(4).collect(),
         rows.filter(pl.col("age") > 3).select("age").head(4),

@@ -18,7 +18,7 @@ def judged(session: Session) -> list[Row]:
     return rows
 
 
-def row(sample: str, score: float, label: int | None, threshold: float | None = None, **more: object) -> Row:
+def row(sample: str, score: float | None, label: int | None, threshold: float | None = None, **more: object) -> Row:
     plain = {"sample_id": sample, "model": "m", "target": "t", "score": score, "label": label}
     return plain | {"threshold": threshold} | more
 
@@ -74,6 +74,17 @@ def test_a_task_has_one_predicted_class(opened: Callable[..., Session]) -> None:
         "B": (1, None, "false positive"),
         "a": (0, None, "false negative"),
         "c": (0, None, None),
+    }
+
+
+def test_a_class_without_a_score_is_not_predicted(opened: Callable[..., Session]) -> None:
+    """Rows of a task that bring a loss alone are neither right nor wrong, and take no other's place."""
+    scores = {"a": None, "b": 0.2, "c": None}
+    rows = [row("a", s, int(t == "a"), target=t, task="finding") for t, s in scores.items()]
+    assert {r["target"]: (r["predicted"], r["error"]) for r in judged(opened(predictions=rows))} == {
+        "a": (None, None),
+        "b": (1, True),
+        "c": (None, None),
     }
 
 

@@ -36,7 +36,8 @@ def rows() -> pl.DataFrame:
 
 
 def session_over(rows: pl.DataFrame) -> Session:
-    images = rows.select("sample_id", "patient_id", "age", "view", "sex", "follow_up")
+    known = ("sample_id", "patient_id", "age", "view", "sex", "follow_up")
+    images = rows.select(*known, *(name for name in ("split",) if name in rows.columns))
     predictions = rows.select("sample_id", "model", "target", "label", "score", "threshold").with_columns(
         task=pl.lit(None, pl.String), loss=pl.lit(None, pl.Float64)
     )
@@ -142,3 +143,29 @@ def test_small_cells_are_counted_not_shown(session: Session) -> None:
     assert not {"view", "sex", "age", "follow_up"} & found.keys()
     with Session({}) as empty:
         assert answer(empty, "small_cells") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("gap_between_subgroups", {"column_name": "view"}),
+        ("intersectional_table", {"first_column": "sex", "second_column": "view"}),
+        ("missing_metadata", {}),
+        ("small_cells", {}),
+        ("worst_subgroup", {}),
+    ],
+)
+def test_training_rows_take_no_part_in_any_question(rows: pl.DataFrame, name: str, more: dict[str, str]) -> None:
+    """Rows of split train, all of them wrong, change no answer; as rows of another split they do."""
+    known = rows.with_columns(split=pl.lit("test"))
+    seen = known.with_columns(
+        sample_id="seen " + pl.col("sample_id"), patient_id="seen " + pl.col("patient_id"), score=1.0 - pl.col("label")
+    )
+    seen = seen.with_columns(view=pl.when(pl.int_range(pl.len()) < 3).then(pl.lit("LL")).otherwise("view"))
+    found = {}
+    for split in ("train", "test"):
+        with session_over(pl.concat([known, seen.with_columns(split=pl.lit(split))])) as both:
+            found[split] = answer(both, name, **more)
+    with session_over(known) as alone:
+        assert found["train"] == answer(alone, name, **more)
+    assert found["test"] != found["train"]

@@ -253,3 +253,52 @@ def test_a_predicate_over_unknown_columns_names_them(session: Session) -> None:
     """An unknown column in a predicate is told as in a question."""
     with pytest.raises(UnknownNameError, match="did you mean 'age'"):
         session.check_predicate("agee > 3", "images")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "/* /* */ EXPLAIN SELECT 1 -- */ EXPLAIN ANALYZE SET VARIABLE smallest_cell = 0",
+        "/* /* */ EXPLAIN SELECT 1 -- */ EXPLAIN ANALYZE DROP VIEW slices",
+        "EXPLAIN ( /* ) SELECT 1 -- */ FORMAT json) SET VARIABLE smallest_cell = 0",
+        "-- one\rEXPLAIN ANALYZE DROP VIEW slices\nEXPLAIN SELECT 1",
+        "EXPLAIN ANALYZE CREATE OR REPLACE VIEW slices AS SELECT 1",
+        "SELECT json_serialize_plan('SELECT current_setting(''temp_directory'')', optimize := true)",
+    ],
+)
+def test_what_is_explained_is_what_was_looked_at(session: Session, question: str) -> None:
+    """Comments that end elsewhere for DuckDB hide no statement; nothing of it is done."""
+    before = session.query("FROM slices").to_pylist()
+    with pytest.raises(QueryError):
+        session.query(question)
+    assert session.query("FROM slices").to_pylist() == before
+    assert session.query("SELECT smallest_cell() AS n").to_pylist() == [{"n": 11}]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "WITH pg_settings AS (FROM pg_settings) SELECT name FROM pg_settings",
+        "FROM (WITH sqlite_master AS (SELECT 1) FROM sqlite_master), sqlite_master",
+        "WITH duckdb_logs AS (SELECT 1 FROM pragma_database_list), pragma_database_list AS (SELECT 1) FROM duckdb_logs",
+        "SELECT (WITH duckdb_columns AS (SELECT 1) SELECT 1), (SELECT count(*) FROM duckdb_columns)",
+    ],
+)
+def test_a_name_of_with_is_known_only_where_it_is_given(session: Session, question: str) -> None:
+    """Elsewhere it would be a table of DuckDB's own."""
+    with pytest.raises(UnknownNameError, match="no table"):
+        session.query(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "WITH a AS (SELECT 1 AS x), b AS MATERIALIZED (FROM a) SELECT b.x FROM b JOIN a USING (x)",
+        "WITH RECURSIVE t AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM t WHERE x < 1) FROM t",
+        "WITH a AS (SELECT 1 AS x) SELECT (WITH c AS (FROM a) SELECT max(x) FROM c) AS x",
+        "WITH a AS (SELECT 1 AS x) FROM a UNION FROM a",
+    ],
+)
+def test_names_of_with_serve_where_they_are_given(session: Session, question: str) -> None:
+    """Later ones, what is inside, both sides of a union, and a recursive one itself."""
+    assert session.query(question).to_pylist() == [{"x": 1}]

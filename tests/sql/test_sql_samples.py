@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from misread.sql import Limits, Session
+from misread.sql import question as named_question
 from stores import clustered_wilson, dataset
 
 Row = dict[str, Any]
@@ -281,6 +282,48 @@ def test_numbers_of_few_patients_are_suppressed(tables: Tables) -> None:
     assert all(row["patients_outside"] not in range(1, 11) for row in profile)
     assert rows_of(few, "SELECT smallest_cell() AS a, is_small_cell(10) AS b, is_small_cell(0) AS c") == [
         {"a": 11, "b": True, "c": False}
+    ]
+
+
+@pytest.mark.parametrize("few_of", [0, 1])
+def test_few_patients_of_a_class_hide_what_would_tell_their_number(tables: Tables, few_of: int) -> None:
+    """With one to ten patients of a class neither their count nor that of the others shows, as rows tell their sum."""
+    label = {image["sample_id"]: few_of if i < 9 else 1 - few_of for i, image in enumerate(tables["images"])}
+    few = tables | {"predictions": [row | {"label": label[row["sample_id"]]} for row in tables["predictions"]]}
+    for row in rows_of(few, "FROM rates_by(true)"):
+        hidden = {"positives", "error_rate", "auroc", "sensitivity" if few_of else "specificity"}
+        assert {name for name in hidden if row[name] is not None} == set()
+        assert row["rows"] is not None
+        assert row["specificity" if few_of else "sensitivity"] is not None
+        assert row["suppressed"]
+
+
+@pytest.mark.parametrize("alias", ["s", "a", "i", "m", "v"])
+def test_functions_mean_the_column_that_is_given_whatever_its_table_is_called(tables: Tables, alias: str) -> None:
+    """A slice or sample given as a column of any table's alias is that row's own, as if it had been written out."""
+    given = rows_of(
+        tables, f"SELECT {alias}.slice_id, p.* FROM slices AS {alias}, slice_profile({alias}.slice_id) AS p"
+    )
+    ids = [row["slice_id"] for row in rows_of(tables, "SELECT slice_id FROM slices")]
+    alone = [{"slice_id": one, **row} for one in ids for row in rows_of(tables, f"FROM slice_profile('{one}')")]
+    assert alone
+    assert sorted(map(str, given)) == sorted(map(str, alone))
+    told = f"SELECT {alias}.sex, metadata_value({alias}.sample_id, 'sex') AS value FROM images AS {alias}"
+    assert all(row["value"] == (row["sex"] or "missing") for row in rows_of(tables, told))
+
+
+@pytest.mark.parametrize("few_of", [0, 1])
+def test_few_patients_with_a_label_are_not_counted_out(tables: Tables, few_of: int) -> None:
+    """The models and targets of a store: a label that one to ten patients have, or have not, is not counted."""
+    label = {image["sample_id"]: few_of if i < 9 else 1 - few_of for i, image in enumerate(tables["images"])}
+    few = tables | {"predictions": [row | {"label": label[row["sample_id"]]} for row in tables["predictions"]]}
+    assert {row["positive"] for row in rows_of(few, named_question("models_and_targets"))} == {None}
+    shown = rows_of(tables, named_question("models_and_targets"))
+    assert [row["positive"] for row in shown] == [
+        sum(
+            p["label"] == 1 for p in tables["predictions"] if (p["model"], p["target"]) == (row["model"], row["target"])
+        )
+        for row in shown
     ]
 
 
