@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 import misread as mr
-from misread.discover import confirm
 from misread.library import Store
 from stores import write_store
 
@@ -69,33 +68,6 @@ def test_every_model_is_counted_on_every_slice(compared: pl.DataFrame, tmp_path:
     assert own.height == slices.height
     assert (own["error_rate_high"] == own["error_rate_high_right"]).all()
     assert (own["misread"] == own["confirmed"]).all()
-
-
-def test_patients_of_other_models_count_once(tmp_path: Path) -> None:
-    """Where patients repeat, the numbers of every other model are those of a test that keeps patients together."""
-    store = two_models(tmp_path / "store", per_patient=4)
-    store.scan().fuse(modalities=["image"]).discover(permutations=0, stability=0).sink()
-    opened = mr.open(store.location)
-    told = opened.sql(
-        """SELECT c.*, s.true_class, s.target FROM comparisons c JOIN slices s USING (slice_id)
-           WHERE c.model <> s.model ORDER BY slice_id"""
-    )
-    assert told.height
-    for row in told.iter_rows(named=True):
-        rows = opened.sql(
-            """SELECT a.error, i.patient_id,
-                   a.sample_id IN (SELECT sample_id FROM memberships WHERE slice_id = $slice) AS inside
-               FROM audited a JOIN images i USING (sample_id)
-               WHERE a.model = $model AND a.target = $target AND a.label = $label AND a.half = 'confirmation'
-               ORDER BY a.sample_id""",
-            {"slice": row["slice_id"], "model": row["model"], "target": row["target"], "label": row["true_class"]},
-        )
-        patients = np.unique(rows["patient_id"].to_numpy(), return_inverse=True)[1]
-        expected = confirm(rows["inside"].to_numpy(), rows["error"].to_numpy(), patients, 0)
-        assert (row["rows"], row["errors"], row["patients"]) == (expected.rows, expected.errors, expected.patients)
-        assert row["patients"] < row["rows"]
-        assert (row["error_rate_low"], row["error_rate_high"]) == pytest.approx((expected.low, expected.high))
-        assert row["p_value"] == pytest.approx(expected.p_value)
 
 
 def test_one_model_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
