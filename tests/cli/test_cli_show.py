@@ -24,7 +24,7 @@ def test_info_counts_what_is_there(store: Path) -> None:
         "audits": 2, "images": 12, "phrases": 1, "predictions": 24, "reports": 1, "slices": 2,
     }  # fmt: skip
     assert contents["encoders"] == [{"encoder": "hog", "modality": "image", "dimension": 128, "source": "built-in"}]
-    counted = {"model": "net", "task": None, "predictions": 12, "labelled": 10, "positive": 5}
+    counted = {"model": "net", "task": None, "predictions": 12, "labelled": 10, "positive": None}
     assert contents["predictions"] == [counted | {"target": target} for target in ("effusion", "pneumothorax")]
     assert [(row["audit_id"], row["slices"]) for row in contents["audits"]] == [("newer", 0), ("older", 2)]
 
