@@ -1,14 +1,14 @@
-"""One Lance table at one version: with `nearest` the only module that knows Lance."""
+"""One Lance table at one version: with `nearest` and `unnamed` the only module that knows Lance."""
 
 import contextlib
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as pads
 
+from misread.refused import refusals_told
 from misread.schemas.errors import StoreError
 from misread.schemas.tables import CHECKSUM, PICTURE, VECTOR, TableContract
 
@@ -232,7 +232,8 @@ class LanceWriter:
         with self._reader(batches, schema, None if new else dataset.schema) as reader:
             options: Mapping[str, Any] = {"enable_stable_row_ids": True, "data_storage_version": "2.2"}
             target, mode = (self._uri, "overwrite") if new else (dataset, "append")
-            self._wrote(_lance().write_dataset(reader, target, mode=mode, **options))
+            with self._telling():
+                self._wrote(_lance().write_dataset(reader, target, mode=mode, **options))
 
     def upsert(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
         """Adds rows whose key is new and replaces those whose key is there. A NULL in a key equals a NULL.
@@ -252,8 +253,9 @@ class LanceWriter:
         if any(whole):
             with self._reader(rows.filter(pa.array(whole)).to_batches(), schema, dataset.schema) as reader:
                 merge = dataset.merge_insert(list(self._contract.key))
-                merge.when_matched_update_all().when_not_matched_insert_all().execute(reader)
-                self._wrote(_lance().dataset(self._uri))
+                with self._telling():
+                    merge.when_matched_update_all().when_not_matched_insert_all().execute(reader)
+                    self._wrote(_lance().dataset(self._uri))
         if not all(whole):  # merge_insert takes no NULL to equal another
             partly = pa.array([not valid for valid in whole])
             self._delete_keys(keys.filter(partly))
@@ -262,15 +264,32 @@ class LanceWriter:
     def delete(self, predicate: str) -> None:
         dataset = self._newest()
         if dataset is not None:
-            dataset.delete(predicate)
-            self._wrote(_lance().dataset(self._uri))
+            with self._telling():
+                dataset.delete(predicate)
+                self._wrote(_lance().dataset(self._uri))
 
-    def compact(self) -> None:
-        """Writes the rows that are left anew wherever rows were deleted, so that nothing holds the deleted ones."""
+    def rewrite(self, predicate: str) -> None:
+        """Writes some rows anew as they are: values that their columns had before go with the next `compact`."""
         dataset = self._newest()
         if dataset is not None:
-            dataset.optimize.compact_files(materialize_deletions=True, materialize_deletions_threshold=0.0)
-            self._wrote(_lance().dataset(self._uri))
+            with self._telling():
+                key = self._contract.key[0]
+                dataset.update({key: f"`{key}`"}, where=predicate)
+                self._wrote(_lance().dataset(self._uri))
+
+    def compact(self) -> None:
+        """Writes the rows that are left anew wherever rows were deleted, so that nothing holds the deleted ones.
+
+        Nor does the newest version tell the predicate by which they were.
+        """
+        dataset = self._newest()
+        if dataset is not None:
+            with self._telling():
+                dataset.optimize.compact_files(materialize_deletions=True, materialize_deletions_threshold=0.0)
+                compacted = _lance().dataset(self._uri)
+                if compacted.version == dataset.version:  # else compaction was the last that was done
+                    compacted.restore()
+                self._wrote(_lance().dataset(self._uri))
 
     def count(self) -> int:
         return 0 if self._dataset is None else int(self._dataset.count_rows())
@@ -280,10 +299,11 @@ class LanceWriter:
         dataset = self._newest()
         assert dataset is not None
         there = [name for name in rows.column_names if name != key and name in dataset.schema.names]
-        if there:
-            dataset.drop_columns(there)
-        dataset.merge(rows, key)
-        self._wrote(_lance().dataset(self._uri))
+        with self._telling():
+            if there:
+                dataset.drop_columns(there)
+            dataset.merge(rows, key)
+            self._wrote(_lance().dataset(self._uri))
 
     def entry(self) -> TableEntry | None:
         """What the manifest will say of the table; None if nothing was written."""
@@ -296,9 +316,14 @@ class LanceWriter:
         """The dataset, ready to be written: without what a killed writer left on top of it."""
         there = self._dataset
         if not self._written and there is not None and there.latest_version != there.version:
-            there.restore()
-            self._dataset = _lance().dataset(self._uri)
+            with self._telling():
+                there.restore()
+                self._dataset = _lance().dataset(self._uri)
         return self._dataset
+
+    def _telling(self) -> contextlib.AbstractContextManager[None]:
+        """Within it what the disk refuses is raised as StoreError; `_reader` raises what the rows' source refused."""
+        return refusals_told(f"the table {self._uri}", StoreError)
 
     def _wrote(self, dataset: Any) -> None:
         self._dataset, self._written = dataset, True
@@ -333,18 +358,10 @@ class LanceWriter:
 
         try:
             yield pa.RecordBatchReader.from_batches(stored, watched())
-        except (OSError, ValueError, RuntimeError):
+        except (OSError, ValueError, RuntimeError, StoreError):
             if raised:
                 raise raised[0] from None
             raise
-
-
-def remove_older_versions(uri: str, version: int) -> None:
-    """Removes every version of a table before one, and files that no version names; does nothing if that is not the
-    newest."""
-    dataset = _lance().dataset(uri)
-    if dataset.version == version:
-        dataset.cleanup_old_versions(older_than=timedelta(0), delete_unverified=True)
 
 
 def _equals(column: str, value: str | None) -> str:
