@@ -73,4 +73,4 @@ def unknown_name(kind: str, name: str, known: Iterable[str], place: str = "") ->
 
 def command(*words: str | os.PathLike[str]) -> str:
     """A misread command to be copied into a shell, whatever the names in it."""
-    return shlex.join(["misread", *map(os.fspath, words)])
+    return shlex.join(["misread", *(os.fspath(word) for word in words)])

@@ -1,4 +1,4 @@
-"""One Lance table at one version: with `nearest` and `unnamed` the only module that knows Lance."""
+"""One Lance table at one version: with `columns`, `nearest` and `unnamed` the only module that knows Lance."""
 
 import contextlib
 import os
@@ -13,6 +13,7 @@ from misread.schemas.errors import StoreError
 from misread.schemas.tables import CHECKSUM, PICTURE, VECTOR, TableContract
 
 from .checksums import fingerprint
+from .columns import as_text, is_dictionary, lance_batch, lance_schema, plain_schema, text_schema
 from .manifest import TableEntry
 
 os.environ.setdefault("LANCE_LOG", "error")
@@ -63,7 +64,7 @@ class LanceTable:
     @property
     def schema(self) -> pa.Schema:
         """The columns as Lance has them, but for repeated text, which is text."""
-        return _text_schema(self._dataset.schema)
+        return text_schema(self._dataset.schema)
 
     @property
     def shown(self) -> list[str]:
@@ -95,12 +96,12 @@ class LanceTable:
         names = [n for n in self.schema.names if n != PICTURE] if columns is None else list(columns)
         part = {} if rows is None else {"offset": rows[0], "limit": rows[1] - rows[0]}
         scanner = self._dataset.scanner(columns=names, filter=predicate, batch_size=batch_rows, **part)
-        yield from map(_as_text, scanner.to_batches())
+        yield from map(as_text, scanner.to_batches())
 
     def read(self, columns: Sequence[str] | None = None, predicate: str | None = None) -> pa.Table:
         names = [n for n in self.schema.names if n != PICTURE] if columns is None else list(columns)
         rows = self._dataset.to_table(columns=names, filter=predicate)
-        return rows.cast(_text_schema(rows.schema))
+        return rows.cast(text_schema(rows.schema))
 
     def pictures(
         self, batch_rows: int = PICTURE_ROWS, only: Container[str] | None = None
@@ -125,7 +126,7 @@ class LanceTable:
         """The columns that a plan may read: those shown, vectors, and pictures as bytes."""
         heavy = [f.name for f in self.contract.fields if f.name in (PICTURE, VECTOR)]
         kept = {*self.shown, *heavy}
-        return pa.schema([field for field in _plain_schema(self.schema) if field.name in kept])
+        return pa.schema([field for field in plain_schema(self.schema) if field.name in kept])
 
     def located(
         self, columns: Sequence[str], where: str | None, *, with_locator: bool, batch_rows: int = BATCH_ROWS
@@ -135,7 +136,7 @@ class LanceTable:
         numbered = with_locator or not light or PICTURE in columns
         rows = PICTURE_ROWS if PICTURE in columns else batch_rows
         scanner = self._dataset.scanner(columns=light, filter=where, batch_size=rows, with_row_id=numbered)
-        for batch in map(_as_text, scanner.to_batches()):
+        for batch in map(as_text, scanner.to_batches()):
             found = batch.column("_rowid") if numbered else None
             kept = {name: batch.column(name) for name in light}
             if PICTURE in columns:
@@ -147,7 +148,7 @@ class LanceTable:
         wanted = found.drop_null()
         light = [name for name in columns if name != PICTURE]
         rows = self._dataset._take_rows(wanted.to_pylist(), columns=light) if light and len(wanted) else None
-        rows = rows.cast(_text_schema(rows.schema)) if rows else None
+        rows = rows.cast(text_schema(rows.schema)) if rows else None
         fetched = {name: rows[name].combine_chunks() for name in light} if rows else {}
         if PICTURE in columns:
             fetched[PICTURE] = self._pictures(wanted)
@@ -187,7 +188,7 @@ class ShownColumns(pads.Dataset):  # type: ignore[misc]
 
     def scanner(self, columns: Sequence[str] | None = None, filter: Any = None, **options: Any) -> Any:  # noqa: A002 - pyarrow's name
         names = self._names if columns is None else list(columns)
-        text = _text_schema(self._dataset.schema)
+        text = text_schema(self._dataset.schema)
         if filter is None or text == self._dataset.schema:
             return self._dataset.scanner(columns=names, filter=filter, **options)
         return _filtered(self._dataset, names, filter, text, options)
@@ -223,7 +224,7 @@ class LanceWriter:
 
     @property
     def schema(self) -> pa.Schema | None:
-        return None if self._dataset is None else _text_schema(self._dataset.schema)
+        return None if self._dataset is None else text_schema(self._dataset.schema)
 
     def append(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, replacing: bool = False) -> None:
         """Adds rows, streaming; creates the table where there is none yet. `replacing`: all rows that were."""
@@ -309,7 +310,7 @@ class LanceWriter:
         """What the manifest will say of the table; None if nothing was written."""
         if not self._written or self._dataset is None:
             return None
-        self._contract.check(_plain_schema(_text_schema(self._dataset.schema)))
+        self._contract.check(plain_schema(text_schema(self._dataset.schema)))
         return LanceTable(self._uri, self._contract, self._dataset.version).entry()
 
     def _newest(self) -> Any:
@@ -342,14 +343,14 @@ class LanceWriter:
         Lance wraps what they raise: that is raised as it was.
         """
         self._contract.check(schema)
-        repeated = self._contract.repeated if there is None else [f.name for f in there if _is_dictionary(f)]
-        stored = _lance_schema(schema, repeated)
+        repeated = self._contract.repeated if there is None else [f.name for f in there if is_dictionary(f)]
+        stored = lance_schema(schema, repeated)
         raised: list[BaseException] = []
 
         def watched() -> Iterator[pa.RecordBatch]:
             try:
                 for batch in batches:
-                    yield _lance_batch(batch, stored)
+                    yield lance_batch(batch, stored)
             except GeneratorExit:
                 raise
             except BaseException as error:
@@ -372,36 +373,3 @@ def _all_valid(keys: pa.Table) -> list[bool]:
     """For each row, whether none of its values is NULL."""
     columns = [column.is_valid().to_pylist() for column in keys.columns]
     return [all(row) for row in zip(*columns, strict=True)]
-
-
-def _lance_schema(schema: pa.Schema, repeated: Container[str]) -> pa.Schema:
-    """Our schema with pictures as Lance blobs, and repeated text as dictionaries."""
-    kinds = {f.name: pa.dictionary(pa.int32(), f.type) if f.name in repeated else f.type for f in schema}
-    return pa.schema([_lance().blob_field(f.name) if f.name == PICTURE else f.with_type(kinds[f.name]) for f in schema])
-
-
-def _is_dictionary(field: pa.Field) -> bool:
-    return bool(pa.types.is_dictionary(field.type))
-
-
-def _text_schema(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([f.with_type(f.type.value_type) if _is_dictionary(f) else f for f in schema])
-
-
-def _as_text(batch: pa.RecordBatch) -> pa.RecordBatch:
-    text = _text_schema(batch.schema)
-    return batch if text == batch.schema else batch.cast(text)
-
-
-def _plain_schema(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([pa.field(f.name, pa.large_binary()) if f.name == PICTURE else f for f in schema])
-
-
-def _lance_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    def column(field: pa.Field) -> pa.Array:
-        values = batch.column(field.name)
-        if field.name == PICTURE:
-            return _lance().blob_array(values.to_pylist())
-        return values.dictionary_encode().cast(field.type) if _is_dictionary(field) else values
-
-    return pa.RecordBatch.from_arrays([column(field) for field in schema], schema=schema)

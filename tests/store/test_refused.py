@@ -159,9 +159,9 @@ def test_rejected_rows_are_private_in_a_folder_that_was_there(store: TableStore)
 
 def test_commands_can_be_copied_whatever_the_name() -> None:
     """A shell reads a suggested command as the words that it was made of."""
-    assert (
-        command("slices", "my store; rm x", "--audit", "a'b") == """misread slices 'my store; rm x' --audit 'a'"'"'b'"""
-    )
+    words = ["slices", "my store; rm x", "--audit", "a'b", "$(x)", "*"]
+    assert shlex.split(command(*words)) == ["misread", *words]
+    assert command("info", "./store") == "misread info ./store"
     with pytest.raises(StoreError) as caught:
         TableStore.open("not here; at all")
     assert "misread ingest 'not here; at all' --metadata" in caught.value.hint
