@@ -1,13 +1,15 @@
 """Rejected rows, written beside the store so that they can be mended and ingested again."""
 
+import contextlib
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
+from misread.refused import refusals_told
 from misread.schemas.errors import Fault
 from misread.store import TableStore
 
@@ -32,7 +34,9 @@ def write_rejects(folder: Path, sources: Iterable[Source], faults: Sequence[Faul
 
     Files that are one sample or report of many are told in a CSV of their own.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _told(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)  # one that was there may have let others in
     taken: set[str] = set()
     for source in sources:
         mine = [fault for fault in faults if fault.file == source.name and fault.row is not None]
@@ -49,29 +53,40 @@ def write_rejects(folder: Path, sources: Iterable[Source], faults: Sequence[Faul
         _write_private(folder / name, pl.DataFrame(items, schema, orient="row").write_csv())
 
 
-def without_mentions(store: TableStore, ids: Sequence[str]) -> int:
-    """Removes from the rejected rows beside a store those that mention one of some ids; returns how many.
-
-    An id is mentioned where it stands in a cell and no letter or digit is beside it.
-    """
-    folder = rejects_folder(store)
-    if not ids or not folder.is_dir():
-        return 0
-    wanted = {one for one in ids if one}
+def without_mentions(store: TableStore, ids: Collection[str]) -> int:
+    """Removes from the rejected rows beside a store those that mention one of some ids; returns how many."""
     removed = 0
-    for path in sorted(folder.glob("*.csv")):
-        frame = pl.read_csv(path, infer_schema=False)
-        mentioned = [any(_mentions(cell, wanted) for cell in row if cell) for row in frame.iter_rows()]
-        if any(mentioned):
-            removed += sum(mentioned)
-            _write_private(path, frame.filter([not one for one in mentioned]).write_csv())
+    for path, frame, mentioned in _mentioning(store, ids):
+        removed += sum(mentioned)
+        _write_private(path, frame.filter([not one for one in mentioned]).write_csv())
     return removed
 
 
-def _mentions(cell: str, ids: set[str]) -> bool:
-    if cell in ids:
-        return True
-    return any(one in cell and re.search(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])", cell) for one in ids)
+def has_mentions(store: TableStore, ids: Collection[str]) -> bool:
+    """Whether the rejected rows beside a store mention one of some ids."""
+    return any(True for _ in _mentioning(store, ids))
+
+
+def _mentioning(store: TableStore, ids: Collection[str]) -> Iterator[tuple[Path, pl.DataFrame, list[bool]]]:
+    """Files of rejected rows that mention an id, their rows, and which of these do."""
+    folder, wanted = rejects_folder(store), {one for one in ids if one}
+    if not wanted or not folder.is_dir():
+        return
+    for path in sorted(folder.glob("*.csv")):
+        frame = pl.read_csv(path, infer_schema=False)
+        mentioned = [any(mentions(cell, wanted) for cell in row if cell) for row in frame.iter_rows()]
+        if any(mentioned):
+            yield path, frame, mentioned
+
+
+def mentions(text: str, ids: Collection[str]) -> bool:
+    """Whether one of some ids stands in a text with no letter or digit beside it."""
+    return any(one in text and standing_alone(one).search(text) for one in ids)
+
+
+def standing_alone(one: str) -> re.Pattern[str]:
+    """An id where no letter or digit is beside it."""
+    return re.compile(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])")
 
 
 def _rejected(source: Source, faults: Sequence[Fault]) -> pl.DataFrame:
@@ -104,7 +119,12 @@ def _flat(cells: pl.Series) -> pl.Series:
 
 
 def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)  # a link is not followed, nor is the mode of an older file kept
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
+    with _told(path):
+        path.unlink(missing_ok=True)  # a link is not followed, nor is the mode of an older file kept
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+
+
+def _told(path: Path) -> contextlib.AbstractContextManager[None]:
+    return refusals_told(f"the rejected rows in {path}")
