@@ -37,11 +37,11 @@ def delete_patient(store: TableStore, patient: str, *, also_known_as: str | None
     _forget_unfinished(store)
     store.purge()
     ids = [patient] if also_known_as is None else [patient, also_known_as]
-    rejected = without_mentions(store, ids)
     with store.commit("delete") as commit:  # others may have added to the patient since the store was opened
         if not commit.has(IMAGES.name):
             raise MisreadError(f"the store {store.location} has no samples")
-        samples, studies = _named(commit, in_list("patient_id", ids))
+        samples, studies, others = _named(commit, in_list("patient_id", ids))
+        rejected = without_mentions(store, [*samples, *studies], ids, others)
         if not samples and not rejected:
             raise MisreadError(
                 f"the store {store.location} has no patient {patient!r}",
@@ -51,7 +51,7 @@ def delete_patient(store: TableStore, patient: str, *, also_known_as: str | None
         commit.forget_older_states()
     store.purge()
     _forget_unfinished(store)
-    rejected += without_mentions(store, [*samples, *studies])
+    rejected += without_mentions(store, [*samples, *studies], ids, others)
     return Deleted({name: count for name, count in counts.items() if count}, answers + Cache(store).clear(), rejected)
 
 
@@ -62,13 +62,15 @@ def _forget_unfinished(store: TableStore) -> None:
             store.files.remove(file)
 
 
-def _named(commit: Commit, mine: str) -> tuple[list[str], list[str]]:
-    """A patient's samples, and those of the patient's studies that no other patient has."""
+def _named(commit: Commit, mine: str) -> tuple[list[str], list[str], set[str]]:
+    """A patient's samples, those of the patient's studies that no other patient has, and all samples and studies of
+    others."""
     images = commit.table(IMAGES.name)
     rows = images.read(["sample_id", "study_id"], mine)
-    others = images.read(["study_id"], f"NOT coalesce({mine}, false)")["study_id"]
-    studies = set(rows["study_id"].drop_null().to_pylist()) - set(others.to_pylist())
-    return rows["sample_id"].to_pylist(), sorted(studies)
+    not_mine = images.read(["sample_id", "study_id"], f"NOT coalesce({mine}, false)")
+    shared = set(not_mine["study_id"].drop_null().to_pylist())
+    studies = set(rows["study_id"].drop_null().to_pylist()) - shared
+    return rows["sample_id"].to_pylist(), sorted(studies), shared | set(not_mine["sample_id"].to_pylist())
 
 
 def _delete(commit: Commit, name: str, samples: list[str], studies: list[str]) -> int:
