@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from misread.discover.confirm import rate_interval
+from misread.discover import rate_interval
 from misread.execute.inputs import model_targets
 from misread.schemas.errors import QueryError, unknown_name
 from misread.schemas.tables import PREDICTIONS

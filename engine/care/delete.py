@@ -70,13 +70,13 @@ def _is_known(store: TableStore, commit: Commit, ids: Sequence[str]) -> bool:
 
 def _erase(store: TableStore, commit: Commit, ids: Sequence[str]) -> tuple[dict[str, int], int, Texts]:
     """Removes the patient's rows, rejected rows (last, as they are gone at once) and ids in texts; tells how many."""
-    samples, studies = _named(commit, in_list("patient_id", ids))
+    samples, studies, others = _named(commit, in_list("patient_id", ids))
     every = {*ids, *samples, *studies} - {""}
     texts = without_ids(commit, every)
     for some in _parts(_formerly(store, commit, ids, samples)):
         commit.writer(IMAGES.name).rewrite(in_list("sample_id", some))
     counts = {name: _delete(commit, name, samples, studies) for name in sorted(commit.manifest.tables)}
-    return counts, without_mentions(store, every), texts
+    return counts, without_mentions(store, every, ids, others), texts
 
 
 def _forget_vectors_and_answers(store: TableStore) -> int:
@@ -89,13 +89,15 @@ def _forget_vectors_and_answers(store: TableStore) -> int:
     return Cache(store).clear()
 
 
-def _named(commit: Commit, mine: str) -> tuple[list[str], list[str]]:
-    """A patient's samples, and those of the patient's studies that no other patient has."""
+def _named(commit: Commit, mine: str) -> tuple[list[str], list[str], set[str]]:
+    """A patient's samples, those of the patient's studies that no other patient has, and all samples and studies of
+    others."""
     images = commit.table(IMAGES.name)
     rows = images.read(["sample_id", "study_id"], mine)
-    others = images.read(["study_id"], f"NOT coalesce({mine}, false)")["study_id"]
-    studies = set(rows["study_id"].drop_null().to_pylist()) - set(others.to_pylist())
-    return rows["sample_id"].to_pylist(), sorted(studies)
+    not_mine = images.read(["sample_id", "study_id"], f"NOT coalesce({mine}, false)")
+    shared = set(not_mine["study_id"].drop_null().to_pylist())
+    studies = set(rows["study_id"].drop_null().to_pylist()) - shared
+    return rows["sample_id"].to_pylist(), sorted(studies), shared | set(not_mine["sample_id"].to_pylist())
 
 
 def _formerly(store: TableStore, commit: Commit, ids: Sequence[str], samples: list[str]) -> list[str]:

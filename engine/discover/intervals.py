@@ -32,7 +32,7 @@ def wilson_interval(events: float, rows: float, confidence: float = CONFIDENCE) 
 def rate_interval(events: Booleans, patients: Codes) -> tuple[float, float]:
     """95 % interval of the share of rows with an event; `events`, `patients` (n,). See `counted_interval`."""
     _, codes, rows = np.unique(patients, return_inverse=True, return_counts=True)
-    return counted_interval(np.bincount(codes, weights=events, minlength=len(rows)), rows)
+    return counted_interval(_sums(events, codes), rows)
 
 
 def counted_interval(events: Floats, rows: Counts) -> tuple[float, float]:
@@ -71,7 +71,7 @@ def mean_interval(losses: Floats, patients: Codes) -> tuple[float, float]:
     scale = unit_scale(losses)
     scaled = losses / scale
     mean = float(scaled.mean())
-    residuals = np.bincount(codes, weights=scaled - mean)
+    residuals = _sums(scaled - mean, codes)
     error = float(np.sqrt(len(rows) / (len(rows) - 1) * (residuals**2).sum())) / len(losses)
     half = float(t.ppf(0.5 + CONFIDENCE / 2, degrees_of_freedom(rows))) * error
     return (mean - half) * scale, (mean + half) * scale
@@ -96,7 +96,12 @@ def design_effect(values: Values, patients: Codes) -> float:
     """
     _, codes, rows = np.unique(patients, return_inverse=True, return_counts=True)
     residuals = values - values.mean() if len(values) else np.zeros(0)
-    return _design_effect(np.bincount(codes, weights=residuals), rows, float((residuals**2).sum()))
+    return _design_effect(_sums(residuals, codes), rows, float((residuals**2).sum()))
+
+
+def _sums(values: Values, codes: Counts) -> Floats:
+    """(p,): the values' sum by patient."""
+    return np.asarray(np.bincount(codes, weights=values), float)
 
 
 def _design_effect(residuals: Floats, rows: Counts, spread: float) -> float:
