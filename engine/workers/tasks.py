@@ -8,6 +8,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 
@@ -59,7 +60,7 @@ class Workers:
 def workers(address: str | None) -> Iterator[Workers | None]:
     """The workers of a Ray cluster: `local` for the cores of this machine, else the cluster's address; None for none.
 
-    Raises MisreadError where Ray is not installed or no cluster answers.
+    Raises MisreadError where Ray is not installed, no cluster answers, or one of its machines has another misread.
     """
     if address is None:
         yield None
@@ -80,13 +81,46 @@ def workers(address: str | None) -> Iterator[Workers | None]:
         with warnings.catch_warnings():  # Ray's programs are forked, and are others at once: nothing of lance is used
             warnings.filterwarnings("ignore", "lance is not fork-safe")
             ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
+    except ray.exceptions.AuthenticationError as error:
+        raise MisreadError(
+            f"the Ray cluster at {address} did not take this machine's token: {_first_line(error)}",
+            "set RAY_AUTH_MODE and RAY_AUTH_TOKEN (or RAY_AUTH_TOKEN_PATH) as on the cluster's machines",
+        ) from None
     except Exception as error:  # noqa: BLE001 - of many kinds
         raise _unreached(address, error) from None
     try:
+        if address != LOCAL:
+            check_versions()
         there = ray.cluster_resources()
         yield Workers(max(1, int(there.get("CPU", 1))), int(there.get("GPU", 0)))
     finally:
         ray.shutdown()
+
+
+def check_versions() -> None:
+    """Raises MisreadError where a machine of the cluster that is reached has no misread, or another version."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    nodes = {node["NodeID"]: node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"]}
+    asked = {
+        address: ray.remote(told)
+        .options(num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False))
+        .remote(installed)
+        for node, address in nodes.items()
+    }
+    found, mine = {address: result_of(one) for address, one in asked.items()}, installed()
+    others = ", ".join(f"{there} at {address}" for address, there in sorted(found.items()) if there != mine)
+    if others:
+        raise MisreadError(
+            f"the machines of the Ray cluster have other versions of misread than this one, {mine}: {others}",
+            "install the same version on all of them",
+        )
+
+
+def installed() -> str:
+    """The version of misread where this runs."""
+    return version("misread")
 
 
 def _reach(address: str) -> None:

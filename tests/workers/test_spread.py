@@ -253,6 +253,15 @@ def holders() -> list[int]:
     return [int(pid) for pid, command in commands if command.startswith(b"ray::Holder")]
 
 
+def test_machines_with_another_misread_are_told(two: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same version everywhere is no error; another one is told with its machine, before any work."""
+    tasks = import_module("misread.workers.tasks")
+    tasks.check_versions()
+    monkeypatch.setattr(tasks, "version", lambda _name: "99.0")
+    with pytest.raises(MisreadError, match=r"other versions of misread than this one, 99\.0: \S+ at \d"):
+        tasks.check_versions()
+
+
 @pytest.mark.usefixtures("_small_parts")
 def test_a_process_that_is_killed_is_told_in_words(two: Workers) -> None:
     """Vectors that are gone are an error that says so, and what to do; errors of a process come as they are."""
