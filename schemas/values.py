@@ -24,6 +24,14 @@ VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 TRAIN_SPLIT: Final = "train"
 
 
+def is_small_cell(patients: int | None, smallest: int) -> bool:
+    """Whether a number that rests on so few patients is suppressed: on 1 or more, but fewer than `smallest`.
+
+    False for None, where nobody counted. SQL's `is_small_cell` is the same rule.
+    """
+    return patients is not None and 0 < patients < smallest
+
+
 def error_kind_of(true_class: int | None) -> str:
     """The kind of error that rows of a true class (0 or 1) can show; None for rows judged by their loss."""
     if true_class is None:

@@ -35,7 +35,8 @@ def test_the_planted_slice_is_found_confirmed_and_named(audited: Store) -> None:
 
 
 def test_stored_numbers_are_those_of_the_rows(audited: Store) -> None:
-    """Size and error rate of every slice are counts over memberships and the audit's own truth."""
+    """Size and error rate of every slice are counts over memberships and the audit's own truth, and so are the patients
+    outside that its baseline is of."""
     counted = audited.sql(
         """SELECT s.slice_id, slice_size(s.slice_id) AS size, error_rate(s.slice_id) AS rate,
                   count(*) AS rows, avg(a.error::INT) AS errors
@@ -46,6 +47,22 @@ def test_stored_numbers_are_those_of_the_rows(audited: Store) -> None:
     )
     assert counted.height > 0
     assert (counted["size"] == counted["rows"]).all()
+    assert counted["rate"].to_list() == pytest.approx(counted["errors"].to_list())
+
+
+def test_the_patients_outside_are_those_of_the_baseline(tmp_path: Path) -> None:
+    """Counted by hand: patients with a held-out row of the class that the slice does not take, each once."""
+    store = planted_store(tmp_path / "store", samples=600, per_patient=4)
+    store.scan().discover(permutations=0, stability=0).sink()
+    counted = mr.open(store.location).sql(
+        """SELECT slice_id, any_value(baseline_patients) AS stored, count(DISTINCT patient_id) AS counted,
+                  any_value(baseline_rate) AS rate, avg(a.error::INT) AS errors
+           FROM slices s JOIN audited a USING (audit_id, model, target) JOIN images USING (sample_id)
+           ANTI JOIN memberships m ON m.slice_id = s.slice_id AND m.sample_id = a.sample_id
+           WHERE a.half = 'confirmation' AND a.label = s.true_class GROUP BY slice_id"""
+    )
+    assert counted.height > 1
+    assert counted["stored"].to_list() == counted["counted"].to_list()
     assert counted["rate"].to_list() == pytest.approx(counted["errors"].to_list())
 
 

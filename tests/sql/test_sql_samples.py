@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from misread.schemas.values import is_small_cell
 from misread.sql import Limits, Session
 from misread.sql import question as named_question
 from stores import clustered_wilson, dataset
@@ -280,9 +281,36 @@ def test_numbers_of_few_patients_are_suppressed(tables: Tables) -> None:
     profile = rows_of(few, "FROM slice_profile('new-t-1')")
     assert all(row["patients_inside"] not in range(1, 11) for row in profile)
     assert all(row["patients_outside"] not in range(1, 11) for row in profile)
-    assert rows_of(few, "SELECT smallest_cell() AS a, is_small_cell(10) AS b, is_small_cell(0) AS c") == [
-        {"a": 11, "b": True, "c": False}
-    ]
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_one_rule_says_which_patients_are_few(allowed: bool) -> None:
+    """In SQL and in Python: one to ten, unless they are allowed; nobody, or nobody counted, is not few."""
+    limits = Limits(allow_small_cells=allowed)
+    with Session({}, limits=limits) as session:
+        for patients in (None, 0, 1, 10, 11, 12):
+            (row,) = session.query("SELECT is_small_cell($n) AS few", {"n": patients}).to_pylist()
+            assert row["few"] is is_small_cell(patients, limits.smallest_cell)
+            assert row["few"] is (not allowed and patients in (1, 10))
+
+
+@pytest.mark.parametrize(("outside", "is_told"), [(10, False), (11, True), (0, True)])
+def test_nothing_of_few_patients_outside_is_told(tables: Tables, outside: int, is_told: bool) -> None:
+    """With one to ten patients outside there is no baseline and no lift, which are theirs; what is inside stays."""
+    numbers = {"confirmation_patients": 50, "error_rate": 0.5, "baseline_rate": 0.25, "baseline_loss": 0.5, "lift": 2.0}
+    few = tables | {"slices": [row | numbers | {"baseline_patients": outside} for row in tables["slices"]]}
+    few["slices"] = [row for row in few["slices"] if row["audit_id"] == "new"]
+    with opened_over(few) as session:
+        rows = session.query(named_question("slices_found"), {"audit_ids": ["new"]}).to_pylist()
+    assert len(rows) == len(few["slices"])
+    of_outside = ("baseline_rate", "baseline_loss", "lift")
+    for row in rows:
+        assert [row[name] for name in of_outside] == ([0.25, 0.5, 2.0] if is_told else [None] * 3)
+        assert row["error_rate"] == 0.5
+        assert row["q_value"] is not None
+    with opened_over(few, allow_small_cells=True) as session:
+        rows = session.query(named_question("slices_found"), {"audit_ids": ["new"]}).to_pylist()
+    assert all([row[name] for name in of_outside] == [0.25, 0.5, 2.0] for row in rows)
 
 
 @pytest.mark.parametrize("few_of", [0, 1])
