@@ -1,19 +1,25 @@
 -- name: rates_by
 -- signature: rates_by(subgroup)
 -- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
--- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers from fewer than smallest_cell() patients are NULL and suppressed is true
+-- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL; where it is that for any row, values are told from it as by value_label), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers from fewer than smallest_cell() patients are NULL and suppressed is true
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; intervals are widened where patients repeat
 -- source: sensitivity, specificity, error_rate and auroc as those functions; Wilson's interval of counts divided by design_effect
--- reads: samples, is_small_cell, sensitivity, specificity, error_rate, auroc, wilson_low, wilson_high, design_effect
+-- reads: samples, value_label, is_small_cell, sensitivity, specificity, error_rate, auroc, wilson_low, wilson_high, design_effect
 -- over: samples
 CREATE MACRO rates_by(subgroup) AS TABLE
-WITH told AS (
+WITH given AS (
     SELECT
-        samples.model AS told_model, samples.target AS told_target, coalesce((subgroup)::VARCHAR, 'missing') AS told_value,
+        samples.model AS told_model, samples.target AS told_target, (subgroup)::VARCHAR AS given_value,
         coalesce(samples.patient_id, samples.sample_id) AS patient,
         samples.label AS truth, samples.predicted AS guess, samples.score AS told_score
     FROM main.samples
     WHERE samples.error IS NOT NULL AND samples.split IS DISTINCT FROM 'train'
+),
+told AS (
+    SELECT
+        * EXCLUDE (given_value),
+        if((SELECT count(*) > count(given_value) FROM given), value_label(given_value), given_value) AS told_value
+    FROM given
 ),
 people AS (
     SELECT

@@ -1,19 +1,25 @@
 -- name: slice_by
 -- signature: slice_by(subgroup)
 -- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
--- output: a table, one row a slice of the newest audits and subgroup ('missing' where the expression is NULL), of the slice's confirmation-half rows of its true class (slices of losses have none): rows, patients, errors, error_rate with its 95 % interval; a cell of fewer than smallest_cell() patients is NULL and suppressed is true
+-- output: a table, one row a slice of the newest audits and subgroup ('missing' where the expression is NULL; where it is that for any row, values are told from it as by value_label), of the slice's confirmation-half rows of its true class (slices of losses have none): rows, patients, errors, error_rate with its 95 % interval; a cell of fewer than smallest_cell() patients is NULL and suppressed is true
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; the interval is widened where patients repeat
 -- source: samples.slice_ids; Wilson's interval of counts divided by design_effect
--- reads: samples, slices, is_small_cell, wilson_low, wilson_high, design_effect
+-- reads: samples, slices, value_label, is_small_cell, wilson_low, wilson_high, design_effect
 -- over: samples
 CREATE MACRO slice_by(subgroup) AS TABLE
-WITH told AS (
+WITH given AS (
     SELECT
         unnest(samples.slice_ids) AS told_slice, samples.label AS truth, samples.error AS wrong,
-        coalesce((subgroup)::VARCHAR, 'missing') AS told_value,
+        (subgroup)::VARCHAR AS given_value,
         coalesce(samples.patient_id, samples.sample_id) AS patient
     FROM main.samples
     WHERE samples.half = 'confirmation' AND samples.error IS NOT NULL
+),
+told AS (
+    SELECT
+        * EXCLUDE (given_value),
+        if((SELECT count(*) > count(given_value) FROM given), value_label(given_value), given_value) AS told_value
+    FROM given
 ),
 people AS (
     SELECT told_slice, told_value, patient, count(*) AS own_rows, count(*) FILTER (wrong) AS own_errors

@@ -75,6 +75,18 @@ def test_numbers_that_are_none_are_missing() -> None:
     assert "dose missing" in {saying.shown for saying in value_bank(rows, ["dose"], FITTED).items}
 
 
+def test_long_numbers_are_cut_where_the_rule_says() -> None:
+    """Dates written as numbers of eight digits keep their deciles; the text of a rule is what it takes."""
+    days = 20_200_101 + np.arange(N) % 30
+    rule = metadata_rule(pl.DataFrame({"day": days}), days > 20_200_115, FITTED, EACH)
+    assert rule is not None
+    column, sign, cut = rule.text.split()
+    assert (column, sign) == ("day", ">")
+    assert (rule.takes == (days > float(cut))).all()
+    assert 0.9 < (rule.takes & (days > 20_200_115)).sum() / (days > 20_200_115).sum() <= 1
+    assert not rule.takes[days < 20_200_112].any()
+
+
 def test_a_rule_is_fitted_on_discovery_rows_alone() -> None:
     """Turning the slice round on the other rows changes nothing."""
     inside = (ROWS["view"] == "AP").to_numpy()

@@ -1,13 +1,17 @@
 """samples, latest_audits and metadata; slices and rates by subgroup; what is over-represented in a slice."""
 
+import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import stats
 
+from misread.describe import value_bank
 from misread.schemas.values import is_small_cell
 from misread.sql import Limits, Session
 from misread.sql import question as named_question
@@ -16,7 +20,24 @@ from stores import clustered_wilson, dataset
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 PARAMETERS = ("slice", "subgroup", "keep", "top", "k", "words", "asked_model", "of_class", "min_size", "vectors")
-INTERNAL = ("truth", "patient", "told_value", "terms", "number", "edges", "cell", "taker", "place", "value", "term")
+INTERNAL = (
+    "truth",
+    "patient",
+    "told_value",
+    "given_value",
+    "own",
+    "told",
+    "lowest",
+    "least",
+    "terms",
+    "number",
+    "edges",
+    "cell",
+    "taker",
+    "place",
+    "value",
+    "term",
+)
 
 
 def audited_tables(seed: int = 0, samples: int = 400) -> Tables:
@@ -174,15 +195,92 @@ def test_metadata_is_told_value_by_value(tables: Tables) -> None:
             assert age["term"] == f"age {age['value']}"
 
 
-def test_slices_by_subgroup(tables: Tables) -> None:
-    """Counts and rates of the slice's class on the confirmation half, counted here; gaps are a group of their own."""
+def many_columns(n: int = 400) -> list[Row]:
+    """Columns of numbers that six digits tell apart, or do not, or that have no quarters; and of awkward words."""
+    rng = np.random.default_rng(0)
+    numbers = {
+        "ratio": np.round(rng.normal(size=n) * 1e-3, 6),
+        "accession": 10_000_000 + rng.integers(0, 300, n),
+        "taken_on": 20_200_101 + rng.integers(0, 31, n),
+        "drift": 1 + rng.random(n) * 1e-13,
+        "mostly_none": np.where(rng.random(n) < 0.85, 0, rng.integers(1, 40, n)),
+        "capped": np.minimum(rng.integers(0, 40, n), 15),
+        "flag": rng.integers(0, 2, n),
+        "quarters_of_one": rng.integers(0, 4, n) / 4,
+    }
+    words = ["missing", None, '"missing"', '""missing""', "Missing", "x"]
+    return [
+        {"sample_id": f"s{i}", "patient_id": f"p{i}", "word": words[i % len(words)]}
+        | {name: None if rng.random() < 0.05 else values[i].item() for name, values in numbers.items()}
+        for i in range(n)
+    ]
+
+
+def test_terms_of_metadata_are_the_same_in_sql_and_in_python() -> None:
+    """Every value and quarter has one label, its own, and describing slices gives it the same one, for as many rows."""
+    rows = many_columns()
+    told = pl.DataFrame(rows_of({"images": rows}, "SELECT column_name, value, term, bin FROM metadata"))
+    for column in (name for name in rows[0] if name not in ("sample_id", "patient_id")):
+        own = told.filter(pl.col("column_name") == column)
+        bank = value_bank(pl.DataFrame(rows).select(column), [column], np.ones(len(rows), bool))
+        counted = {saying.shown: int(bank.of(place).sum()) for place, saying in enumerate(bank.items)}
+        assert dict(own.group_by("term").len().iter_rows()) == counted
+        assert own["term"].n_unique() == own["value"].n_unique() == own.select("term", "value").n_unique()
+        assert own["bin"].drop_nulls().n_unique() == own.filter(pl.col("bin").is_not_null())["term"].n_unique()
+    for column, groups in {
+        "ratio": 4,
+        "accession": 4,
+        "taken_on": 4,
+        "drift": 4,
+        "mostly_none": 2,
+        "capped": 3,
+    }.items():
+        assert told.filter(pl.col("column_name") == column)["bin"].drop_nulls().n_unique() == groups
+    accession = told.filter((pl.col("column_name") == "accession") & (pl.col("bin") == 0))["value"]
+    assert re.fullmatch(r"below 100000\d\d(\.\d+)?", accession[0])
+
+
+def test_a_value_that_says_missing_is_no_missing_value() -> None:
+    """The word, and the word in quotes, stay apart from NULL and from each other, wherever values are told."""
+    rows = many_columns()
+    wanted = Counter(row["word"] for row in rows)
+    labels = {"missing": '"missing"', None: "missing", '"missing"': '""missing""', '""missing""': '"""missing"""'}
+    by_label = {labels.get(word, word): number for word, number in wanted.items()}
+    predictions = [
+        {"sample_id": row["sample_id"], "model": "m", "target": "t", "label": 1, "score": 0.9, "threshold": 0.5}
+        for row in rows
+    ]
+    tables = {"images": rows, "predictions": predictions}
+    shown = {
+        row["value"]: row["n"]
+        for row in rows_of(tables, "SELECT value, count(*) AS n FROM metadata WHERE column_name = 'word' GROUP BY ALL")
+    }
+    assert shown == by_label
+    for asked in ("word", "metadata_value(sample_id, 'word')"):
+        found = rows_of(tables, f"FROM rates_by({asked})", allow_small_cells=True)
+        assert {row["subgroup"]: row["rows"] for row in found} == by_label
+    with opened_over(tables) as session:
+        lacking = session.query(named_question("missing_metadata"), {"model": "m", "target": "t"}).to_pylist()
+    (row,) = (row for row in lacking if row["column_name"] == "word")
+    assert (row["patients_missing"], row["patients_known"]) == (wanted[None], len(rows) - wanted[None])
+
+
+@pytest.mark.parametrize("word", ["missing", "other"])
+def test_slices_by_subgroup(tables: Tables, word: str) -> None:
+    """Counts and rates of the slice's class on the confirmation half, counted here; gaps are a group of their own.
+
+    A value that says `missing` is none of them.
+    """
+    named = [row | {"sex": word if row["sex"] == "F" else row["sex"]} for row in tables["images"]]
+    tables = tables | {"images": named}
     found = {(r["slice_id"], r["subgroup"]): r for r in rows_of(tables, "FROM slice_by(sex)", allow_small_cells=True)}
     wanted = {}
     for row in (s for s in tables["slices"] if s["slice_id"].startswith(("new-t", "old-s"))):
-        for sex in ("F", "M", None):
+        for sex in (word, "M", None):
             inside = [r for r in members(tables, row) if image_of(tables, r["sample_id"])["sex"] == sex]
+            label = '"missing"' if sex == "missing" else sex or "missing"
             if inside:
-                wanted[row["slice_id"], sex or "missing"] = inside
+                wanted[row["slice_id"], label] = inside
     assert found.keys() == wanted.keys()
     for key, inside in wanted.items():
         errors = sum(r["error"] for r in inside)
