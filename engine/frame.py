@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from misread.schemas.errors import AuditError, MisreadError, unknown_name
 from misread.schemas.values import Modality
+from misread.sql.pipeline import BATCH_ROWS
 
 from .plan import (
     HOWS,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 Predicate = str | pl.Expr
 FEWEST_PERMUTATIONS = 19
-BATCH_ROWS = 8192
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,12 @@ Half = Literal["discovery", "confirmation"]
 DISCOVERY: Final[Half] = "discovery"
 CONFIRMATION: Final[Half] = "confirmation"
 
+CLASSES: Final = (1, 0)
+"""The true classes, which are searched apart: positives, then negatives."""
+
+SCORE_DECIMALS: Final = 9
+"""Scores and similarities are rounded to so many: the last digits depend on the order of sums, which never decides."""
+
 FALSE_NEGATIVE: Final = "false negative"
 FALSE_POSITIVE: Final = "false positive"
 HIGH_LOSS: Final = "high loss"

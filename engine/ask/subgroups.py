@@ -12,12 +12,11 @@ from misread.discover.confirm import rate_interval
 from misread.execute.inputs import model_targets
 from misread.schemas.errors import QueryError, unknown_name
 from misread.schemas.tables import PREDICTIONS
-from misread.schemas.values import error_kind_of, is_small_cell
+from misread.schemas.values import CLASSES, error_kind_of, is_small_cell
 from misread.sql import Work
 from misread.store import TableStore
 from misread.subgroups import Conjunction, ScanScore, best_conjunctions
 
-CLASSES = (1, 0)
 MOST_TERMS = 3
 SEED = 0
 """Of the bootstrap behind the intervals, so that the same question has the same answer."""

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from misread.audit.population import CLASSES, Population
+from misread.audit.population import Population
 from misread.discover import (
     SIGNIFICANCE,
     ClassRows,
@@ -23,7 +23,7 @@ from misread.discover import (
 from misread.memory import give_back
 from misread.plan import Discover
 from misread.progress import Progress
-from misread.schemas.values import DISCOVERY
+from misread.schemas.values import CLASSES, DISCOVERY
 from misread.spill import chosen
 from misread.threads import cores, in_order
 

@@ -205,7 +205,7 @@ def _patients(row: Row) -> int:
 
 
 def _words(session: "Session", slice_id: str) -> list[Row]:
-    asked = f"FROM contrast_words WHERE slice_id = $id AND patients_inside >= {session.limits.smallest_cell}"
+    asked = f"FROM contrast_words WHERE slice_id = $id AND count_inside >= {session.limits.smallest_cell}"
     return _rows(session, f"{asked} ORDER BY rank LIMIT {WORDS}", slice_id)
 
 

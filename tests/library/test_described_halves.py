@@ -106,7 +106,7 @@ def test_words_are_chosen_on_the_discovery_half_and_counted_on_the_other(turned:
     held = rows_of(turned).filter(half=CONFIRMATION)
     says = held["report"].str.contains("Beta")
     told = words["beta"]
-    assert told["count_inside"] == told["patients_inside"] == (says & held["inside"]).sum()
+    assert told["count_inside"] == (says & held["inside"]).sum()
     assert told["count_outside"] == (says & ~held["inside"]).sum()
     assert told["q_value"] > 0.05  # type: ignore[operator]
 
