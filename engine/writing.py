@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from misread.refused import is_full, refusals_told
 from misread.schemas.errors import MisreadError
 
 
@@ -15,7 +16,7 @@ from misread.schemas.errors import MisreadError
 def replacing(output: Path) -> Iterator[IO[bytes]]:
     """A file that takes the place of `output` once it is whole; pipes and devices are written straight.
 
-    Raises MisreadError for a place that cannot be written.
+    Raises MisreadError for a place that cannot be written, or that is full.
     """
     target = output.resolve()
     try:
@@ -31,8 +32,11 @@ def replacing(output: Path) -> Iterator[IO[bytes]]:
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
         Path(temporary).replace(target)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and is_full(error):
+            with refusals_told(str(output)):
+                raise
         raise
 
 

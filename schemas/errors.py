@@ -1,5 +1,7 @@
 """Every error misread raises on purpose: what happened, then what exists instead or what to do."""
 
+import os
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -67,3 +69,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str], place: str = "") ->
         message += f"; did you mean {folded[near[0]]!r}?"
     shown = ", ".join(names[:40]) + (f", … ({len(names)} in all)" if len(names) > 40 else "")
     return UnknownNameError(message, f"there is: {shown}" if names else f"there is no {kind} yet")
+
+
+def command(*words: str | os.PathLike[str]) -> str:
+    """A misread command to be copied into a shell, whatever the names in it."""
+    return shlex.join(["misread", *(os.fspath(word) for word in words)])

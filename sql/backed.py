@@ -44,6 +44,7 @@ BACKED_FUNCTIONS: Final[Mapping[str, BackedType]] = MappingProxyType(
             "error_rate DOUBLE, error_rate_low DOUBLE, error_rate_high DOUBLE, baseline_rate DOUBLE, lift DOUBLE, "
             "scan_statistic DOUBLE)[]",
         ),
+        "rate_interval": BackedType(("BIGINT[]", "BIGINT[]"), "STRUCT(low DOUBLE, high DOUBLE)"),
         "vector_of": BackedType(("VARCHAR", "VARCHAR"), "FLOAT[]"),
         "nearest_samples": BackedType(
             ("VARCHAR", "BIGINT", "VARCHAR"), "STRUCT(rank BIGINT, sample_id VARCHAR, similarity DOUBLE)[]"

@@ -1,9 +1,10 @@
 """How every DuckDB connection is set, nothing outside in reach and one time zone everywhere, and how it ends."""
 
 import contextlib
-import shutil
 from collections.abc import Iterable
 from typing import Any, Final
+
+from .temporary import TemporaryFolder
 
 _SETTINGS: Final = {
     "TimeZone": "UTC",  # else dates and hours of a moment are those of the machine that is asked
@@ -23,7 +24,7 @@ def lock(connection: Any, **settings: str) -> None:
         connection.execute(f"SET {name} = '{value}'")
 
 
-def end(connection: Any, names: Iterable[str], spill: str) -> None:
+def end(connection: Any, names: Iterable[str], spill: TemporaryFolder) -> None:
     """Closes a connection: it lets go of the sources with those names, and the folder it spilled into goes."""
     import duckdb
 
@@ -31,4 +32,4 @@ def end(connection: Any, names: Iterable[str], spill: str) -> None:
         with contextlib.suppress(duckdb.Error):
             connection.unregister(name)
     connection.close()
-    shutil.rmtree(spill, ignore_errors=True)
+    spill.remove()

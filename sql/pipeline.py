@@ -1,7 +1,6 @@
 """Rows through DuckDB, a batch at a time: what runs the row steps of a plan."""
 
 import os
-import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -15,6 +14,7 @@ from misread.schemas.errors import QueryError
 from .interrupts import Watch, interruptible, ran_out_of_memory
 from .limits import Limits
 from .locked import end, lock
+from .temporary import TemporaryFolder
 
 BATCH_ROWS: Final = 8192
 LEAST_MEMORY: Final = 128 << 20
@@ -37,14 +37,14 @@ class Pipeline:
         import duckdb
 
         self._limits = Limits(seconds=None, memory=f"{max(memory // 1000, 1)}KB")
-        self._spill = tempfile.mkdtemp(prefix="misread-rows-")
+        self._spill = TemporaryFolder("rows")
         self._connection: Any = duckdb.connect(":memory:")
         self.close = weakref.finalize(self, end, self._connection, list(sources), self._spill)
         for name, source in sources.items():
             self._connection.register(name, source)
         own = memory - _BESIDE
         threads = max(min(own // _A_THREAD, os.cpu_count() or 1), 1)
-        lock(self._connection, temp_directory=self._spill, memory_limit=f"{own}B", threads=str(threads))
+        lock(self._connection, temp_directory=self._spill.path, memory_limit=f"{own}B", threads=str(threads))
 
     def __enter__(self) -> "Pipeline":
         return self

@@ -1,7 +1,6 @@
 """DuckDB over the tables of one store state: read-only, and locked against everything else."""
 
 import shutil
-import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType, TracebackType
@@ -21,6 +20,7 @@ from .limits import Limits
 from .locked import end, lock
 from .predicate import check_predicate
 from .refusals import PREPARING, refusal
+from .temporary import TemporaryFolder
 
 ANSWER_ROWS: Final = 100_000
 """Rows of an answer fetched at once: between two of them its size is looked at."""
@@ -56,7 +56,7 @@ class Session:
 
         self.limits = limits or Limits()
         self._backing = Backing(backed)
-        self._spill = tempfile.mkdtemp(prefix="misread-sql-")
+        self._spill = TemporaryFolder("sql")
         try:
             self._connection: Any = duckdb.connect(":memory:")
             names = [STORED + name + part for name in CONTRACTS for part in ("", NARROW, EMPTY)]
@@ -67,14 +67,14 @@ class Session:
             self._define()
             lock(
                 self._connection,
-                temp_directory=self._spill,
+                temp_directory=self._spill.path,
                 max_temp_directory_size=f"{self._spill_bytes()}B",
                 memory_limit=self.limits.memory,
             )
         except BaseException:
             if hasattr(self, "close"):
                 self.close()
-            shutil.rmtree(self._spill, ignore_errors=True)
+            self._spill.remove()
             raise
 
     def __enter__(self) -> "Session":
@@ -173,7 +173,7 @@ class Session:
 
     def _spill_bytes(self) -> int:
         """Sorting may spill, but no question fills the disk."""
-        return min(SPILL_MEMORIES * self.limits.bytes, shutil.disk_usage(self._spill).free // 2)
+        return min(SPILL_MEMORIES * self.limits.bytes, shutil.disk_usage(self._spill.path).free // 2)
 
     def _functions(self) -> list[str]:
         return [name for (name,) in self._connection.execute(_FUNCTIONS).fetchall()]

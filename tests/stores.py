@@ -113,13 +113,19 @@ def planted_store(
 
 
 def clustered_wilson(events: Sequence[bool], patients: Sequence[object]) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share, of as many rows as are worth independent ones, patient by patient."""
+    """Wilson's 95 % interval of a share, of as many rows as are worth independent ones (Korn and Graubard 1998)."""
+    from scipy.stats import t
+
     hit, who = np.asarray(events, float), np.asarray(patients)
     rate, n = hit.mean(), len(hit)
-    sizes = np.array([(who == one).sum() for one in set(who.tolist())])
+    sizes = np.array([(who == one).sum() for one in set(who.tolist())], float)
     spread = sum(float(((hit - rate)[who == one]).sum()) ** 2 for one in set(who.tolist()))
     alike = rate in (0.0, 1.0)
-    effect = (sizes**2).sum() / n if alike else max(1.0, spread / (n * rate * (1 - rate)))
+    most = (sizes**2).sum() / n
+    effect = most if alike else max(1.0, spread / (n * rate * (1 - rate)))
+    if (sizes > 1).any():
+        freedom = max(1.0, (sizes**2).sum() ** 2 / (sizes**4).sum() - 1)
+        effect = min(most, effect * (t.ppf(0.975, freedom) / t.ppf(0.975, n - 1)) ** 2)
     z, worth = 1.959963984540054, n / effect
     middle = (rate + z**2 / (2 * worth)) / (1 + z**2 / worth)
     half = z / (1 + z**2 / worth) * np.sqrt(rate * (1 - rate) / worth + z**2 / (4 * worth**2))

@@ -3,6 +3,7 @@
 from misread.sql import Work
 from misread.store import TableStore
 
+from .intervals import rate_interval
 from .phrases import nearest_phrase
 from .subgroups import subgroups
 from .vectors import nearest_samples, vector_of
@@ -11,7 +12,12 @@ from .vectors import nearest_samples, vector_of
 def backing(store: TableStore) -> dict[str, Work]:
     """The work of every backed function over a store; nothing is read before it is called."""
     makers = (subgroups, vector_of, nearest_samples, nearest_phrase)
-    return {maker.__name__: maker(store) for maker in makers}
+    return {maker.__name__: maker(store) for maker in makers} | backing_of_columns()
 
 
-__all__ = ["backing"]
+def backing_of_columns() -> dict[str, Work]:
+    """The work of those that read nothing but the columns they are given."""
+    return {"rate_interval": rate_interval}
+
+
+__all__ = ["backing", "backing_of_columns"]

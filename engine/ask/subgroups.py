@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from misread.discover.confirm import rate_interval
+from misread.discover import rate_interval
 from misread.execute.inputs import model_targets
 from misread.schemas.errors import QueryError, unknown_name
 from misread.schemas.tables import PREDICTIONS
@@ -18,8 +18,6 @@ from misread.store import TableStore
 from misread.subgroups import Conjunction, ScanScore, best_conjunctions
 
 MOST_TERMS = 3
-SEED = 0
-"""Of the bootstrap behind the intervals, so that the same question has the same answer."""
 
 FOUND = pa.struct(
     [
@@ -98,7 +96,7 @@ class _Rows:
 
     def _told(self, one: Conjunction) -> dict[str, Any]:
         inside = np.all([self.codes[:, column] == code for column, code in one.terms], axis=0)
-        low, high = rate_interval(self.wrong[inside], self.patient[inside], SEED)
+        low, high = rate_interval(self.wrong[inside], self.patient[inside])
         outside = len(inside) - one.rows
         rate = one.errors / one.rows
         baseline = (int(self.wrong.sum()) - one.errors) / outside if outside else None

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from misread.schemas.errors import QueryError, unknown_name
+from misread.schemas.errors import QueryError, command, unknown_name
 from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
 from misread.schemas.values import MODALITIES, SCORE_DECIMALS
 from misread.sql import Work
@@ -61,7 +61,7 @@ def encoder_named(store: TableStore, name: str | None) -> str:
         there = {entry.modality for entry in encoders.values()}
         error = unknown_name("vectors", str(name), [*encoders, *(m for m in MODALITIES if m in there)], store.location)
         if not encoders:
-            error.hint = f"make them with: misread embed {store.location}"
+            error.hint = f"make them with: {command('embed', store.location)}"
         raise error
     return str(name)
 

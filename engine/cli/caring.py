@@ -68,3 +68,10 @@ def delete(
         f"Older states are gone, and {removed.answers} kept answers and {removed.rejected} rejected rows. Numbers of "
         "audits and fitted encoders stay; misread embed --refit and new audits make them without the patient."
     )
+    if removed.texts.mended:
+        note(f"Ids of the patient were taken out of {', '.join(removed.texts.mended)}.")
+    if removed.texts.left:
+        note(
+            f"Ids of the patient may still stand in {', '.join(removed.texts.left)}. Save such questions anew without "
+            "them and delete the patient again; filters and notes go with the store alone: ingest into a new one."
+        )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from misread.schemas.errors import command
 from misread.schemas.values import MODALITIES
 
 from .messages import guarded, note
@@ -113,7 +114,7 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
     with workers(ray) as beside, watched() as progress:
         audit = plan.sink(name, progress, workers=beside)
     typer.echo(audit)
-    note(f"See what was found with: misread slices {store} --audit {audit}")
+    note(f"See what was found with: {command('slices', store, '--audit', audit)}")
 
 
 def discovery(store: "Store", wanted: dict[str, Any]) -> "LazyFrame":

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from misread.schemas.errors import command
+
 from .messages import guarded, note
 from .options import StoreArgument
 
@@ -26,4 +28,4 @@ def verdict(
     from misread.library import Store
 
     Store.open(store).judge(slice_id, verdict, judged_by=judged_by or getpass.getuser(), note=text)
-    note(f"{slice_id}: {verdict}; see the view verdicts, and misread report {store}")
+    note(f"{slice_id}: {verdict}; see the view verdicts, and {command('report', store)}")

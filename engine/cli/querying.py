@@ -7,6 +7,7 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
+from misread.schemas.errors import command
 from misread.sql.limits import MEMORY, SECONDS
 
 from .messages import guarded, note
@@ -72,7 +73,7 @@ def sql(  # noqa: PLR0913, PLR0917 - each is an option of the command
             return
         if save is not None:
             keep_question(opened, save, question)
-            note(f"Kept as {save}; ask it again with: misread sql {store} --run {save}")
+            note(f"Kept as {save}; ask it again with: {command('sql', store, '--run', save)}")
         result = session.query(question, values)
     deliver(result, form, output, opened.location)
 

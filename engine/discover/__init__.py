@@ -1,12 +1,21 @@
 """Finding slices: the search on discovery rows, its calibration, and confirmation on held-out patients."""
 
 from .calibrate import SIGNIFICANCE, search_p_values
-from .confirm import Confirmation, Estimate, confirm, difference, q_values, rate_interval, wilson_interval
+from .confirm import Confirmation, confirm, q_values
 from .discriminant import ClassModel, every_row, fit_class_model, probability
-from .losses import LossConfirmation, confirm_losses, mean_interval, mean_loss, smallest_mean_loss
+from .intervals import (
+    Estimate,
+    counted_interval,
+    design_effect,
+    difference,
+    mean_interval,
+    rate_interval,
+    wilson_interval,
+)
+from .losses import LossConfirmation, confirm_losses, mean_loss, smallest_mean_loss
 from .patients import Codes
 from .pools import MOST_ERRORS
-from .power import design_effect, smallest_effect
+from .power import smallest_effect
 from .scan import standardised
 from .search import ClassRows, Rule, order_among_classes, search
 from .stability import stabilities
@@ -23,6 +32,7 @@ __all__ = [
     "Rule",
     "confirm",
     "confirm_losses",
+    "counted_interval",
     "design_effect",
     "difference",
     "every_row",

@@ -1,13 +1,14 @@
-"""Losses on held-out patients: their test, their interval, and what the test could have seen."""
+"""Losses on held-out patients: their test, and what it could have seen."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from .calibrate import SIGNIFICANCE
-from .confirm import CONFIDENCE, permutation_p_value
+from .confirm import permutation_p_value
+from .intervals import design_effect, mean_interval
 from .patients import Codes, PatientShuffle
-from .power import POWER, design_effect
+from .power import POWER
 from .scan import Booleans, Floats, standardised, unit_scale
 
 
@@ -61,28 +62,6 @@ def mean_loss(losses: Floats) -> float:
     """The mean of `losses` (n,), whose sum may be too large for a number; NaN without rows."""
     scale = unit_scale(losses)
     return float((losses / scale).mean()) * scale if len(losses) else float("nan")
-
-
-def mean_interval(losses: Floats, patients: Codes) -> tuple[float, float]:
-    """95 % interval of a mean, by Student's t over patients; NaN with fewer than two of them.
-
-    The variance is that of a ratio of patients' sums to their rows, linearised (Cochran 1977, 6.9): with P patients and
-    n rows, P / (P - 1) * sum of (their sum - mean * their rows)^2 / n^2, and P - 1 degrees of freedom. Where no patient
-    has two rows this is the ordinary interval of a mean. Heavy tails make it too narrow in few rows.
-    """
-    _, codes = np.unique(patients, return_inverse=True)
-    number = int(codes.max(initial=-1)) + 1
-    if number < 2:
-        return float("nan"), float("nan")
-    from scipy.stats import t
-
-    scale = unit_scale(losses)
-    scaled = losses / scale
-    mean = float(scaled.mean())
-    residuals = np.bincount(codes, weights=scaled - mean)
-    error = float(np.sqrt(number / (number - 1) * (residuals**2).sum())) / len(losses)
-    half = float(t.ppf(0.5 + CONFIDENCE / 2, number - 1)) * error
-    return (mean - half) * scale, (mean + half) * scale
 
 
 def smallest_mean_loss(losses: Floats, patients: Codes, slice_rows: int) -> float | None:

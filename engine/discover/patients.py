@@ -12,25 +12,27 @@ Codes = NDArray[np.intp]
 Values = TypeVar("Values", bound=NDArray[Any])
 
 FEWEST_IN_STRATUM = 5
+WIDEST_STRATUM = 2
+"""How many times as many rows a patient has at most as another it is shuffled with."""
 LONGEST_KIND = 6
 """Rows a patient has at most to be told by which of them are wrong: 2^6 kinds."""
 
 
 class PatientShuffle:
-    """Shuffles per-row values among patients with about as many rows, each patient's run of values kept together.
+    """Shuffles per-row values among patients with as many rows, each patient's run of values kept together.
 
-    `patients` (n,) int codes, one a row. Patients are shuffled among those with the same number of rows; sizes
-    that fewer than 5 patients share are taken together with the next smaller ones, there the runs are laid end
-    to end over the rows. Where no patient has two rows this is an ordinary permutation.
+    `patients` (n,) int codes, one a row. Patients are shuffled among those with the same number of rows. Numbers of
+    rows that fewer than 5 patients have are taken together with the next smaller ones, up to twice the smallest: in
+    a longer patient's place a shorter run begins again, in a shorter one's a longer run is cut, which makes rows of
+    a patient more alike than they are and never less. A patient with far more rows than any other keeps its values.
+    Where no patient has two rows this is an ordinary permutation.
     """
 
     def __init__(self, patients: Codes) -> None:
         _, codes, counts = np.unique(patients, return_inverse=True, return_counts=True)
         self.repeat = bool((counts > 1).any())
         by_patient, starts = np.argsort(codes, kind="stable"), np.cumsum(counts) - counts
-        self._strata = [
-            _Stratum(by_patient[_laid(starts[some], counts[some])], counts[some]) for some in _strata(counts)
-        ]
+        self._strata = [_Stratum.of(by_patient, starts[some], counts[some]) for some in _strata(counts)]
 
     def draws(self, values: Values, count: int, seed: int) -> Iterator[Values]:
         """`count` shuffles of `values` (n,), the same for the same seed."""
@@ -38,7 +40,7 @@ class PatientShuffle:
         for _ in range(count):
             shuffled = copy(values)
             for stratum in self._strata:
-                shuffled[stratum.rows] = values[stratum.shuffled(generator)]
+                stratum.shuffle(values, shuffled, generator)
             yield shuffled
 
     def sums(self, values: NDArray[Any], inside: NDArray[np.bool_], count: int, seed: int) -> NDArray[np.float64]:
@@ -50,39 +52,32 @@ class PatientShuffle:
         generator = np.random.default_rng(seed)
         total = np.zeros(count)
         for stratum in self._strata:
-            if not stratum.even:
-                own = inside[stratum.rows]
-                total += [values[stratum.shuffled(generator)][own].sum() for _ in range(count)]
-                continue
-            table = stratum.rows.reshape(len(stratum.sizes), -1)
-            if values.dtype == bool and table.shape[1] <= LONGEST_KIND:
-                total += _sums_by_kind(values[table], inside[table], count, generator)
-            else:
-                total += _sums_of_drawn(values[table], inside[table], count, generator)
+            runs, places = values[stratum.runs], inside[stratum.runs] & stratum.own
+            by_kind = values.dtype == bool and runs.shape[1] <= LONGEST_KIND
+            total += (_sums_by_kind if by_kind else _sums_of_drawn)(runs, places, count, generator)
         return total
 
 
 @dataclass(frozen=True)
 class _Stratum:
-    """Patients who are shuffled among each other: their `rows`, patient by patient, and how many each has (p,)."""
+    """Patients who are shuffled among each other.
 
-    rows: Codes
-    sizes: Codes
+    `runs` (p, longest): a patient's rows, from the first again up to the longest patient's number. `own` (p, longest):
+    the first time round.
+    """
 
-    @property
-    def even(self) -> bool:
-        return bool((self.sizes == self.sizes[0]).all())
+    runs: Codes
+    own: NDArray[np.bool_]
 
-    def shuffled(self, generator: np.random.Generator) -> Codes:
-        """The rows with the patients in a drawn order."""
-        order = generator.permutation(len(self.sizes))
-        return self.rows[_laid((np.cumsum(self.sizes) - self.sizes)[order], self.sizes[order])]
+    @classmethod
+    def of(cls, rows: Codes, starts: Codes, sizes: Codes) -> "_Stratum":
+        """Of patients whose `rows` lie from `starts` (p,) on, `sizes` (p,) of them each."""
+        places = np.arange(sizes.max())
+        return cls(rows[starts[:, None] + places % sizes[:, None]], places < sizes[:, None])
 
-
-def _laid(starts: Codes, sizes: Codes) -> Codes:
-    """Whole numbers in runs that begin at `starts` and are so long, laid end to end."""
-    ends = np.cumsum(sizes)
-    return np.repeat(starts - (ends - sizes), sizes) + np.arange(sizes.sum())
+    def shuffle(self, values: Values, into: Values, generator: np.random.Generator) -> None:
+        """Gives every patient the values of a drawn one."""
+        into[self.runs[self.own]] = values[self.runs[generator.permutation(len(self.runs))][self.own]]
 
 
 def _sums_by_kind(
@@ -124,10 +119,12 @@ def _sums_of_drawn(
 def _strata(counts: NDArray[np.intp]) -> list[Codes]:
     """Patients grouped by their number of rows, small groups joined to the next smaller size."""
     lengths: list[int] = []
-    for members in np.unique(counts, return_counts=True)[1].tolist():
-        if lengths and min(members, lengths[-1]) < FEWEST_IN_STRATUM:
-            lengths[-1] += members
+    smallest = 0
+    for size, members in zip(*np.unique(counts, return_counts=True), strict=True):
+        if lengths and min(members, lengths[-1]) < FEWEST_IN_STRATUM and size <= WIDEST_STRATUM * smallest:
+            lengths[-1] += int(members)
         else:
-            lengths.append(members)
+            lengths.append(int(members))
+            smallest = size
     ends = np.cumsum(lengths, dtype=np.intp)
     return np.split(np.argsort(counts, kind="stable"), ends)[:-1]

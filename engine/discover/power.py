@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .calibrate import SIGNIFICANCE
+from .intervals import design_effect
 from .patients import Codes
-from .scan import Values
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -44,20 +44,6 @@ def power(inside: int, outside: int, rate: float, baseline: float) -> float:
     Summed over every outcome of the two binomials (Bennett and Hsu 1960, Biometrika 47, 393).
     """
     return _power(_rejections(inside, outside, baseline), rate)
-
-
-def design_effect(values: Values, patients: Codes) -> float:
-    """How much more an error rate or a mean varies than with independent rows (Kish 1965), at least 1.
-
-    The mean's variance over whole patients, sum of (their sum - mean * their rows)^2 / n^2, over its variance over
-    rows, sum of (value - mean)^2 / n^2. 1 where there is no row, or all are equal.
-    """
-    residuals = values - values.mean() if len(values) else np.zeros(0)
-    spread = float((residuals**2).sum())
-    if not spread > 0:
-        return 1.0
-    _, codes = np.unique(patients, return_inverse=True)
-    return max(1.0, float((np.bincount(codes, weights=residuals) ** 2).sum() / spread))
 
 
 def _rejections(inside: int, outside: int, baseline: float) -> tuple[int, Floats]:

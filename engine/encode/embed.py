@@ -58,7 +58,9 @@ def embed(
     Others may write to the store meanwhile: it is held for the commit at the end alone. What a job that raised or was
     killed had finished is kept beside the tables, and the next one goes on from there; nothing of it is visible
     before. Raises UnknownNameError for an encoder that does not exist, StoreError if vectors computed elsewhere have
-    the encoder's name, MisreadError for a model that cannot be loaded or an input that cannot be encoded.
+    the encoder's name, or if patients were deleted since an encoder was fitted on them; MisreadError for a model that
+    cannot be loaded or an input that cannot be encoded. Where patients were deleted before, `refit` forgets the older
+    states: their model may hold words of those patients.
     """
     asked: dict[Modality, str | None] = {"image": image_encoder, "report": report_encoder}
     before = type(store).open_or_new(store.location)
@@ -84,6 +86,8 @@ def embed(
     done: dict[str, Embedded] = {}
     with store.commit("embed") as commit:
         for ready in jobs:
+            if ready.fitted is not None:
+                _keep_fitted(commit, ready, before.state, notices)
             done[ready.encoder.name] = _brought_up_to_date(commit, ready, notices)
     for ready in jobs:
         ready.finished(store.files).discard()
@@ -117,7 +121,8 @@ def _ready(store: TableStore, choice: Choice, encoder: Chosen, inputs: Inputs, e
     texts = [text for _, batch in inputs.batches(inputs.keys.keys()) for text in batch]
     arrays = made.fit(texts)
     model = put_model(store.files, made.name, arrays)
-    return Ready(made.from_arrays(arrays), choice, encoder.source, model, told | {"fitted_on": len(set(texts))})
+    told |= {"fitted_on": len(set(texts))}
+    return Ready(made.from_arrays(arrays), choice, encoder.source, model, told, arrays)
 
 
 def _encode_missing(
@@ -162,6 +167,17 @@ def _brought_up_to_date(commit: Commit, ready: Ready, notices: list[str]) -> Emb
     if not change.is_nothing or entry is None or replace(new, order=entry.order) != entry:
         commit.set_encoder(made.name, new)
     return Embedded(made.modality, made.dimension, len(checksums) - late, len(change.wanted) - late, len(change.gone))
+
+
+def _keep_fitted(commit: Commit, ready: Ready, read: int, notices: list[str]) -> None:
+    """Keeps what the job fitted on the state `read`. A model fitted on patients that were deleted goes for good."""
+    commit.follow(read)
+    assert ready.fitted is not None
+    commit.put_model(ready.encoder.name, ready.fitted)  # again: a deletion takes what no state names yet
+    name = ready.encoder.name
+    if commit.manifest.learnt_before_deletion(name) and commit.manifest.encoders[name].model != ready.model:
+        commit.forget_older_states()
+        notices.append(f"older states are gone: their {name} was fitted on patients that were deleted")
 
 
 def _outgrown(ready: Ready, inputs: Inputs) -> list[str]:

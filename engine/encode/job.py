@@ -15,7 +15,7 @@ from .choosing import Choice
 from .finished import ROWS_A_FILE, Finished
 from .inputs import Inputs, digest
 from .pretrained import PRECISIONS, Precision
-from .registry import Encoder, ItemError, Vectors
+from .registry import Arrays, Encoder, ItemError, Vectors
 
 SECONDS_A_FILE = 15.0
 """What a kill may cost: rows are kept once so many are encoded, or so much time has passed."""
@@ -36,13 +36,17 @@ class Prepares(Protocol):
 
 @dataclass(frozen=True)
 class Ready:
-    """An encoder that can encode, as it was asked for; the file of what was fitted, and what the manifest is to say."""
+    """An encoder that can encode, as it was asked for; the file of what was fitted, and what the manifest is to say.
+
+    `fitted`: the arrays in that file, where this job fitted them.
+    """
 
     encoder: Encoder
     choice: Choice
     source: str
     model: str | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
+    fitted: Arrays | None = None
 
     @property
     def modality(self) -> Modality:

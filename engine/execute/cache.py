@@ -66,10 +66,14 @@ class Cache:
         return sorted(found, key=lambda kept: (-kept.used, kept.key))
 
     def clear(self) -> int:
-        """Removes every answer, and what was half written of others; returns how many answers there were."""
+        """Removes every answer, and what was half written of others; returns how many answers there were.
+
+        Raises StoreError for a store that cannot be written.
+        """
         paths = self._paths()
-        for path in [*paths, *self._paths(f"{_HALF_WRITTEN}*")]:
-            path.unlink(missing_ok=True)
+        with self._store.files.written():
+            for path in [*paths, *self._paths(f"{_HALF_WRITTEN}*")]:
+                path.unlink(missing_ok=True)
         return len(paths)
 
     def _paths(self, names: str = "*.arrow") -> list[Path]:

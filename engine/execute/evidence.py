@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from misread.discover import Codes, design_effect, q_values, wilson_interval
+from misread.discover import Codes, q_values, rate_interval
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -27,9 +27,9 @@ def first_rows(inside: Booleans, patients: Codes) -> Places:
 def phrase_evidence(has: Booleans, inside: Booleans, patients: Codes) -> Row:
     """The columns of a phrase that held-out rows give; `has`, `inside`, `patients` (n,): the rows that have a text.
 
-    Rates are of rows, with Wilson's intervals, rows that repeat within patients counting for less; the interval of
-    `lift` joins the two on the scale of logarithms (Zou and Donner 2008). `p_value`: Fisher's exact test, one-sided,
-    on one row a patient, as `z_score` is, of the log odds ratio with 0.5 added to each cell (Gart and Zweifel 1967).
+    Rates are of rows, with intervals by `rate_interval`; the interval of `lift` joins the two on the scale of
+    logarithms (Zou and Donner 2008). `p_value`: Fisher's exact test, one-sided, on one row a patient, as `z_score`
+    is, of the log odds ratio with 0.5 added to each cell (Gart and Zweifel 1967).
     """
     if not inside.any() or inside.all():
         return {"rows_inside": int((has & inside).sum()), "patients_inside": len(np.unique(patients[has & inside]))}
@@ -87,13 +87,7 @@ def _tested(has: Booleans, inside: Booleans) -> tuple[float, float]:
 
 def _rate(has: Booleans, patients: Codes) -> tuple[float, float, float]:
     """A share of rows with its interval."""
-    hits, rows = int(has.sum()), len(has)
-    if hits in (0, rows):  # nothing varies that could tell how alike a patient's rows are: wholly
-        effect = float((np.unique(patients, return_counts=True)[1] ** 2).sum() / rows)
-    else:
-        effect = design_effect(has.astype(float), patients)
-    low, high = wilson_interval(hits / effect, rows / effect)
-    return hits / rows, low, high
+    return float(has.mean()), *rate_interval(has, patients)
 
 
 def _ratio(

@@ -140,7 +140,7 @@ class Judge:
     def _share(self, taken: Booleans) -> dict[str, float | None]:
         """How much of the confirmation half's samples a rule takes, with its interval."""
         inside = taken[self._held_out]
-        low, high = rate_interval(inside, self._held_patients, self._seed)
+        low, high = rate_interval(inside, self._held_patients)
         return {"share": _mean(inside), "share_low": number(low), "share_high": number(high)}
 
     def _members(self, slice_id: str, rule: Rule, rows: _Rows, scores: Floats, taken: Booleans) -> Members:

@@ -60,25 +60,25 @@ def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: 
             **{name: found[name] for name in (*_TEXTS, "true_class")},
             "samples": len(members),
             "rows": int(members.sum()),
-            **_compared("share", _rate(members, patients, audit.seed), found),
+            **_compared("share", _rate(members, patients), found),
         }
         if found["error_kind"] == HIGH_LOSS:
             told |= _of_losses(members, judged, patients, found)
         else:
-            told |= _of_errors(members, judged, patients, found, audit.seed)
+            told |= _of_errors(members, judged, patients, found)
         rows.append({name: told.get(name) for name in MOVED})
     return pl.DataFrame(rows, schema=MOVED)
 
 
 def _of_errors(
-    members: Booleans, truth: Judged, patients: NDArray[np.intp], then: Mapping[str, Any], seed: int
+    members: Booleans, truth: Judged, patients: NDArray[np.intp], then: Mapping[str, Any]
 ) -> dict[str, object]:
     judged, wrong, _ = truth
     mine = members & judged
     return {
         "labelled_rows": int(mine.sum()),
         "errors": int(wrong[mine].sum()),
-        **_compared("error_rate", _rate(wrong[mine], patients[mine], seed), then),
+        **_compared("error_rate", _rate(wrong[mine], patients[mine]), then),
         "baseline_rate": number(_mean(wrong[~members & judged])),
     }
 
@@ -118,8 +118,8 @@ def _nothing(n: int) -> Judged:
     return np.zeros(n, bool), np.zeros(n, bool), np.full(n, math.nan)
 
 
-def _rate(hits: Booleans, patients: NDArray[np.intp], seed: int) -> Estimate:
-    return _mean(hits), *rate_interval(hits, patients, seed)
+def _rate(hits: Booleans, patients: NDArray[np.intp]) -> Estimate:
+    return _mean(hits), *rate_interval(hits, patients)
 
 
 def _compared(name: str, now: Estimate, then: Mapping[str, Any]) -> dict[str, float | None]:

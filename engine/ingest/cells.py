@@ -28,6 +28,7 @@ MISSING: Final = ("NA", "N/A", "n/a", "NaN", "nan", "null", "NULL")
 _INT = r"^(0|-?[1-9][0-9]*)$"
 _FLOAT = r"^-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_FRACTION_BITS: Final[dict[pl.DataType, int]] = {pl.Float16(): 11, pl.Float32(): 24}
 _TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum)
 
 
@@ -44,15 +45,28 @@ def present(cells: pl.Series) -> pl.Series:
 
 
 def id_texts(cells: pl.Series) -> pl.Series | None:
-    """Ids as text; None where the column's type can hold no ids. Whole floats (a Parquet integer column that
-    once had gaps) read as integers."""
+    """Ids as text; None where the column can hold no ids. Whole floats (a Parquet integer column that once had gaps)
+    read as integers, up to where floats no longer tell each from the next."""
     if cells.dtype in _TEXT_TYPES or cells.dtype.is_integer() or cells.dtype == pl.Null:
         return texts(cells)
     if cells.dtype.is_float():
         gaps = cells.fill_nan(None)
         whole = gaps.cast(pl.Int64, strict=False)
-        return texts(whole) if (whole.cast(pl.Float64) == gaps.cast(pl.Float64)).all() else None
+        is_whole = (whole.cast(pl.Float64) == gaps.cast(pl.Float64)).all()
+        return texts(whole) if is_whole and not merged(cells).any() else None
     return None
+
+
+def merged(cells: pl.Series) -> pl.Series:
+    """Bool: whether a float is so large that it may stand for several whole numbers; false for every other type."""
+    if not cells.dtype.is_float():
+        return pl.Series(cells.name, [False], pl.Boolean).new_from_index(0, len(cells))
+    return (cells.fill_nan(None).cast(pl.Float64).abs() > largest_whole(cells.dtype)).fill_null(value=False)
+
+
+def largest_whole(kind: pl.DataType) -> int:
+    """The largest number of a float type up to which each whole number is told from the next."""
+    return (1 << _FRACTION_BITS.get(kind, 53)) - 1
 
 
 def numbers(cells: pl.Series) -> pl.Series:

@@ -1,7 +1,9 @@
 """Every check of every input file, in the order in which they lean on each other; nothing is written."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -9,18 +11,24 @@ from misread.progress import Progress
 from misread.schemas.tables import CHECKSUM, IMAGES, PREDICTIONS
 from misread.store import TableStore
 
+from .embeddings import COLUMNS as OF_EMBEDDINGS
 from .embeddings import check_embeddings
-from .faultbook import FaultBook
+from .faultbook import ROW, FaultBook
 from .files import Source, read_source
 from .images import stored_images
 from .known import Known, known_ids
 from .metadata import Metadata, check_metadata
+from .outside import without_identifiers
 from .pictures import Picture
+from .predictions import COLUMNS as OF_PREDICTIONS
 from .predictions import check_predictions
+from .rejects import without_faults
+from .reports import COLUMNS as OF_REPORTS
 from .reports import check_reports
 from .sources import Archive, Sources
 
 KINDS = ("metadata", "reports", "predictions", "embeddings")
+_READ: Final = {"reports": OF_REPORTS, "predictions": OF_PREDICTIONS, "embeddings": OF_EMBEDDINGS}
 
 
 @dataclass
@@ -34,6 +42,12 @@ class Checked:
     rows: dict[str, pl.DataFrame] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
 
+    def as_read(self) -> Iterator[Source]:
+        """The files with the columns that were read of them alone."""
+        for kind, source in self.files.items():
+            names = [name for name in source.columns if kind not in _READ or name.casefold() in _READ[kind]]
+            yield replace(source, frame=source.frame.select(ROW, *names))
+
 
 def check(store: TableStore, sources: Sources, book: FaultBook, progress: Progress) -> Checked:
     """Reads and checks everything; faults are in `book`."""
@@ -42,8 +56,12 @@ def check(store: TableStore, sources: Sources, book: FaultBook, progress: Progre
     for kind, (path, name) in _named_files(sources).items():
         source = read_source(path, name, book)
         if source is not None:
-            checked.files[kind] = source
+            checked.files[kind] = without_faults(source)
     archive = _read_archive(checked, sources, book, progress)
+    if "metadata" in checked.files:
+        kept = sources.identifiers_kept if archive is None or archive.kept is None else archive.kept
+        hashed = () if sources.pseudonyms is None else sources.pseudonyms.hashed
+        checked.files["metadata"] = without_identifiers(checked.files["metadata"], kept, hashed, book)
     if sources.pseudonyms is not None:
         checked.files = {kind: sources.pseudonyms.source(source) for kind, source in checked.files.items()}
     _check_metadata(checked, sources, archive, book, progress)
@@ -103,7 +121,6 @@ def _check_metadata(
     checked.metadata = check_metadata(
         source,
         sources.images if archive is None else archive.pictures,
-        sources.identifiers_kept if archive is None or archive.kept is None else archive.kept,
         stored,
         _pictures(checked.images),
         book,

@@ -1,7 +1,7 @@
-"""Which columns of a metadata file are ours, which are metadata, under what name, and which stay outside."""
+"""Which columns of a metadata file are ours, which are metadata, and under what name they are stored."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,57 +9,30 @@ from misread.schemas.tables import IMAGES
 
 OURS: Final = ("sample_id", "patient_id", "study_id", "split", "image")
 
-_IDENTIFIERS: Final = frozenset(
-    """
-    name names firstname lastname surname forename givenname familyname fullname middlename maidenname
-    birthname mothersbirthname othernames initials birthdate dateofbirth dob birthday birthtime ssn
-    socialsecuritynumber socialsecurity mrn medicalrecordnumber medicalrecord hospitalnumber nhsnumber
-    insurancenumber insuranceid healthplannumber nationalid address streetaddress homeaddress street zip
-    zipcode postcode postalcode phone phonenumber telephone telephonenumber telephonenumbers mobile
-    mobilenumber fax faxnumber email emailaddress mail accession accessionnumber accessionno passport
-    passportnumber driverslicense driverslicence licenseplate ipaddress accountnumber otherids
-    referringphysicianname referringphysician physicianname performingphysicianname operatorsname
-    operatorname
-    """.split()  # noqa: SIM905 - as a list it takes eighty lines
-)
-
 
 @dataclass(frozen=True)
 class MetadataColumns:
-    """`names` maps a file's column to the store's; `dropped` are direct identifiers; `clashes` are columns
-    that would get the same name."""
+    """`names` maps a file's column to the store's; `clashes` are columns that would get the same name."""
 
     names: dict[str, str]
-    dropped: tuple[str, ...]
     notices: tuple[str, ...]
     clashes: tuple[str, ...]
 
 
-def is_identifier(column: str) -> bool:
-    """Whether a column's name is that of a direct identifier, such as `Patient Name`, `dob` or `MRN`."""
-    letters = re.sub(r"[^a-z0-9]", "", column.casefold())
-    bare = re.sub(r"^(patients?|pat|subjects?)(?=.)", "", letters)
-    return letters in _IDENTIFIERS or bare in _IDENTIFIERS
-
-
-def metadata_columns(columns: Iterable[str], kept: Collection[str], stored: Iterable[str]) -> MetadataColumns:
-    """Sorts the columns of a metadata file. `kept`: identifiers to keep; `stored`: columns of the store."""
+def metadata_columns(columns: Iterable[str], stored: Iterable[str]) -> MetadataColumns:
+    """The names under which the columns of a metadata file are stored. `stored`: columns of the store."""
     spelled = {name.casefold(): name for name in stored}
-    keep = {name.casefold() for name in kept}
     names: dict[str, str] = {}
-    dropped = []
     for column in columns:
         if column.casefold() in OURS:
             names[column] = column.casefold()
-        elif is_identifier(column) and column.casefold() not in keep:
-            dropped.append(column)
         else:
             safe = _safe(column)
             names[column] = spelled.get(safe.casefold(), safe)
     folded = [name.casefold() for name in names.values()]
     clashes = tuple(c for c, name in names.items() if folded.count(name.casefold()) > 1)
     notices = [f"column {c!r} is stored as {name!r}" for c, name in names.items() if c != name and name not in OURS]
-    return MetadataColumns(names, tuple(dropped), tuple(notices), clashes)
+    return MetadataColumns(names, tuple(notices), clashes)
 
 
 def _safe(column: str) -> str:

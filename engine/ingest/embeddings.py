@@ -17,6 +17,7 @@ from .files import Source, as_text, take
 from .known import Known
 
 EXTERNAL: Final = "external"
+COLUMNS: Final = ("sample_id", "encoder", "vector", "modality")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MODALITIES: Final[tuple[Modality, ...]] = ("image", "report")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
-from .cells import id_texts
-from .faultbook import ROW, FaultBook
+from .cells import id_texts, largest_whole, merged
+from .faultbook import ROW, FaultBook, row_list
+from .identifiers import told_by
 from .text_files import GZIP_MAGIC, UnreadableFileError, decoded, records_of
 
 _PARQUET_MAGIC = b"PAR1"
@@ -131,11 +132,21 @@ def take(source: Source, book: FaultBook, required: Sequence[str], optional: Seq
 
 
 def _missing(name: str, columns: Sequence[str]) -> str:
-    near = get_close_matches(name, columns, n=1, cutoff=0.6)
+    near = get_close_matches(name, columns, n=1, cutoff=0.6) or [c for c in columns if told_by(c) == name]
     hint = f"; did you mean {near[0]!r}?" if near else ""
     if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
         return f"there is no column {name!r}: cells are to be separated by commas (by tabs in a .tsv)"
     return f"there is no column {name!r}{hint}; there is: {', '.join(columns[:20]) or 'nothing else'}"
+
+
+def _no_ids(name: str, frame: pl.DataFrame) -> str:
+    kind, rows = frame[name].dtype, frame.filter(merged(frame[name]))[ROW].to_list()
+    if not rows:
+        return f"{name} is to be text or whole numbers, not {kind}"
+    return (
+        f"{name} is {kind}, which cannot tell ids as large as in {row_list(rows)} apart (whole numbers are told up to "
+        f"{largest_whole(kind)}): store them as text or as integers"
+    )
 
 
 def as_text(frame: pl.DataFrame, names: Iterable[str], source: Source, book: FaultBook) -> pl.DataFrame | None:
@@ -144,7 +155,7 @@ def as_text(frame: pl.DataFrame, names: Iterable[str], source: Source, book: Fau
     for name in (name for name in names if name in frame.columns):
         cells = id_texts(frame[name])
         if cells is None:
-            book.whole(source.name, f"{name} is to be text or whole numbers, not {frame[name].dtype}", name)
+            book.whole(source.name, _no_ids(name, frame), name)
             whole = False
         else:
             frame = frame.with_columns(cells.alias(name))

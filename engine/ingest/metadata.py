@@ -32,7 +32,6 @@ class Metadata:
 def check_metadata(
     source: Source,
     images: Path | Read | None,
-    kept: Collection[str],
     stored: Collection[str],
     known: Mapping[str, Picture],
     book: FaultBook,
@@ -44,7 +43,7 @@ def check_metadata(
     `images`: the folder of the pictures (None: that of the file), or what reads them.
     `stored` are the columns of the store's images, `known` its pictures by sha256.
     """
-    columns = metadata_columns(source.columns, kept, stored)
+    columns = metadata_columns(source.columns, stored)
     for clash in columns.clashes:
         book.whole(source.name, f"another column is stored as {columns.names[clash]!r} too; rename one", clash)
     if take(source, book, ["sample_id"]) is None or columns.clashes:
@@ -52,7 +51,7 @@ def check_metadata(
     frame = as_text(source.frame.select(ROW, *columns.names).rename(columns.names), OURS, source, book)
     if frame is None:
         return None
-    notices = _column_notices(source, columns, kept)
+    notices = _column_notices(source, columns)
     frame = _further(_without_marks(frame), source, book, notices)
     whole = book.good(source.name, frame)  # all but ragged rows
     book.where(source.name, "sample_id", whole, pl.col("sample_id").is_null(), "the sample_id is missing")
@@ -69,16 +68,8 @@ def check_metadata(
     return Metadata(source, frame, frozenset() if source.typed else further, read, notices)
 
 
-def _column_notices(source: Source, columns: MetadataColumns, kept: Collection[str]) -> list[str]:
-    there = {name.casefold() for name in source.columns}
-    notices = [*source.notices, *(f"{source.name}: {notice}" for notice in columns.notices)]
-    notices += [
-        f"{source.name}: column {name!r} looks like a direct identifier and was left out; "
-        f"to keep it, name it with --keep-identifiers"
-        for name in columns.dropped
-    ]
-    absent = [name for name in kept if name.casefold() not in there]
-    return notices + [f"{source.name}: there is no column {name!r} to keep" for name in absent]
+def _column_notices(source: Source, columns: MetadataColumns) -> list[str]:
+    return [*source.notices, *(f"{source.name}: {notice}" for notice in columns.notices)]
 
 
 def _without_marks(frame: pl.DataFrame) -> pl.DataFrame:

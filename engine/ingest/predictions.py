@@ -14,6 +14,7 @@ KEY: Final = ("sample_id", "model", "target")
 JUDGED: Final = ("label", "score")
 """Needed unless there is a loss."""
 OPTIONAL: Final = ("task", "threshold", "loss")
+COLUMNS: Final = (*KEY, *JUDGED, *OPTIONAL)
 _REALS: Final = ("label", "score", "threshold", "loss")
 
 

@@ -1,4 +1,8 @@
-"""Ids as keyed hashes: the same id gives the same pseudonym wherever the key is the same, and none without it."""
+"""Ids as keyed hashes: the same id gives the same pseudonym wherever the key is the same, and none without it.
+
+A pseudonym proves itself: its last digits are a hash, under the key, of those before. So what was hashed once, in rows
+that were rejected or in an answer of the store, is known again and stays as it is.
+"""
 
 import hmac
 import secrets
@@ -18,6 +22,8 @@ from .files import Source
 
 IDS: Final = ("sample_id", "patient_id", "study_id")
 DIGITS: Final = 32
+_PROOF: Final = 12
+"""Digits that prove the others: a text of the same form passes for a pseudonym once in 16^12."""
 _SHORTEST_KEY = 16
 
 
@@ -29,15 +35,32 @@ class Pseudonyms:
     kept: frozenset[str] = frozenset()
 
     def of(self, kind: str, text: str) -> str:
-        """32 hex digits for one id; the kind is hashed with it, so that equal ids of two kinds do not show."""
-        return hmac.new(self.key, f"{kind}\0{text}".encode("utf-8", "surrogatepass"), sha256).hexdigest()[:DIGITS]
+        """32 hex digits for one id; the kind is hashed with it, so that equal ids of two kinds do not show.
+
+        A pseudonym of this key and kind stays as it is: `of(kind, of(kind, text)) == of(kind, text)`.
+        """
+        if len(text) == DIGITS and self._proof(kind, text[:-_PROOF]) == text[-_PROOF:]:
+            return text
+        digits = self._digest(f"{kind}\0{text}")[: DIGITS - _PROOF]
+        return digits + self._proof(kind, digits)
+
+    def _proof(self, kind: str, digits: str) -> str:
+        return self._digest(f"\0{kind}\0{digits}")[:_PROOF]  # no id is hashed so: its kind is never empty
+
+    def _digest(self, text: str) -> str:
+        return hmac.new(self.key, text.encode("utf-8", "surrogatepass"), sha256).hexdigest()
+
+    @property
+    def hashed(self) -> tuple[str, ...]:
+        """The ids that are hashed, among IDS."""
+        return tuple(name for name in IDS if name not in self.kept)
 
     def source(self, source: Source) -> Source:
         """The file with its ids hashed; columns that can hold no ids stay, to be told as faults."""
         frame = source.frame
         for column in source.columns:
             kind = column.casefold()
-            cells = id_texts(frame[column]) if kind in IDS and kind not in self.kept else None
+            cells = id_texts(frame[column]) if kind in self.hashed else None
             if cells is not None:
                 frame = frame.with_columns(self._hashed(kind, cells).alias(column))
         return replace(source, frame=frame)

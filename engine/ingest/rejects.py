@@ -1,21 +1,29 @@
 """Rejected rows, written beside the store so that they can be mended and ingested again."""
 
+import contextlib
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
+from misread.refused import refusals_told
 from misread.schemas.errors import Fault
 from misread.store import TableStore
 
+from .cells import id_texts
 from .faultbook import ROW
 from .files import Source
+from .pseudonyms import IDS
 
-_COLUMNS = ("row", "column", "reason")
+FAULTS: Final = ("misread_row", "misread_column", "misread_reason")
+"""Columns of a file of rejected rows beside those of the input; an ingest leaves them out again."""
 ITEMS = "files.csv"
+_PATIENT = "patient_id"
 _AT, _WHY = " column", " reason"
 
 
@@ -28,11 +36,15 @@ def rejects_folder(store: TableStore) -> Path:
 
 
 def write_rejects(folder: Path, sources: Iterable[Source], faults: Sequence[Fault]) -> None:
-    """One CSV an input file: its rejected rows as they were, and their row, column and reason.
+    """One CSV an input file: its rejected rows, ids as they are stored, and what was wrong in FAULTS.
 
-    Files that are one sample or report of many are told in a CSV of their own.
+    Mended, a CSV can be ingested in the place of its file. Columns that an ingest leaves out are not there; with a key,
+    ids are hashed, and only the paths of pictures are as they were. Files that are one sample or report of many are
+    told in a CSV of their own.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _told(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)  # one that was there may have let others in
     taken: set[str] = set()
     for source in sources:
         mine = [fault for fault in faults if fault.file == source.name and fault.row is not None]
@@ -49,29 +61,66 @@ def write_rejects(folder: Path, sources: Iterable[Source], faults: Sequence[Faul
         _write_private(folder / name, pl.DataFrame(items, schema, orient="row").write_csv())
 
 
-def without_mentions(store: TableStore, ids: Sequence[str]) -> int:
+def without_mentions(
+    store: TableStore, ids: Collection[str], patients: Collection[str] = (), others: Collection[str] = ()
+) -> int:
     """Removes from the rejected rows beside a store those that mention one of some ids; returns how many.
 
-    An id is mentioned where it stands in a cell and no letter or digit is beside it.
+    With the rows of `patients` go those that mention the samples and studies of these, but for samples and studies that
+    are `others`' too.
     """
-    folder = rejects_folder(store)
-    if not ids or not folder.is_dir():
-        return 0
-    wanted = {one for one in ids if one}
     removed = 0
-    for path in sorted(folder.glob("*.csv")):
-        frame = pl.read_csv(path, infer_schema=False)
-        mentioned = [any(_mentions(cell, wanted) for cell in row if cell) for row in frame.iter_rows()]
-        if any(mentioned):
-            removed += sum(mentioned)
-            _write_private(path, frame.filter([not one for one in mentioned]).write_csv())
+    for path, frame, mentioned in _mentioning(store, ids, patients, others):
+        removed += sum(mentioned)
+        _write_private(path, frame.filter([not one for one in mentioned]).write_csv())
     return removed
 
 
-def _mentions(cell: str, ids: set[str]) -> bool:
-    if cell in ids:
-        return True
-    return any(one in cell and re.search(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])", cell) for one in ids)
+def has_mentions(store: TableStore, ids: Collection[str]) -> bool:
+    """Whether the rejected rows beside a store mention one of some ids."""
+    return any(True for _ in _mentioning(store, ids, (), ()))
+
+
+def _mentioning(
+    store: TableStore, ids: Collection[str], patients: Collection[str], others: Collection[str]
+) -> Iterator[tuple[Path, pl.DataFrame, list[bool]]]:
+    """Files of rejected rows that mention an id, their rows, and which of these do.
+
+    What tells whose a sample is comes last: killed before it is written, the next deletion still knows.
+    """
+    folder, wanted = rejects_folder(store), {one for one in (*ids, *patients) if one}
+    if not wanted or not folder.is_dir():
+        return
+    frames = {path: pl.read_csv(path, infer_schema=False) for path in sorted(folder.glob("*.csv"))}
+    wanted |= _theirs(frames.values(), patients) - set(others)
+    for path, frame in sorted(frames.items(), key=lambda entry: _PATIENT in map(str.casefold, entry[1].columns)):
+        mentioned = [any(mentions(cell, wanted) for cell in row if cell) for row in frame.iter_rows()]
+        if any(mentioned):
+            yield path, frame, mentioned
+
+
+def mentions(text: str, ids: Collection[str]) -> bool:
+    """Whether one of some ids stands in a text with no letter or digit beside it."""
+    return any(one in text and standing_alone(one).search(text) for one in ids)
+
+
+def standing_alone(one: str) -> re.Pattern[str]:
+    """An id where no letter or digit is beside it."""
+    return re.compile(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])")
+
+
+def _theirs(frames: Iterable[pl.DataFrame], patients: Collection[str]) -> set[str]:
+    """The samples and studies that rejected rows give to some patients, and to nobody else."""
+    mine: set[str] = set()
+    others: set[str] = set()
+    for frame in (named.rename(str.casefold) for named in frames):
+        if _PATIENT not in frame.columns:
+            continue
+        is_mine = pl.col(_PATIENT).is_in(list(patients)).fill_null(value=False)
+        for name in (name for name in frame.columns if name in IDS and name != _PATIENT):
+            mine |= set(frame.filter(is_mine)[name].drop_nulls())
+            others |= set(frame.filter(~is_mine)[name].drop_nulls())
+    return mine - others
 
 
 def _rejected(source: Source, faults: Sequence[Fault]) -> pl.DataFrame:
@@ -87,15 +136,23 @@ def _rejected(source: Source, faults: Sequence[Fault]) -> pl.DataFrame:
         pl.col(_AT).filter(pl.col(_AT) != "").unique(maintain_order=True).str.join(", "),
         pl.col(_WHY).str.join("; "),
     )
-    own = {column.casefold() for column in source.columns}
-    row, column, reason = (f"fault_{name}" if name in own else name for name in _COLUMNS)
     found = source.frame.join(one, on=ROW).sort(ROW)
-    originals = [_flat(found[name]) for name in source.columns]
-    return pl.DataFrame([*originals, found[ROW].alias(row), found[_AT].alias(column), found[_WHY].alias(reason)])
+    originals = [_flat(found[name]) for name in source.columns if name.casefold() not in FAULTS]
+    told = [found[held].alias(name) for held, name in zip((ROW, _AT, _WHY), FAULTS, strict=True)]
+    return pl.DataFrame([*originals, *told])
+
+
+def without_faults(source: Source) -> Source:
+    """A file without the columns FAULTS, if it has them all: it is one of mended rows."""
+    told = [name for name in source.columns if name.casefold() in FAULTS]
+    return replace(source, frame=source.frame.drop(told)) if len(told) == len(FAULTS) else source
 
 
 def _flat(cells: pl.Series) -> pl.Series:
     """A column that CSV can hold."""
+    if cells.name.casefold() in IDS:
+        ids = id_texts(cells)
+        return cells if ids is None else ids
     if not cells.dtype.is_nested() and cells.dtype != pl.Binary:
         return cells
     return pl.Series(
@@ -104,7 +161,12 @@ def _flat(cells: pl.Series) -> pl.Series:
 
 
 def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)  # a link is not followed, nor is the mode of an older file kept
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
+    with _told(path):
+        path.unlink(missing_ok=True)  # a link is not followed, nor is the mode of an older file kept
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+
+
+def _told(path: Path) -> contextlib.AbstractContextManager[None]:
+    return refusals_told(f"the rejected rows in {path}")

@@ -10,6 +10,7 @@ from .known import Known
 
 KEYS = ("sample_id", "study_id")
 SECTIONS = tuple(name for name in REPORTS.names if name not in (*KEYS, "report", CHECKSUM))
+COLUMNS = (*KEYS, "report", *SECTIONS)
 
 
 def check_reports(source: Source, known: Known, book: FaultBook, notices: list[str]) -> pl.DataFrame | None:
@@ -23,7 +24,7 @@ def check_reports(source: Source, known: Known, book: FaultBook, notices: list[s
     if not any(key in frame.columns for key in KEYS):
         take(source, book, ["sample_id"])  # tells what is missing
         return None
-    frame = as_text(frame, (*KEYS, "report", *SECTIONS), source, book)
+    frame = as_text(frame, COLUMNS, source, book)
     if frame is None:
         return None
     frame = _keyed(frame)

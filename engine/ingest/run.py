@@ -60,7 +60,7 @@ def ingest(
     rejected = None
     if book.faults:
         rejected = rejects_folder(current)
-        write_rejects(rejected, checked.files.values(), book.faults)
+        write_rejects(rejected, checked.as_read(), book.faults)
     if not plan.is_nothing:
         with store.commit("ingest") as commit:
             if commit.manifest.state != current.state:

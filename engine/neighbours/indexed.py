@@ -21,6 +21,7 @@ _SEED = 20_011
 @contextlib.contextmanager
 def index_search(vectors: Vectors, width: int) -> Iterator[Search]:
     """A search for `width` rows near every row (n, d); what the index passes over is taken to be further."""
+    from misread.sql.temporary import TemporaryFolder
     from misread.store.nearest import index_over
 
     center = mean_of(vectors)
@@ -28,7 +29,8 @@ def index_search(vectors: Vectors, width: int) -> Iterator[Search]:
     def single(rows: Floats) -> Singles:
         return (rows - center).astype(np.float32)
 
-    with index_over((single(part) for _, part in parts(vectors)), single(_centroids(vectors)), width) as asked:
+    with TemporaryFolder("index") as folder:
+        asked = index_over(folder, (single(part) for _, part in parts(vectors)), single(_centroids(vectors)), width)
 
         def offer(here: slice) -> Offered:
             rows = asked(single(vectors[here])).astype(np.intp)

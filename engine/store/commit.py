@@ -80,8 +80,13 @@ class Commit:
         self._encoders[name] = entry
 
     def forget_older_states(self) -> None:
-        """The manifest will name the tables of this state alone; `TableStore.purge` removes what older ones held."""
+        """The manifest will name the tables of this state alone; what older ones held goes from the disk."""
         self._alone = True
+
+    @property
+    def forgets(self) -> bool:
+        """Whether the older states are forgotten."""
+        return self._alone
 
     def follow(self, state: int) -> None:
         """What is written was read from that state. Raises StoreError if it is forgotten: it may hold deleted rows."""

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -11,7 +10,10 @@ from urllib.parse import unquote, urlsplit
 import pyarrow as pa
 from pyarrow import fs
 
+from misread.refused import refusals_told
 from misread.schemas.errors import StoreError
+
+from .whole import remove_half_written, replace_whole
 
 LOCK_SECONDS = 10.0
 
@@ -61,37 +63,73 @@ class StoreFiles:
             return bytes(stream.readall())
 
     def names(self, folder: str) -> list[str]:
-        """The files in a folder of the root, as `folder/file`, by name; none where there is no such folder."""
-        selector = fs.FileSelector(self._path(folder), allow_not_found=True)
+        """The files in a folder of the root, as `folder/file`, by name; none where there is no such folder.
+
+        Half-written ones are none.
+        """
+        found = [PurePosixPath(info.path).name for info in self._listed(folder) if info.type == fs.FileType.File]
+        return [f"{folder}/{name}" for name in sorted(found) if not name.startswith(".")]
+
+    def folders(self) -> list[str]:
+        """The folders in the root, by name."""
+        found = self._listed("")
+        return sorted(PurePosixPath(info.path).name for info in found if info.type == fs.FileType.Directory)
+
+    def is_older(self, folder: str, file: str) -> bool:
+        """Whether everything in a folder was there before a file was written, by the clock of where they lie."""
         with self._telling():
-            found = self._system.get_file_info(selector)
-        files = sorted(PurePosixPath(info.path).name for info in found if info.type == fs.FileType.File)
-        return [f"{folder}/{name}" for name in files]
+            (mark,) = self._system.get_file_info([self._path(file)])
+        held = [info for info in self._listed(folder, recursive=True) if info.type == fs.FileType.File]
+        return all(info.mtime_ns < mark.mtime_ns for info in held)
+
+    def _listed(self, folder: str, *, recursive: bool = False) -> list[fs.FileInfo]:
+        selector = fs.FileSelector(self._path(folder), allow_not_found=True, recursive=recursive)
+        with self._telling():
+            return list(self._system.get_file_info(selector))
 
     def remove(self, name: str) -> None:
         """Removes a file; one that is gone already is no error."""
-        with self._telling(), contextlib.suppress(FileNotFoundError):
+        with self.written(), contextlib.suppress(FileNotFoundError):
             self._system.delete_file(self._path(name))
 
+    def remove_folder(self, name: str) -> None:
+        """Removes a folder and everything in it; one that is gone already is no error."""
+        with self.written(), contextlib.suppress(FileNotFoundError):
+            self._system.delete_dir(self._path(name))
+
+    def remove_half_written(self, names: str) -> None:
+        """Removes what killed processes left of writing files, by a pattern such as "models/.*"; living ones keep
+        theirs. Object stores never have any."""
+        if self.is_local:
+            with self.written():
+                remove_half_written(Path(self._root), names)
+
     def create_root(self) -> None:
-        """Makes the root, readable by its owner alone."""
-        with self._telling():
+        """Makes the root, or takes an empty folder for it: its owner's alone, and so is all that comes to lie in it."""
+        with self.written():
             if self.is_local:
                 Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
+                Path(self._root).chmod(0o700)
             else:
                 self._system.create_dir(self._root, recursive=True)
 
     def replace(self, name: str, content: bytes) -> None:
         """Writes a file so that a reader sees the old content or the new, never a part."""
-        if self.is_local:
-            _replace_local(Path(self._path(name)), content)
-        else:  # one upload of an object becomes visible whole
+        with self.written():
+            if self.is_local:
+                replace_whole(Path(self._path(name)), content)
+                return
+            # one upload of an object becomes visible whole
             with self._system.open_output_stream(self._path(name), compression=None) as stream:
                 stream.write(content)
 
+    def written(self) -> contextlib.AbstractContextManager[None]:
+        """Within it the disk's or the object store's refusals are raised as StoreError."""
+        return refusals_told(f"the store {self.location}", StoreError)
+
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
-        """Raises StoreError for what the disk or the object store refuses."""
+        """Raises StoreError for what cannot be read."""
         try:
             yield
         except OSError as error:
@@ -111,7 +149,8 @@ class StoreFiles:
             return
         import fcntl
 
-        descriptor = os.open(self._root, os.O_RDONLY)
+        with self.written():
+            descriptor = os.open(self._root, os.O_RDONLY)
         try:
             deadline = time.monotonic() + LOCK_SECONDS
             while True:
@@ -128,22 +167,3 @@ class StoreFiles:
             yield
         finally:
             os.close(descriptor)
-
-
-def _replace_local(path: Path, content: bytes) -> None:
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -1,18 +1,19 @@
-"""One Lance table at one version: with `nearest` the only module that knows Lance."""
+"""One Lance table at one version: with `columns`, `nearest` and `unnamed` the only module that knows Lance."""
 
 import contextlib
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as pads
 
+from misread.refused import refusals_told
 from misread.schemas.errors import StoreError
 from misread.schemas.tables import CHECKSUM, PICTURE, VECTOR, TableContract
 
 from .checksums import fingerprint
+from .columns import as_text, is_dictionary, lance_batch, lance_schema, plain_schema, text_schema
 from .manifest import TableEntry
 
 os.environ.setdefault("LANCE_LOG", "error")
@@ -63,7 +64,7 @@ class LanceTable:
     @property
     def schema(self) -> pa.Schema:
         """The columns as Lance has them, but for repeated text, which is text."""
-        return _text_schema(self._dataset.schema)
+        return text_schema(self._dataset.schema)
 
     @property
     def shown(self) -> list[str]:
@@ -95,12 +96,12 @@ class LanceTable:
         names = [n for n in self.schema.names if n != PICTURE] if columns is None else list(columns)
         part = {} if rows is None else {"offset": rows[0], "limit": rows[1] - rows[0]}
         scanner = self._dataset.scanner(columns=names, filter=predicate, batch_size=batch_rows, **part)
-        yield from map(_as_text, scanner.to_batches())
+        yield from map(as_text, scanner.to_batches())
 
     def read(self, columns: Sequence[str] | None = None, predicate: str | None = None) -> pa.Table:
         names = [n for n in self.schema.names if n != PICTURE] if columns is None else list(columns)
         rows = self._dataset.to_table(columns=names, filter=predicate)
-        return rows.cast(_text_schema(rows.schema))
+        return rows.cast(text_schema(rows.schema))
 
     def pictures(
         self, batch_rows: int = PICTURE_ROWS, only: Container[str] | None = None
@@ -125,7 +126,7 @@ class LanceTable:
         """The columns that a plan may read: those shown, vectors, and pictures as bytes."""
         heavy = [f.name for f in self.contract.fields if f.name in (PICTURE, VECTOR)]
         kept = {*self.shown, *heavy}
-        return pa.schema([field for field in _plain_schema(self.schema) if field.name in kept])
+        return pa.schema([field for field in plain_schema(self.schema) if field.name in kept])
 
     def located(
         self, columns: Sequence[str], where: str | None, *, with_locator: bool, batch_rows: int = BATCH_ROWS
@@ -135,7 +136,7 @@ class LanceTable:
         numbered = with_locator or not light or PICTURE in columns
         rows = PICTURE_ROWS if PICTURE in columns else batch_rows
         scanner = self._dataset.scanner(columns=light, filter=where, batch_size=rows, with_row_id=numbered)
-        for batch in map(_as_text, scanner.to_batches()):
+        for batch in map(as_text, scanner.to_batches()):
             found = batch.column("_rowid") if numbered else None
             kept = {name: batch.column(name) for name in light}
             if PICTURE in columns:
@@ -147,7 +148,7 @@ class LanceTable:
         wanted = found.drop_null()
         light = [name for name in columns if name != PICTURE]
         rows = self._dataset._take_rows(wanted.to_pylist(), columns=light) if light and len(wanted) else None
-        rows = rows.cast(_text_schema(rows.schema)) if rows else None
+        rows = rows.cast(text_schema(rows.schema)) if rows else None
         fetched = {name: rows[name].combine_chunks() for name in light} if rows else {}
         if PICTURE in columns:
             fetched[PICTURE] = self._pictures(wanted)
@@ -187,7 +188,7 @@ class ShownColumns(pads.Dataset):  # type: ignore[misc]
 
     def scanner(self, columns: Sequence[str] | None = None, filter: Any = None, **options: Any) -> Any:  # noqa: A002 - pyarrow's name
         names = self._names if columns is None else list(columns)
-        text = _text_schema(self._dataset.schema)
+        text = text_schema(self._dataset.schema)
         if filter is None or text == self._dataset.schema:
             return self._dataset.scanner(columns=names, filter=filter, **options)
         return _filtered(self._dataset, names, filter, text, options)
@@ -223,7 +224,7 @@ class LanceWriter:
 
     @property
     def schema(self) -> pa.Schema | None:
-        return None if self._dataset is None else _text_schema(self._dataset.schema)
+        return None if self._dataset is None else text_schema(self._dataset.schema)
 
     def append(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, replacing: bool = False) -> None:
         """Adds rows, streaming; creates the table where there is none yet. `replacing`: all rows that were."""
@@ -232,7 +233,8 @@ class LanceWriter:
         with self._reader(batches, schema, None if new else dataset.schema) as reader:
             options: Mapping[str, Any] = {"enable_stable_row_ids": True, "data_storage_version": "2.2"}
             target, mode = (self._uri, "overwrite") if new else (dataset, "append")
-            self._wrote(_lance().write_dataset(reader, target, mode=mode, **options))
+            with self._telling():
+                self._wrote(_lance().write_dataset(reader, target, mode=mode, **options))
 
     def upsert(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
         """Adds rows whose key is new and replaces those whose key is there. A NULL in a key equals a NULL.
@@ -252,8 +254,9 @@ class LanceWriter:
         if any(whole):
             with self._reader(rows.filter(pa.array(whole)).to_batches(), schema, dataset.schema) as reader:
                 merge = dataset.merge_insert(list(self._contract.key))
-                merge.when_matched_update_all().when_not_matched_insert_all().execute(reader)
-                self._wrote(_lance().dataset(self._uri))
+                with self._telling():
+                    merge.when_matched_update_all().when_not_matched_insert_all().execute(reader)
+                    self._wrote(_lance().dataset(self._uri))
         if not all(whole):  # merge_insert takes no NULL to equal another
             partly = pa.array([not valid for valid in whole])
             self._delete_keys(keys.filter(partly))
@@ -262,15 +265,32 @@ class LanceWriter:
     def delete(self, predicate: str) -> None:
         dataset = self._newest()
         if dataset is not None:
-            dataset.delete(predicate)
-            self._wrote(_lance().dataset(self._uri))
+            with self._telling():
+                dataset.delete(predicate)
+                self._wrote(_lance().dataset(self._uri))
 
-    def compact(self) -> None:
-        """Writes the rows that are left anew wherever rows were deleted, so that nothing holds the deleted ones."""
+    def rewrite(self, predicate: str) -> None:
+        """Writes some rows anew as they are: values that their columns had before go with the next `compact`."""
         dataset = self._newest()
         if dataset is not None:
-            dataset.optimize.compact_files(materialize_deletions=True, materialize_deletions_threshold=0.0)
-            self._wrote(_lance().dataset(self._uri))
+            with self._telling():
+                key = self._contract.key[0]
+                dataset.update({key: f"`{key}`"}, where=predicate)
+                self._wrote(_lance().dataset(self._uri))
+
+    def compact(self) -> None:
+        """Writes the rows that are left anew wherever rows were deleted, so that nothing holds the deleted ones.
+
+        Nor does the newest version tell the predicate by which they were.
+        """
+        dataset = self._newest()
+        if dataset is not None:
+            with self._telling():
+                dataset.optimize.compact_files(materialize_deletions=True, materialize_deletions_threshold=0.0)
+                compacted = _lance().dataset(self._uri)
+                if compacted.version == dataset.version:  # else compaction was the last that was done
+                    compacted.restore()
+                self._wrote(_lance().dataset(self._uri))
 
     def count(self) -> int:
         return 0 if self._dataset is None else int(self._dataset.count_rows())
@@ -280,25 +300,31 @@ class LanceWriter:
         dataset = self._newest()
         assert dataset is not None
         there = [name for name in rows.column_names if name != key and name in dataset.schema.names]
-        if there:
-            dataset.drop_columns(there)
-        dataset.merge(rows, key)
-        self._wrote(_lance().dataset(self._uri))
+        with self._telling():
+            if there:
+                dataset.drop_columns(there)
+            dataset.merge(rows, key)
+            self._wrote(_lance().dataset(self._uri))
 
     def entry(self) -> TableEntry | None:
         """What the manifest will say of the table; None if nothing was written."""
         if not self._written or self._dataset is None:
             return None
-        self._contract.check(_plain_schema(_text_schema(self._dataset.schema)))
+        self._contract.check(plain_schema(text_schema(self._dataset.schema)))
         return LanceTable(self._uri, self._contract, self._dataset.version).entry()
 
     def _newest(self) -> Any:
         """The dataset, ready to be written: without what a killed writer left on top of it."""
         there = self._dataset
         if not self._written and there is not None and there.latest_version != there.version:
-            there.restore()
-            self._dataset = _lance().dataset(self._uri)
+            with self._telling():
+                there.restore()
+                self._dataset = _lance().dataset(self._uri)
         return self._dataset
+
+    def _telling(self) -> contextlib.AbstractContextManager[None]:
+        """Within it what the disk refuses is raised as StoreError; `_reader` raises what the rows' source refused."""
+        return refusals_told(f"the table {self._uri}", StoreError)
 
     def _wrote(self, dataset: Any) -> None:
         self._dataset, self._written = dataset, True
@@ -317,14 +343,14 @@ class LanceWriter:
         Lance wraps what they raise: that is raised as it was.
         """
         self._contract.check(schema)
-        repeated = self._contract.repeated if there is None else [f.name for f in there if _is_dictionary(f)]
-        stored = _lance_schema(schema, repeated)
+        repeated = self._contract.repeated if there is None else [f.name for f in there if is_dictionary(f)]
+        stored = lance_schema(schema, repeated)
         raised: list[BaseException] = []
 
         def watched() -> Iterator[pa.RecordBatch]:
             try:
                 for batch in batches:
-                    yield _lance_batch(batch, stored)
+                    yield lance_batch(batch, stored)
             except GeneratorExit:
                 raise
             except BaseException as error:
@@ -333,18 +359,10 @@ class LanceWriter:
 
         try:
             yield pa.RecordBatchReader.from_batches(stored, watched())
-        except (OSError, ValueError, RuntimeError):
+        except (OSError, ValueError, RuntimeError, StoreError):
             if raised:
                 raise raised[0] from None
             raise
-
-
-def remove_older_versions(uri: str, version: int) -> None:
-    """Removes every version of a table before one, and files that no version names; does nothing if that is not the
-    newest."""
-    dataset = _lance().dataset(uri)
-    if dataset.version == version:
-        dataset.cleanup_old_versions(older_than=timedelta(0), delete_unverified=True)
 
 
 def _equals(column: str, value: str | None) -> str:
@@ -355,36 +373,3 @@ def _all_valid(keys: pa.Table) -> list[bool]:
     """For each row, whether none of its values is NULL."""
     columns = [column.is_valid().to_pylist() for column in keys.columns]
     return [all(row) for row in zip(*columns, strict=True)]
-
-
-def _lance_schema(schema: pa.Schema, repeated: Container[str]) -> pa.Schema:
-    """Our schema with pictures as Lance blobs, and repeated text as dictionaries."""
-    kinds = {f.name: pa.dictionary(pa.int32(), f.type) if f.name in repeated else f.type for f in schema}
-    return pa.schema([_lance().blob_field(f.name) if f.name == PICTURE else f.with_type(kinds[f.name]) for f in schema])
-
-
-def _is_dictionary(field: pa.Field) -> bool:
-    return bool(pa.types.is_dictionary(field.type))
-
-
-def _text_schema(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([f.with_type(f.type.value_type) if _is_dictionary(f) else f for f in schema])
-
-
-def _as_text(batch: pa.RecordBatch) -> pa.RecordBatch:
-    text = _text_schema(batch.schema)
-    return batch if text == batch.schema else batch.cast(text)
-
-
-def _plain_schema(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([pa.field(f.name, pa.large_binary()) if f.name == PICTURE else f for f in schema])
-
-
-def _lance_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    def column(field: pa.Field) -> pa.Array:
-        values = batch.column(field.name)
-        if field.name == PICTURE:
-            return _lance().blob_array(values.to_pylist())
-        return values.dictionary_encode().cast(field.type) if _is_dictionary(field) else values
-
-    return pa.RecordBatch.from_arrays([column(field) for field in schema], schema=schema)

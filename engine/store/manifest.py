@@ -84,10 +84,20 @@ class Manifest:
     def with_state(self, state: State) -> "Manifest":
         return replace(self, states=(*self.states, state))
 
+    def versions(self, name: str) -> set[int]:
+        """The versions of a table that some state names."""
+        return {state.tables[name].version for state in self.states if name in state.tables}
+
     @property
-    def is_alone(self) -> bool:
-        """Whether all states but the newest are forgotten."""
-        return bool(self.states) and all(state.forgotten for state in self.states[:-1])
+    def has_forgotten(self) -> bool:
+        """Whether patients were deleted from the store."""
+        return any(state.forgotten for state in self.states)
+
+    def learnt_before_deletion(self, encoder: str) -> bool:
+        """Whether an encoder's model was fitted in a state that is forgotten: it may know what was deleted since."""
+        now = self.encoders[encoder].model if encoder in self.encoders else None
+        known = (state.encoders.get(encoder) for state in self.states if state.forgotten)
+        return now is not None and any(entry is not None and entry.model == now for entry in known)
 
     def forgets(self, state: int) -> bool:
         """Whether an older state is forgotten."""

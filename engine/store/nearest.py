@@ -1,8 +1,6 @@
 """Approximate neighbours by an index of Lance, over a dataset that lives as long as they are asked for."""
 
-import contextlib
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,15 +21,14 @@ PROBES = 20
 Asked = Callable[[Singles], Rows]
 
 
-@contextlib.contextmanager
-def index_over(parts: Iterable[Singles], centroids: Singles, width: int) -> Iterator[Asked]:
+def index_over(folder: Path, parts: Iterable[Singles], centroids: Singles, width: int) -> Asked:
     """An index over rows (n, d) that come in parts; asked for rows (m, d), it gives (m, width) row numbers.
 
-    Nearest first, -1 where too few were found. `centroids` (c, d): the middles of the index's partitions; Lance would
-    draw them anew each time, and rows would have other neighbours.
+    It lies in `folder`, which is the caller's to make, and to remove once nothing is asked any more. Nearest first, -1
+    where too few were found. `centroids` (c, d): the middles of the index's partitions; Lance would draw them anew each
+    time, and rows would have other neighbours.
     """
-    with tempfile.TemporaryDirectory(prefix="misread-") as folder:
-        yield partial(_found, _indexed(Path(folder) / "vectors.lance", parts, centroids), width)
+    return partial(_found, _indexed(folder / "vectors.lance", parts, centroids), width)
 
 
 def _indexed(path: Path, parts: Iterable[Singles], centroids: Singles) -> Any:

@@ -10,13 +10,14 @@ from typing import Self
 
 import numpy as np
 
-from misread.schemas.errors import StoreError, unknown_name
+from misread.schemas.errors import StoreError, command, unknown_name
 from misread.schemas.tables import contract_of
 
 from .commit import MODELS, Commit, model_file, table_uri
 from .files import StoreFiles
-from .lance_table import LanceTable, remove_older_versions
+from .lance_table import LanceTable
 from .manifest import MANIFEST, EncoderEntry, Manifest
+from .unnamed import remove_unnamed
 
 _RESTORE = "the store's files were changed or removed by something other than misread; restore them from a copy"
 
@@ -42,7 +43,7 @@ class TableStore:
         if not files.exists(MANIFEST):
             raise StoreError(
                 f"there is no misread store at {files.location}",
-                f"make one with: misread ingest {os.fspath(location)} --metadata metadata.csv",
+                f"make one with: {command('ingest', location, '--metadata', 'metadata.csv')}",
             )
         manifest = Manifest.from_json(files.read(MANIFEST), files.location)
         opened = manifest if state is None else manifest.at(state)
@@ -111,30 +112,27 @@ class TableStore:
         return arrays
 
     def purge(self) -> None:
-        """Removes from the disk what older states held, where the manifest names one state alone."""
-        if not self.manifest.is_alone:
-            return
+        """Removes from the disk what no state names: older versions of forgotten states, what killed writers left.
+
+        Raises StoreError while another process writes.
+        """
         with self.files.writing():
-            for name, entry in self.manifest.tables.items():
-                remove_older_versions(table_uri(self.files, name), entry.version)
-            named: set[str | None] = set()
-            for manifest in (self.manifest, self._newest()):  # others may have fitted models since
-                known = TableStore(self.files, manifest)
-                named |= {entry.model for entry in known.encoders.values()}
-                if known.has("audits"):
-                    named |= set(known.table("audits").read(["fusion"])["fusion"].to_pylist())
-            for file in self.files.names(MODELS):
-                if file not in named:
-                    self.files.remove(file)
+            remove_unnamed(self.files, self._newest())
 
     @contextlib.contextmanager
     def commit(self, command: str) -> Iterator[Commit]:
-        """One writer's changes on top of the newest state; all visible at the end, none if it raises."""
-        self.files.create_root()
+        """One writer's changes on top of the newest state; all visible at the end, none if it raises.
+
+        What older states held is removed from the disk before another may write, if the commit forgets them.
+        """
+        if not self.files.exists(MANIFEST):
+            self.files.create_root()
         with self.files.writing():
             commit = Commit(self.files, self._newest(), command)
             yield commit
             self.manifest = commit.finish()
+            if commit.forgets:
+                remove_unnamed(self.files, self.manifest)
 
     def is_forgotten(self) -> bool:
         """Whether patients were deleted since this state: what was read of it may hold them."""

@@ -3,7 +3,7 @@
 -- inputs: slice_id (text), or label, predicted (0 or 1 a row)
 -- output: the upper end of the 95 % interval of error_rate, with the same NULLs; as an aggregate every row counts as independent, however often a patient repeats
 -- units: 0 to 1
--- source: slices.error_rate_high: Wilson's interval, widened to a bootstrap over patients where they repeat; or wilson_high of errors and rows
+-- source: slices.error_rate_high: rate_high over the slice's patients; or wilson_high of errors and rows
 -- reads: slices, is_small_cell, wilson_high
 CREATE MACRO error_rate_high
     (slice) AS (

@@ -3,7 +3,7 @@
 -- inputs: slice_id (text), or label, predicted (0 or 1 a row)
 -- output: the lower end of the 95 % interval of error_rate, with the same NULLs; as an aggregate every row counts as independent, however often a patient repeats
 -- units: 0 to 1
--- source: slices.error_rate_low: Wilson's interval, widened to a bootstrap over patients where they repeat; or wilson_low of errors and rows
+-- source: slices.error_rate_low: rate_low over the slice's patients; or wilson_low of errors and rows
 -- reads: slices, is_small_cell, wilson_low
 CREATE MACRO error_rate_low
     (slice) AS (

@@ -3,8 +3,8 @@
 -- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
 -- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL; where it is that for any row, values are told from it as by value_label), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers from fewer than smallest_cell() patients are NULL and suppressed is true
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; intervals are widened where patients repeat
--- source: sensitivity, specificity, error_rate and auroc as those functions; Wilson's interval of counts divided by design_effect
--- reads: samples, value_label, is_small_cell, sensitivity, specificity, error_rate, auroc, wilson_low, wilson_high, design_effect
+-- source: sensitivity, specificity, error_rate and auroc as those functions; intervals by rate_low and rate_high of patients' counts
+-- reads: samples, value_label, is_small_cell, sensitivity, specificity, error_rate, auroc, rate_low, rate_high
 -- over: samples
 CREATE MACRO rates_by(subgroup) AS TABLE
 WITH given AS (
@@ -34,7 +34,8 @@ people AS (
 widened AS (
     SELECT
         told_model, told_target, told_value,
-        design_effect(found_in, with_it) AS effect_1, design_effect(cleared, without_it) AS effect_0
+        rate_low(found_in, with_it) AS low_1, rate_high(found_in, with_it) AS high_1,
+        rate_low(cleared, without_it) AS low_0, rate_high(cleared, without_it) AS high_0
     FROM people
     GROUP BY ALL
 ),
@@ -46,8 +47,6 @@ counted AS (
         count(DISTINCT patient) FILTER (truth = 1) AS patients_with,
         count(DISTINCT patient) FILTER (truth = 0) AS patients_without,
         count(*) FILTER (truth = 1) AS positives,
-        count(*) FILTER (truth = 1 AND guess = 1) AS hits,
-        count(*) FILTER (truth = 0 AND guess = 0) AS rightly_negative,
         sensitivity(truth, guess) AS rate_1,
         specificity(truth, guess) AS rate_0,
         error_rate(truth, guess) AS rate_wrong,
@@ -71,11 +70,11 @@ SELECT
     CASE WHEN NOT few THEN patients END AS patients,
     CASE WHEN NOT few_1 AND NOT few_0 THEN positives END AS positives,
     CASE WHEN NOT few_1 THEN rate_1 END AS sensitivity,
-    CASE WHEN NOT few_1 THEN wilson_low(hits / effect_1, positives / effect_1) END AS sensitivity_low,
-    CASE WHEN NOT few_1 THEN wilson_high(hits / effect_1, positives / effect_1) END AS sensitivity_high,
+    CASE WHEN NOT few_1 THEN low_1 END AS sensitivity_low,
+    CASE WHEN NOT few_1 THEN high_1 END AS sensitivity_high,
     CASE WHEN NOT few_0 THEN rate_0 END AS specificity,
-    CASE WHEN NOT few_0 THEN wilson_low(rightly_negative / effect_0, (rows - positives) / effect_0) END AS specificity_low,
-    CASE WHEN NOT few_0 THEN wilson_high(rightly_negative / effect_0, (rows - positives) / effect_0) END AS specificity_high,
+    CASE WHEN NOT few_0 THEN low_0 END AS specificity_low,
+    CASE WHEN NOT few_0 THEN high_0 END AS specificity_high,
     CASE WHEN NOT few_1 AND NOT few_0 THEN rate_wrong END AS error_rate,
     CASE WHEN NOT few_1 AND NOT few_0 THEN area END AS auroc,
     few_1 OR few_0 AS suppressed

@@ -3,8 +3,8 @@
 -- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
 -- output: a table, one row a slice of the newest audits and subgroup ('missing' where the expression is NULL; where it is that for any row, values are told from it as by value_label), of the slice's confirmation-half rows of its true class (slices of losses have none): rows, patients, errors, error_rate with its 95 % interval; a cell of fewer than smallest_cell() patients is NULL and suppressed is true
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; the interval is widened where patients repeat
--- source: samples.slice_ids; Wilson's interval of counts divided by design_effect
--- reads: samples, slices, value_label, is_small_cell, wilson_low, wilson_high, design_effect
+-- source: samples.slice_ids; rate_low and rate_high of patients' errors and rows
+-- reads: samples, slices, value_label, is_small_cell, rate_low, rate_high
 -- over: samples
 CREATE MACRO slice_by(subgroup) AS TABLE
 WITH given AS (
@@ -29,7 +29,7 @@ people AS (
 counted AS (
     SELECT
         told_slice, told_value, sum(own_rows)::BIGINT AS rows, count(*) AS patients,
-        sum(own_errors)::BIGINT AS errors, design_effect(own_errors, own_rows) AS effect
+        sum(own_errors)::BIGINT AS errors, rate_low(own_errors, own_rows) AS low, rate_high(own_errors, own_rows) AS high
     FROM people
     GROUP BY ALL
 )
@@ -40,8 +40,8 @@ SELECT
     CASE WHEN NOT is_small_cell(patients) THEN patients END AS patients,
     CASE WHEN NOT is_small_cell(patients) THEN errors END AS errors,
     CASE WHEN NOT is_small_cell(patients) THEN errors / rows END AS error_rate,
-    CASE WHEN NOT is_small_cell(patients) THEN wilson_low(errors / effect, rows / effect) END AS error_rate_low,
-    CASE WHEN NOT is_small_cell(patients) THEN wilson_high(errors / effect, rows / effect) END AS error_rate_high,
+    CASE WHEN NOT is_small_cell(patients) THEN low END AS error_rate_low,
+    CASE WHEN NOT is_small_cell(patients) THEN high END AS error_rate_high,
     is_small_cell(patients) AS suppressed
 FROM counted
 ORDER BY told_slice, told_value;

@@ -2,8 +2,8 @@
 -- inputs: model, target (text)
 -- output: for every metadata column its subgroup with the highest error rate, the worst column first; subgroups of few patients take no part
 -- units: rates 0 to 1; rows and patients are counts
--- source: errors / rows by metadata value, Wilson's interval of counts divided by design_effect, over labelled and predicted rows whose split is not train; ties by column and value
--- reads: samples, metadata, is_small_cell, design_effect, wilson_low, wilson_high
+-- source: errors / rows by metadata value, interval by rate_low and rate_high of patients' counts, over labelled and predicted rows whose split is not train; ties by column and value
+-- reads: samples, metadata, is_small_cell, rate_low, rate_high
 WITH people AS (
     SELECT
         m.column_name, m.value, coalesce(s.patient_id, s.sample_id) AS patient,
@@ -15,15 +15,13 @@ WITH people AS (
 told AS (
     SELECT
         column_name, value, sum(own_rows)::BIGINT AS rows, count(*) AS patients, sum(own_errors) AS errors,
-        design_effect(own_errors, own_rows) AS effect
+        rate_low(own_errors, own_rows) AS error_rate_low, rate_high(own_errors, own_rows) AS error_rate_high
     FROM people
     GROUP BY column_name, value
 )
 SELECT
     column_name, value AS subgroup, rows, patients,
-    errors / rows AS error_rate,
-    wilson_low(errors / effect, rows / effect) AS error_rate_low,
-    wilson_high(errors / effect, rows / effect) AS error_rate_high
+    errors / rows AS error_rate, error_rate_low, error_rate_high
 FROM told
 WHERE NOT is_small_cell(patients)
 QUALIFY row_number() OVER (PARTITION BY column_name ORDER BY errors / rows DESC, value) = 1

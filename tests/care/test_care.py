@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
+from care.care_inputs import MINE, PATIENT, SAMPLES, TRACE, traces, write_input
 from formats.dicom_inputs import film_file
 from formats.films import films
 from typer.testing import CliRunner
@@ -24,30 +25,6 @@ from misread.ingest import Sources, ingest
 from misread.schemas.errors import MisreadError, StoreError
 from misread.store import TableStore
 from misread.store.manifest import State
-
-SAMPLES = 90
-PATIENT, TRACE = "patient-of-interest", "zebrafishword"
-MINE = range(0, SAMPLES, 9)
-
-
-def write_input(folder: Path, *, age: int = 50) -> Sources:
-    folder.mkdir(exist_ok=True)
-    rows, reports, predictions = [], [], []
-    for film in films(SAMPLES):
-        mine = film.number in MINE
-        name = f"{TRACE}{film.number}" if mine else f"s{film.number}"
-        (folder / f"{name}.png").write_bytes(film.encoded("PNG"))
-        patient = PATIENT if mine else f"p{film.number}"
-        rows.append({"sample_id": name, "patient_id": patient, "study_id": f"study {name}", "image": f"{name}.png",
-                     "age": age, "remark": f"{TRACE} {age}" if mine else "none"})  # fmt: skip
-        reports.append({"study_id": f"study {name}", "report": f"The {TRACE} heart." if mine else film.sentence})
-        score = 0.2 if film.is_marked else 0.8
-        predictions.append(
-            {"sample_id": name, "model": "m", "target": "T", "label": 1, "score": score, "threshold": 0.5}
-        )
-    for name, table in {"metadata": rows, "reports": reports, "predictions": predictions}.items():
-        pl.DataFrame(table).write_csv(folder / f"{name}.csv")
-    return Sources(folder / "metadata.csv", None, folder / "reports.csv", folder / "predictions.csv")
 
 
 @pytest.fixture(scope="module")
@@ -155,13 +132,6 @@ def test_rows_that_are_whole_but_others_are_found(place: Path) -> None:
     ]
 
 
-def traces(folder: Path) -> list[Path]:
-    """Files in which a sample, picture, report or id of the patient can be found."""
-    pictures = [film.encoded("PNG") for film in films(SAMPLES) if film.number in MINE]
-    wanted = [PATIENT.encode(), f"{TRACE}0".encode(), f"{TRACE} 5".encode(), *pictures]
-    return [p for p in folder.rglob("*") if p.is_file() and any(one in p.read_bytes() for one in wanted)]
-
-
 def test_a_deleted_patient_leaves_no_trace(place: Path) -> None:
     """No file of the store, its older versions, its cache and its rejected rows holds the patient any more; the others
     are as they were."""
@@ -208,7 +178,7 @@ def test_a_deletion_that_was_killed_is_ended_by_the_next(place: Path, monkeypatc
     """Killed before anything is removed from the disk, the patient is gone from what is read, and asking again removes
     the rest."""
     with monkeypatch.context() as patched:
-        patched.setattr(TableStore, "purge", lambda self: None)
+        patched.setattr("misread.store.store.remove_unnamed", lambda files, manifest: None)
         delete_patient(TableStore.open(place), PATIENT)
     assert mr.open(place).scan_table("images").filter(f"patient_id = '{PATIENT}'").collect().height == 0
     assert traces(place)

@@ -10,7 +10,7 @@ import pytest
 from discover.prefixes import best_prefix
 
 from misread import spill
-from misread.discover import ClassModel, ClassRows, binned, pools, rate_interval, search
+from misread.discover import ClassModel, ClassRows, binned, pools, search
 from misread.discover.patients import PatientShuffle
 from misread.discover.scan import standardised
 from misread.schemas.errors import MisreadError
@@ -281,17 +281,3 @@ def test_sums_of_shuffles_have_the_law_of_shuffles(kind: str) -> None:
     assert quick.mean() == pytest.approx(whole.mean(), abs=5 * whole.std() / np.sqrt(2_000))
     assert quick.std() == pytest.approx(whole.std(), rel=0.1)
     assert np.quantile(quick, 0.95) == pytest.approx(np.quantile(whole, 0.95), abs=0.25 * whole.std() + 1)
-
-
-def test_intervals_of_many_rows_are_those_of_the_bootstrap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Patients drawn by kind give the interval that patients drawn one by one give."""
-    rng = np.random.default_rng(6)
-    patients = np.repeat(np.arange(3_000), 3)
-    errors = rng.random(9_000) < np.where(patients % 4 == 0, 0.6, 0.1)
-    confirming = import_module("misread.discover.confirm")
-    monkeypatch.setattr(confirming, "MANY_ROWS", 10_000)
-    one = rate_interval(errors, patients, 0)
-    monkeypatch.setattr(confirming, "MANY_ROWS", 100)
-    other = rate_interval(errors, patients, 0)
-    assert other == pytest.approx(one, abs=0.002)
-    assert one != other

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import t
 
 from misread.discover import ClassModel, ClassRows, confirm_losses, search, search_p_values, smallest_mean_loss
-from misread.discover.losses import excess_loss_p_value, mean_interval, mean_loss
+from misread.discover.intervals import mean_interval
+from misread.discover.losses import excess_loss_p_value, mean_loss
 from misread.discover.scan import STEPS, mean_scan_statistic, standardised
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from ingest.ingest_inputs import PICTURES, Inputs, as_csv, fingerprints
 
 from misread.ingest import Sources, ingest
-from misread.ingest.columns import is_identifier
 from misread.ingest.faultbook import ROW
 from misread.ingest.pictures import PictureError, check_picture, in_folder
 from misread.ingest.text_files import UnreadableFileError, decoded, records_of
@@ -142,33 +141,6 @@ def test_names_of_columns(store: TableStore, tmp_path: Path) -> None:
     pl.DataFrame({"sample_id": ["s"], "boxes": [[1, 2]]}).write_parquet(tmp_path / "m.parquet")
     result = ingest(store, Sources(metadata=tmp_path / "m.parquet"))
     assert any("'boxes' holds List(Int64) and was left out" in n for n in result.notices)
-
-
-def test_direct_identifiers_stay_outside(store: TableStore, tmp_path: Path) -> None:
-    """Direct identifiers are dropped at the door with a notice each, unless they are named to be kept."""
-    header = ["sample_id", "patient_id", "Patient Name", "birth_date", "MRN", "AccessionNumber", "age"]
-    (tmp_path / "m.csv").write_bytes(as_csv([header, ["s", "p", "Doe^Jane", "1970-01-01", "99", "A7", "54"]]))
-    sources = Sources(metadata=tmp_path / "m.csv", identifiers_kept=("mrn", "ssn"))
-    result = ingest(store, sources)
-    shown = set(store.table("images").schema.names)
-    assert {"MRN", "age"} <= shown
-    assert not shown & {"Patient Name", "birth_date", "AccessionNumber"}
-    assert sum("direct identifier" in n for n in result.notices) == 3
-    assert any("no column 'ssn' to keep" in n for n in result.notices)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("patient_name", True), ("PatientsName", True), ("Name", True), ("DOB", True), ("patient.dob", True),
-        ("Date of Birth", True), ("e-mail", True), ("phone_number", True), ("zip", True),
-        ("patient_id", False), ("patient_age", False), ("filename", False), ("hospital", False),
-        ("study_date", False), ("device_name", False), ("patient", False), ("addressed", False),
-    ],
-)  # fmt: skip
-def test_what_a_direct_identifier_is(name: str, expected: bool) -> None:
-    """Identifiers are told by their whole name, in any spelling; other names that hold such a word are not."""
-    assert is_identifier(name) is expected
 
 
 def test_samples_without_patient_or_picture_are_told(inputs: Inputs, store: TableStore) -> None:

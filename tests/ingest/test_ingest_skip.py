@@ -52,10 +52,12 @@ def test_good_rows_are_kept(inputs: Inputs, store: TableStore, tmp_path: Path) -
 
 
 def test_what_the_folder_holds(inputs: Inputs, store: TableStore) -> None:
-    """The folder is its owner's alone and has a CSV for each file with rejected rows: the original columns as
-    written, then row, column and reason, one line a row."""
+    """The folder is its owner's alone and has a CSV for each file with rejected rows: the columns that are read, as
+    written, then row, column and reason, one line a row; columns that are left out are not there either."""
     inputs.column("metadata", "reason", ["r1", "r2", "r3", "r4", "r5"])
     inputs.column("metadata", "c", ["c1", "c2", "c3", "c4", "c5"])
+    inputs.column("metadata", "Surname", ["Doe"] * 5)
+    inputs.column("predictions", "Surname", ["Doe"] * 5)
     inputs.cell("metadata", 4, "image", "z.jpg")
     inputs.cell("predictions", 3, "score", "high")
     inputs.cell("predictions", 3, "label", "2")
@@ -67,14 +69,15 @@ def test_what_the_folder_holds(inputs: Inputs, store: TableStore) -> None:
     assert sorted(files) == ["embeddings.csv", "metadata.csv", "predictions.csv"]
     (row,) = files["metadata.csv"]
     assert row["sample_id"] == "007"
-    assert (row["reason"], row["c"], row["row"], row["column"]) == ("r3", "c3", "4", "image")
-    assert "no such picture" in row["fault_reason"]
+    assert (row["reason"], row["c"], row["misread_row"], row["misread_column"]) == ("r3", "c3", "4", "image")
+    assert "no such picture" in row["misread_reason"]
+    assert not any("Doe" in path.read_text() for path in result.rejected.iterdir())
     scores = files["predictions.csv"]
-    assert [(r["row"], r["column"], r["score"]) for r in scores] == [
+    assert [(r["misread_row"], r["misread_column"], r["score"]) for r in scores] == [
         ("3", "label, score", "high"),
         ("4", "sample_id", "1e-3"),
     ]
-    assert scores[0]["reason"] == "label 2 is neither 0, 1 nor missing; score 'high' is not a number"
+    assert scores[0]["misread_reason"] == "label 2 is neither 0, 1 nor missing; score 'high' is not a number"
     assert files["embeddings.csv"][0]["vector"] == "[1.0, 0.0]"
 
 
@@ -153,5 +156,5 @@ def test_rejected_rows_of_parquet(store: TableStore, tmp_path: Path) -> None:
     frame.write_parquet(tmp_path / "m.parquet")
     result = ingest(store, Sources(metadata=tmp_path / "m.parquet"), skip_faulty=True)
     assert result.rejected is not None
-    assert [row["row"] for row in _rejected(result.rejected)["m.csv"]] == ["3", "4"]
+    assert [row["misread_row"] for row in _rejected(result.rejected)["m.csv"]] == ["3", "4"]
     assert store.table("images").read(["sample_id", "age"]).to_pylist() == [{"sample_id": "1", "age": 5.5}]

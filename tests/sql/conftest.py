@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from misread.ask import backing_of_columns
 from misread.sql import Session
 from stores import dataset
 
@@ -13,7 +14,7 @@ Opener = Callable[..., Session]
 
 
 def session_over(tables: Mapping[str, Rows]) -> Session:
-    return Session({name: dataset(name, rows) for name, rows in tables.items()})
+    return Session({name: dataset(name, rows) for name, rows in tables.items()}, backed=backing_of_columns())
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pyarrow.dataset as pads
 import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
+from misread.ask import backing_of_columns
 from misread.sql import Limits, Session, question
 from stores import clustered_wilson
 
@@ -43,7 +44,7 @@ def session_over(rows: pl.DataFrame) -> Session:
     )
     tables = {"images": images, "predictions": predictions}
     datasets = {name: pads.dataset(table.to_arrow()) for name, table in tables.items()}
-    return Session(datasets, limits=Limits(None))
+    return Session(datasets, backed=backing_of_columns(), limits=Limits(None))
 
 
 @pytest.fixture(scope="module")

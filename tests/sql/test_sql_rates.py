@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
+from misread.ask import backing_of_columns
 from misread.sql import Session
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -49,7 +50,9 @@ def predictions(name: str) -> pl.DataFrame:
 
 def session_over(rows: pl.DataFrame, **more: pl.DataFrame) -> Session:
     tables = {"predictions": rows} | more
-    return Session({name: pads.dataset(table.to_arrow()) for name, table in tables.items()})
+    return Session(
+        {name: pads.dataset(table.to_arrow()) for name, table in tables.items()}, backed=backing_of_columns()
+    )
 
 
 @pytest.fixture(scope="module")

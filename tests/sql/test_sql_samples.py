@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 from scipy import stats
 
+from misread.ask import backing_of_columns
 from misread.describe import value_bank
+from misread.schemas.errors import QueryError
 from misread.schemas.values import is_small_cell
 from misread.sql import Limits, Session
 from misread.sql import question as named_question
@@ -119,7 +121,8 @@ def tables() -> Tables:
 
 
 def opened_over(tables: Tables, **limits: Any) -> Session:
-    return Session({name: dataset(name, rows) for name, rows in tables.items()}, limits=Limits(**limits))
+    datasets = {name: dataset(name, rows) for name, rows in tables.items()}
+    return Session(datasets, backed=backing_of_columns(), limits=Limits(**limits))
 
 
 def rows_of(tables: Tables, question: str, **limits: Any) -> list[Row]:
@@ -455,11 +458,23 @@ def test_few_patients_with_a_label_are_not_counted_out(tables: Tables, few_of: i
 
 def test_repeated_patients_widen_intervals_and_single_ones_do_not() -> None:
     """Films of one patient that agree are worth one film; one film a patient leaves Wilson's interval as it is."""
-    with Session({}) as session:
-        asked = "SELECT design_effect(k, n) AS e FROM (VALUES {}) AS t(k, n)"
-        for pairs, wanted in (("(1, 1), (0, 1), (0, 1)", 1.0), ("(3, 3), (0, 3)", 3.0), ("(0, 4), (0, 2)", 20 / 6)):
-            assert session.query(asked.format(pairs))["e"][0].as_py() == pytest.approx(wanted)
-        assert session.query(asked.format("(0, 0)"))["e"][0].as_py() is None
+    asked = "SELECT {} AS low, {} AS high FROM (VALUES {}) AS t(k, n)"
+    ends = "rate_low(k, n)", "rate_high(k, n)"
+    with opened_over({}) as session:
+        alone = session.query(asked.format(*ends, "(1, 1), (0, 1), (0, 1)")).to_pylist()
+        assert alone == session.query("SELECT wilson_low(1, 3) AS low, wilson_high(1, 3) AS high").to_pylist()
+        for pairs in ([(3, 3), (0, 3)], [(0, 4), (0, 2)], [(2, 3), (1, 1), (0, 5), (1, 2)], [(4, 4)]):
+            events = [place < k for k, n in pairs for place in range(n)]
+            who = [patient for patient, (_, n) in enumerate(pairs) for _ in range(n)]
+            found = session.query(asked.format(*ends, ", ".join(map(str, [*pairs, (0, 0)])))).to_pylist()[0]
+            assert (found["low"], found["high"]) == pytest.approx(clustered_wilson(events, who))
+            assert (
+                found["high"] - found["low"]
+                > 1.3 * np.diff(stats.binomtest(sum(events), len(events)).proportion_ci(method="wilson"))[0]
+            )
+        assert session.query(asked.format(*ends, "(0, 0), (NULL, 3)")).to_pylist() == [{"low": None, "high": None}]
+        with pytest.raises(QueryError, match="more events than rows"):
+            session.query(asked.format(*ends, "(2, 1)"))
 
 
 def test_any_expression_makes_subgroups(tables: Tables) -> None:

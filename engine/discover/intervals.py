@@ -1,0 +1,129 @@
+"""95 % intervals of rates and means where patients have several rows."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .patients import Codes
+from .scan import Values, unit_scale
+
+Booleans = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Counts = NDArray[np.intp]
+
+CONFIDENCE = 0.95
+
+Estimate = tuple[float, float, float]
+"""A rate or mean with the lower and upper end of its interval."""
+
+
+def wilson_interval(events: float, rows: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Wilson's score interval of a proportion (Wilson 1927); NaN without rows. Counts need not be whole."""
+    if not rows:
+        return float("nan"), float("nan")
+    from scipy.stats import norm
+
+    z = norm.ppf(0.5 + confidence / 2)
+    rate = events / rows
+    center = (rate + z**2 / (2 * rows)) / (1 + z**2 / rows)
+    half = z / (1 + z**2 / rows) * np.sqrt(rate * (1 - rate) / rows + z**2 / (4 * rows**2))
+    return float(max(0.0, center - half)), float(min(1.0, center + half))
+
+
+def rate_interval(events: Booleans, patients: Codes) -> tuple[float, float]:
+    """95 % interval of the share of rows with an event; `events`, `patients` (n,). See `counted_interval`."""
+    _, codes, rows = np.unique(patients, return_inverse=True, return_counts=True)
+    return counted_interval(_sums(events, codes), rows)
+
+
+def counted_interval(events: Floats, rows: Counts) -> tuple[float, float]:
+    """95 % interval of sum(events) / sum(rows), from `events` (p,) of the `rows` (p,), 1 or more, of every patient.
+
+    Wilson's, of as many rows as they are worth (Korn and Graubard 1998, Survey Methodology 24, 193): n rows over
+    the `design_effect` and over (t / t_n)^2, the 97.5 % points of Student's t with `degrees_of_freedom` and with
+    n - 1; but never fewer than n^2 / sum of rows^2, which they are worth if a patient's rows are all alike. Where no
+    patient has two rows it is Wilson's of the rows. NaN without rows. The order of patients does not matter.
+    """
+    n, total = int(rows.sum()), float(events.sum())
+    if n == len(rows):
+        return wilson_interval(total, n)
+    from scipy.stats import t
+
+    order = np.lexsort((events, rows))
+    residuals = (events - total / n * rows)[order]
+    student = t.ppf(0.5 + CONFIDENCE / 2, [degrees_of_freedom(rows), n - 1])
+    widened = _design_effect(residuals, rows, total * (1 - total / n)) * (student[0] / student[1]) ** 2
+    effect = min(float(widened), _alike(rows))
+    return wilson_interval(total / effect, n / effect)
+
+
+def mean_interval(losses: Floats, patients: Codes) -> tuple[float, float]:
+    """95 % interval of a mean, by Student's t over patients; NaN with fewer than two of them.
+
+    The variance is that of a ratio of patients' sums to their rows, linearised (Cochran 1977, 6.9): with P patients and
+    n rows, P / (P - 1) * sum of (their sum - mean * their rows)^2 / n^2, and `degrees_of_freedom`. Where no patient
+    has two rows this is the ordinary interval of a mean. Heavy tails make it too narrow in few rows.
+    """
+    _, codes, rows = np.unique(patients, return_inverse=True, return_counts=True)
+    if len(rows) < 2:
+        return float("nan"), float("nan")
+    from scipy.stats import t
+
+    scale = unit_scale(losses)
+    scaled = losses / scale
+    mean = float(scaled.mean())
+    residuals = _sums(scaled - mean, codes)
+    error = float(np.sqrt(len(rows) / (len(rows) - 1) * (residuals**2).sum())) / len(losses)
+    half = float(t.ppf(0.5 + CONFIDENCE / 2, degrees_of_freedom(rows))) * error
+    return (mean - half) * scale, (mean + half) * scale
+
+
+def degrees_of_freedom(rows: Counts) -> float:
+    """Those of a variance between patients of so many `rows` (p,), at least 1: p - 1 where all have as many.
+
+    (sum of rows^2)^2 / sum of rows^4, less 1: Satterthwaite's (1946) for patients whose rows are alike, the widest
+    there can be, so that a few patients of many rows are not taken for many patients.
+    """
+    squares = np.sort(rows.astype(float)) ** 2
+    return max(1.0, float(squares.sum() ** 2 / (squares**2).sum()) - 1)
+
+
+def design_effect(values: Values, patients: Codes) -> float:
+    """How much more a rate or a mean of `values` (n,) varies than with independent rows (Kish 1965), at least 1.
+
+    The mean's variance over whole patients, sum of (their sum - mean * their rows)^2 / n^2, over its variance over
+    rows, sum of (value - mean)^2 / n^2. Where all values are equal nothing tells how alike a patient's rows are, and
+    they are taken for wholly alike: sum of rows^2 / n. 1 without rows.
+    """
+    _, codes, rows = np.unique(patients, return_inverse=True, return_counts=True)
+    residuals = values - values.mean() if len(values) else np.zeros(0)
+    return _design_effect(_sums(residuals, codes), rows, float((residuals**2).sum()))
+
+
+def _sums(values: Values, codes: Counts) -> Floats:
+    """(p,): the values' sum by patient."""
+    return np.asarray(np.bincount(codes, weights=values), float)
+
+
+def _design_effect(residuals: Floats, rows: Counts, spread: float) -> float:
+    """From patients' sums of residuals and numbers of rows (p,), and all rows' sum of squared residuals."""
+    if not len(rows):
+        return 1.0
+    if not spread > 0:
+        return _alike(rows)
+    return max(1.0, float((residuals**2).sum() / spread))
+
+
+def _alike(rows: Counts) -> float:
+    """The design effect where all rows of a patient are alike."""
+    return float((rows * rows).sum() / rows.sum())
+
+
+def difference(new: Estimate, old: Estimate) -> Estimate:
+    """new - old with its 95 % interval, from the own intervals of two rates or means; NaN where either is.
+
+    The square-and-add rule: Newcombe's hybrid score interval (Newcombe 1998, method 10) where both are Wilson's,
+    and for any other intervals Zou and Donner (2008). The two are taken for independent.
+    """
+    (a, a_low, a_high), (b, b_low, b_high) = new, old
+    change = a - b
+    return change, change - float(np.hypot(a - a_low, b_high - b)), change + float(np.hypot(a_high - a, b - b_low))

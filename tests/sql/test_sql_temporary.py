@@ -1,0 +1,61 @@
+"""Folders in TMPDIR go with their process, killed or not."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from misread.sql import Session, temporary
+from misread.sql.temporary import TemporaryFolder
+
+HOLD = """
+import sys, time
+from misread.sql import Session
+session = Session({})
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    temporary._remove_abandoned.cache_clear()
+    return tmp_path
+
+
+def test_what_a_killed_process_left_goes_and_a_living_ones_stays(place: Path) -> None:
+    """A process that makes its first folder removes those whose process was killed, and no other's."""
+    environment = os.environ | {"TMPDIR": str(place)}
+    both = [
+        subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True, env=environment)
+        for _ in range(2)
+    ]
+    try:
+        assert [process.stdout.readline() for process in both if process.stdout] == ["ready\n"] * 2
+        assert len(list(place.glob("misread-sql-*"))) == 2
+        both[0].send_signal(signal.SIGKILL)
+        both[0].wait()
+        with Session({}):
+            assert len(list(place.glob("misread-sql-*"))) == 2
+        assert len(list(place.glob("misread-sql-*"))) == 1
+    finally:
+        for process in both:
+            process.kill()
+            process.communicate()
+
+
+def test_folders_of_other_names_or_without_a_lock_stay(place: Path) -> None:
+    """What looks like misread's, but was not made like this, is not removed; one's own are not either."""
+    (place / "misread-demo").mkdir()
+    (place / "misread-demo" / "lock").touch()
+    (place / "misread-sql-abcdefgh").mkdir()
+    with TemporaryFolder("rows") as mine:
+        temporary._remove_abandoned.cache_clear()
+        with TemporaryFolder("index"):
+            assert mine.is_dir()
+    assert sorted(path.name for path in place.iterdir()) == ["misread-demo", "misread-sql-abcdefgh"]
