@@ -26,7 +26,6 @@ INTERNAL = (
     "truth",
     "patient",
     "told_value",
-    "given_value",
     "own",
     "told",
     "lowest",
