@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from misread.schemas.errors import AuditError, MisreadError, unknown_name
 from misread.schemas.values import Modality
+from misread.sql.pipeline import BATCH_ROWS
 
 from .plan import (
     HOWS,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 Predicate = str | pl.Expr
 FEWEST_PERMUTATIONS = 19
-BATCH_ROWS = 8192
 
 
 @dataclass(frozen=True)
@@ -158,10 +158,10 @@ class LazyFrame:
     ) -> "LazyFrame":
         """Finds slices: memberships of every sample a slice's rule takes.
 
-        `min_size`: fewest discovery rows of the slice's class; `most`: slices a class at most; `permutations`:
-        shuffles of the errors that calibrate the search (0: none; confirmation on held-out patients stands without);
-        `threshold`: predicted = score >= threshold, for models and targets whose predictions bring none;
-        `min_patients`: fewest different patients among those rows, so that no slice is a handful of people, whose
+        `min_size`: fewest discovery rows of the slice's class that its rule takes; `most`: slices a class at most;
+        `permutations`: shuffles of the errors that calibrate the search (0: none; confirmation on held-out patients
+        stands without); `threshold`: predicted = score >= threshold, for models and targets whose predictions bring
+        none; `min_patients`: fewest different patients among those rows, so that no slice is a handful of people, whose
         errors no test on patients can tell from chance (and who could be recognised); `stability`: bootstrap
         samples of the patients on which a class with slices is searched again to tell how stable they are (0: none).
         `losses`: rows are judged by the loss of their prediction, higher being worse, instead of by label and

@@ -42,7 +42,7 @@ def polars_scan(frame: "LazyFrame") -> pl.LazyFrame:
     ) -> Iterator[pl.DataFrame]:
         asked = frame if columns is None else frame.select(*columns)
         asked = asked if rows is None else asked.head(rows)  # polars: the first rows, of which some are filtered
-        for batch in asked.stream(batch_rows or 8192):
+        for batch in asked.stream(batch_rows) if batch_rows else asked.stream():
             found = pl.DataFrame(batch)
             yield found if predicate is None else found.filter(predicate)
 

@@ -107,6 +107,10 @@ def _constant(value: dict[str, Any]) -> str:
     ((_, told),) = value.items()
     ((kind, content),) = told.items()
     match kind:
+        case "Float" | "Float32" | "Float64" if content is None:  # polars writes all of them down as null
+            raise _UnknownError(
+                "it does not say whether a constant is inf, -inf or NaN; SQL text does, as in \"x < 'inf'::DOUBLE\""
+            )
         case "Int" | "Float" | "String" | "Boolean":
             return _value(content)
         case "Null":

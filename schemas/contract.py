@@ -33,6 +33,11 @@ class TableContract:
         return pa.schema(self.fields)
 
     @property
+    def without_checksum(self) -> pa.Schema:
+        """The columns of rows that are handed to a commit, which adds their checksums."""
+        return pa.schema([field for field in self.fields if field.name != CHECKSUM])
+
+    @property
     def readable(self) -> pa.Schema:
         """The columns that a plan may read of a table of this contract: those not hidden, vectors and pictures."""
         return pa.schema([f for f in self.fields if f.name not in self.hidden or f.name in (VECTOR, PICTURE)])

@@ -52,7 +52,6 @@ CONTRAST_WORDS = TableContract(
         text("word"),
         integer("count_inside"),
         integer("count_outside"),
-        integer("patients_inside"),
         real("z_score"),
         real("q_value"),
         CHECKSUM_FIELD,

@@ -177,6 +177,7 @@ SLICES = TableContract(
         _integer("confirmation_rows"),
         _integer("confirmation_errors"),
         _integer("confirmation_patients"),
+        _integer("baseline_patients"),
         _integer("other_class_rows"),
         _real("share"),
         _real("share_low"),
@@ -207,6 +208,8 @@ SLICES = TableContract(
     hidden=("direction", "class_direction", "class_offset", CHECKSUM),
 )
 """One row a slice. `error_rate`, its interval, `baseline_rate` and `lift` are those of the confirmation half.
+
+`baseline_patients`: of how many patients the rows outside are that `baseline_rate` or `baseline_loss` comes from.
 
 In an audit of losses `true_class` and all numbers of errors are NULL, rows are those with a loss, whatever their label,
 and `mean_loss`, its interval, `baseline_loss` (the mean outside), `lift` (NULL unless that is above 0) and

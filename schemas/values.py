@@ -9,6 +9,12 @@ Half = Literal["discovery", "confirmation"]
 DISCOVERY: Final[Half] = "discovery"
 CONFIRMATION: Final[Half] = "confirmation"
 
+CLASSES: Final = (1, 0)
+"""The true classes, which are searched apart: positives, then negatives."""
+
+SCORE_DECIMALS: Final = 9
+"""Scores and similarities are rounded to so many: the last digits depend on the order of sums, which never decides."""
+
 FALSE_NEGATIVE: Final = "false negative"
 FALSE_POSITIVE: Final = "false positive"
 HIGH_LOSS: Final = "high loss"
@@ -22,6 +28,14 @@ VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 """What a person can judge a slice to be."""
 
 TRAIN_SPLIT: Final = "train"
+
+
+def is_small_cell(patients: int | None, smallest: int) -> bool:
+    """Whether a number that rests on so few patients is suppressed: on 1 or more, but fewer than `smallest`.
+
+    False for None, where nobody counted. SQL's `is_small_cell` is the same rule.
+    """
+    return patients is not None and 0 < patients < smallest
 
 
 def error_kind_of(true_class: int | None) -> str:

@@ -19,13 +19,13 @@ from misread.fitting import fuse
 from misread.fuse import Fusion
 from misread.plan import Discover
 from misread.schemas.errors import AuditError
+from misread.schemas.values import CLASSES
 from misread.spill import Vectors, chosen, put_aside
 from misread.threads import cores, in_order
 
 from .interface import MOST, Audit, Booleans, Fitted, Floats, Integers
 from .labels import BONUS, ClassSlices, NoSlices
 
-CLASSES = (1, 0)
 TINY = 1e-9
 
 

@@ -11,10 +11,11 @@ from misread.describe import REPORT, TERM, UNMENTIONED, PhraseReader
 from misread.encode.texts import report_texts
 from misread.schemas.errors import QueryError
 from misread.schemas.tables import PHRASES
+from misread.schemas.values import SCORE_DECIMALS
 from misread.sql import Work
 from misread.store import TableStore
 
-from .vectors import DIGITS, Check, Floats, every_vector, scaled
+from .vectors import Check, Floats, every_vector, scaled
 
 OF_REPORTS = (REPORT, TERM)
 """Where phrases come from that can be read in any report; the other spellings of listed ones are not kept."""
@@ -29,7 +30,7 @@ class _Directions:
     rows: Floats
 
     def nearest(self, vectors: Floats) -> list[str]:
-        similarity = np.round(scaled(scaled(vectors) - self.mean) @ self.rows.T, DIGITS)
+        similarity = np.round(scaled(scaled(vectors) - self.mean) @ self.rows.T, SCORE_DECIMALS)
         return [self.phrases[place] for place in np.argmax(similarity, axis=1)]
 
 

@@ -12,12 +12,11 @@ from misread.discover import rate_interval
 from misread.execute.inputs import model_targets
 from misread.schemas.errors import QueryError, unknown_name
 from misread.schemas.tables import PREDICTIONS
-from misread.schemas.values import error_kind_of
+from misread.schemas.values import CLASSES, error_kind_of, is_small_cell
 from misread.sql import Work
 from misread.store import TableStore
 from misread.subgroups import Conjunction, ScanScore, best_conjunctions
 
-CLASSES = (1, 0)
 MOST_TERMS = 3
 
 FOUND = pa.struct(
@@ -77,10 +76,8 @@ class _Rows:
     true_class: int
 
     def found(self, options: Mapping[str, Any], check: Callable[[], None]) -> list[dict[str, Any]]:
-        fewest = options["smallest_cell"]
-
         def enough_patients(inside: NDArray[np.bool_]) -> bool:
-            return bool(len(np.unique(self.patient[inside])) >= fewest)
+            return not any(is_small_cell(self._patients(side), options["smallest_cell"]) for side in (inside, ~inside))
 
         best = best_conjunctions(
             self.codes,
@@ -94,6 +91,9 @@ class _Rows:
         )
         return [self._told(one) for one in best]
 
+    def _patients(self, rows: NDArray[np.bool_]) -> int:
+        return int(np.count_nonzero(np.bincount(self.patient[rows])))
+
     def _told(self, one: Conjunction) -> dict[str, Any]:
         inside = np.all([self.codes[:, column] == code for column, code in one.terms], axis=0)
         low, high = rate_interval(self.wrong[inside], self.patient[inside])
@@ -104,7 +104,7 @@ class _Rows:
             "error_kind": error_kind_of(self.true_class),
             "terms": [self.words[column][code] for column, code in one.terms],
             "rows": one.rows,
-            "patients": len(np.unique(self.patient[inside])),
+            "patients": self._patients(inside),
             "errors": one.errors,
             "error_rate": rate,
             "error_rate_low": low,

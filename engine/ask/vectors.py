@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from misread.schemas.errors import QueryError, command, unknown_name
 from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
-from misread.schemas.values import MODALITIES
+from misread.schemas.values import MODALITIES, SCORE_DECIMALS
 from misread.sql import Work
 from misread.store import TableStore
 from misread.store.lance_table import in_list
@@ -18,8 +18,6 @@ Floats = NDArray[np.float64]
 Check = Callable[[], None]
 
 NEIGHBOUR = pa.struct([("rank", pa.int64()), ("sample_id", pa.string()), ("similarity", pa.float64())])
-DIGITS = 9
-"""Similarities that agree so far are ties: the last digits depend on how many vectors are compared at once."""
 MOST_NEIGHBOURS = 10_000
 
 
@@ -107,7 +105,7 @@ def _nearest(
     queries = scaled(np.stack([own[sample] for sample in asked]))
     best: list[list[tuple[float, str]]] = [[] for _ in asked]
     for ids, rows in every_vector(store, encoder, check):
-        similarity = np.round(queries @ rows.T, DIGITS)
+        similarity = np.round(queries @ rows.T, SCORE_DECIMALS)
         for place, sample in enumerate(asked):
             best[place] = _merged(best[place], similarity[place], ids, sample, k)
     return {

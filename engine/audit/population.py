@@ -4,12 +4,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from misread.schemas.values import DISCOVERY, TRAIN_SPLIT
+from misread.schemas.values import CLASSES, DISCOVERY, TRAIN_SPLIT
 
 from .aligned import gathered, inverse, located
 from .thresholds import Threshold, choose_threshold, with_errors
-
-CLASSES = (1, 0)
 
 NOT_SELECTED = "not selected by --where"
 TRAINING = "split is train"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 Side = Literal["left", "right"]
 
@@ -88,11 +87,6 @@ class Appearance:
         for name, (low, high) in _RANGES.items():
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it may run from {low} to {high}")
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Appearance:
-        """The appearance held in one row of a population; columns that are no field are passed over."""
-        return cls(**{field.name: row[field.name] for field in fields(cls) if field.name in row})
 
     @property
     def supine(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 
 _SLACK = 1e-9
 
@@ -52,22 +51,6 @@ class Plant:
         p_with = both / rate if rate else 0.0
         p_without = only_attribute / (1 - rate) if rate < 1 else 0.0
         return cls(attribute, given, p_with, p_without, rate)
-
-    @classmethod
-    def correlated(cls, attribute: str, given: str, rate_attribute: float, rate_given: float, pearson: float) -> Plant:
-        """From both rates and their Pearson (phi) correlation.
-
-        Raises:
-            ValueError: rates at which that correlation cannot be had.
-        """
-        spread = sqrt(rate_attribute * (1 - rate_attribute) * rate_given * (1 - rate_given))
-        both = rate_attribute * rate_given + pearson * spread
-        if not max(0.0, rate_attribute + rate_given - 1) - _SLACK <= both <= min(rate_attribute, rate_given) + _SLACK:
-            raise ValueError(
-                f"a correlation of {pearson} cannot be had between rates {rate_attribute} and {rate_given}"
-            )
-        both = max(0.0, both)
-        return cls.joint(attribute, given, both, max(0.0, rate_attribute - both), max(0.0, rate_given - both))
 
     def turned(self, rate: float) -> Plant:
         """The same joint table with `given` drawn second; `rate` is P(given)."""

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .incidence import FEWEST_PATIENTS, Booleans
-from .values import finite
+from .values import finite, told_apart
 
 MOST_TERMS: Final = 3
 CUTS: Final = 9
@@ -69,9 +69,10 @@ def _conditions(rows: pl.DataFrame, fitted_on: Booleans, patients: NDArray[np.in
             numbers = finite(column).to_numpy()
             missing = np.isnan(numbers)
             seen = numbers[fitted_on & ~missing]
-            for cut in np.unique(np.quantile(seen, np.linspace(0, 1, CUTS + 2)[1:-1])) if len(seen) else ():
-                yield f"{name} > {cut:g}", ~missing & (numbers > float(f"{cut:g}"))
-                yield f"{name} <= {cut:g}", ~missing & (numbers <= float(f"{cut:g}"))
+            cuts = np.unique(np.quantile(seen, np.linspace(0, 1, CUTS + 2)[1:-1])) if len(seen) else np.empty(0)
+            for cut in told_apart(cuts):
+                yield f"{name} > {cut}", ~missing & (numbers > float(cut))
+                yield f"{name} <= {cut}", ~missing & (numbers <= float(cut))
         else:
             texts = column.cast(pl.String)
             missing = texts.is_null().to_numpy()

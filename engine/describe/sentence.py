@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from misread.schemas.values import HIGH_LOSS
+from misread.schemas.values import HIGH_LOSS, is_small_cell
 
 from .bank import METADATA, UNMENTIONED
 
@@ -18,13 +18,17 @@ def sentence(row: Row, phrases: Sequence[Row], smallest_cell: int) -> str:
 
     "Misses Pneumothorax in 32 of 61 images (52 %, 40 to 65; elsewhere 9.4 %), more often with "no chest drain" in the
     report (42 % against 20 %); q = 0.0001, seen in 60 patients". Of the phrases the first of reports and the first of
-    metadata with a q-value of at most 0.05. Numbers of fewer than `smallest_cell` patients are left out.
+    metadata with a q-value of at most 0.05. Numbers of fewer than `smallest_cell` patients are left out, be they inside
+    or, of what is said of elsewhere, outside.
     """
     if not row["confirmation_rows"]:
         return f"{_opening(row)} in images of which the confirmation half has none"
     patients = row["confirmation_patients"]
-    told = patients >= smallest_cell
+    told = not is_small_cell(patients, smallest_cell)
     seen = patients if told else f"fewer than {smallest_cell}"
+    if is_small_cell(row["baseline_patients"], smallest_cell):
+        row = {**row, "baseline_rate": None, "baseline_loss": None}
+        phrases = [{**phrase, "rate_outside": None} for phrase in phrases]
     verdict = "" if row["confirmed"] else "not confirmed: "
     what = ", ".join([f"{_opening(row)} in {_images(row, told)}", *_apart(phrases, smallest_cell)])
     return f"{what}; {verdict}q = {_small(row['q_value'])}, seen in {seen} patients"
@@ -76,9 +80,10 @@ def _told(phrase: Row, smallest_cell: int) -> str:
     else:
         mark = "" if phrase["assertion"] == UNMENTIONED else '"'
         words = f"with {mark}{phrase['phrase']}{mark} in the report"
-    if phrase["patients_inside"] < smallest_cell:
+    if is_small_cell(phrase["patients_inside"], smallest_cell):
         return words
-    return f"{words} ({percent(phrase['rate_inside'])} against {percent(phrase['rate_outside'])})"
+    outside = "" if phrase["rate_outside"] is None else f" against {percent(phrase['rate_outside'])}"
+    return f"{words} ({percent(phrase['rate_inside'])}{outside})"
 
 
 def _small(value: float | None) -> str:

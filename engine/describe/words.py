@@ -54,10 +54,11 @@ def contrast(inside: Counts, outside: Counts, background: Counts) -> Floats:
     """(m,) z-scores of how much more a word is used inside; above 0 where it is.
 
     `inside`, `outside` (m,): how many reports use each word; `background` (m,): the same in all reports, whose shares
-    are the prior's, as many words in all as `PRIOR`. Log odds among all words used, over their standard errors.
+    are the prior's, as many words in all as `PRIOR`. Log odds among all words used, over their standard errors; 0 where
+    there is nothing to be contrasted: no report on one side, or one word alone.
     """
     total = float(background.sum())
-    if not total or not inside.sum() or not outside.sum():
+    if not total or not inside.sum() or not outside.sum() or len(inside) < 2:
         return np.zeros(len(inside))
     prior = PRIOR * np.maximum(background, 0.5) / total
     strength = float(prior.sum())

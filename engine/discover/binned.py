@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from misread.schemas.values import SCORE_DECIMALS
 from misread.spill import Vectors, folded, mapped, total
 
 from .scan import ROUNDING, Booleans, Floats, Values, statistics_of
@@ -23,8 +24,6 @@ No slice ends lower: half of its class is more than it may hold.
 FINALISTS = 4
 """So many candidates, the best by their counts, are judged by every row's own score."""
 
-DIGITS = 9
-"""Scores are rounded to so many decimals, so that the order of sums never decides."""
 LOT = 1024
 """Rows that are scored at a time."""
 Folds = NDArray[np.int8]
@@ -78,7 +77,7 @@ def _by_lots(part: Floats, fold: Folds, kept: Places, candidates: Candidates) ->
             rows = np.take(part, places, axis=0, out=lot[: len(places)], mode="clip")  # "raise" copies `out`
             scores = rows @ candidates.without[number].T
             scores -= candidates.offsets[number]
-            yield places, np.round(scores, DIGITS, out=scores)
+            yield places, np.round(scores, SCORE_DECIMALS, out=scores)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from misread.principal import signed
+from misread.schemas.values import SCORE_DECIMALS
 from misread.spill import Vectors, folded, scores_of, spread_of, total
 
 Floats = NDArray[np.float64]
@@ -18,7 +19,6 @@ SHRINKAGE = 400.0
 """Rows' worth of the identity added to the pooled covariance: strong, so that broad trends alone are followed."""
 SHAPING = 0.4
 """Power of the inverse variances in `shaping`: 0 leaves them as they are, .5 makes them equal."""
-DIGITS = 9
 SMALLEST_VARIANCE = 1e-3
 """Variances under this share of the largest count as that."""
 
@@ -140,7 +140,7 @@ def probability(odds: Floats) -> Floats:
     """1 / (1 + exp(-odds)), without overflow, rounded to 9 decimals so that the order of sums never decides."""
     from scipy.special import expit
 
-    return np.asarray(np.round(expit(odds), DIGITS))
+    return np.asarray(np.round(expit(odds), SCORE_DECIMALS))
 
 
 def fit_class_model(positives: Vectors, negatives: Vectors) -> ClassModel:

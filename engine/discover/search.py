@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from misread.schemas.values import SCORE_DECIMALS
 from misread.spill import Vectors, chosen, scores_of, spread_of, total
 
 from .binned import Candidates, Found, Tally, best_candidate
@@ -34,8 +35,6 @@ MOST_ALIKE = 0.7
 REFINED = 3
 """So often a slice's rule is found anew from the errors it takes; more gains little (benchmarks/README.md)."""
 FOLDS = 5
-DIGITS = 9
-"""Scores are rounded to so many decimals, so that the order of sums never decides."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class Rule:
 
     def scores(self, vectors: Vectors) -> Floats:
         """(n,) float64, rounded to 9 decimals."""
-        return np.asarray(np.round(scores_of(vectors, self.direction), DIGITS))
+        return np.asarray(np.round(scores_of(vectors, self.direction), SCORE_DECIMALS))
 
     def takes(self, vectors: Vectors) -> Booleans:
         """(n,): which rows are in."""
@@ -109,7 +108,7 @@ class ClassSearch:
     def __init__(self, rows: ClassRows, pool: int = MOST_ERRORS) -> None:
         self._model, self._vectors, self._pool = rows.model, rows.vectors, pool
         self._rows = len(rows.vectors)
-        self._varied = self._rows > 1 and bool(spread_of(rows.vectors).max(initial=0.0) > 10**-DIGITS)
+        self._varied = self._rows > 1 and bool(spread_of(rows.vectors).max(initial=0.0) > 10**-SCORE_DECIMALS)
         if not self._varied:
             return
         self._fold = np.unique(rows.patients % FOLDS, return_inverse=True)[1].astype(np.int8)
@@ -158,7 +157,7 @@ class ClassSearch:
         """What is found with the errors it takes as a candidate of its own, for as long as its statistic grows."""
         for _ in range(REFINED):
             along = pool.shaped @ (self._shape.back @ best.along.without[:, 0].T)
-            scores = np.round(along[np.arange(len(pool.rows)), pool.fold], DIGITS)
+            scores = np.round(along[np.arange(len(pool.rows)), pool.fold], SCORE_DECIMALS)
             inside = np.flatnonzero(left[pool.rows] & (scores >= best.cut))
             again = self._tally(self._candidates(pool, [inside]), values, left)
             better = self._best(again, values, left, taken, sizes)
@@ -227,7 +226,7 @@ class ClassSearch:
 
     def _frozen(self, found: Found) -> Rule:
         of_fused = self._shape.turn @ found.along.whole[0]
-        cut = float(np.round(found.cut + self._shape.center @ of_fused, DIGITS))
+        cut = float(np.round(found.cut + self._shape.center @ of_fused, SCORE_DECIMALS))
         return Rule(of_fused, cut, found.statistic, self._model)
 
 

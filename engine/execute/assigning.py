@@ -15,7 +15,7 @@ from misread.plan import Assign, Filter, Score, Select, optimise
 from misread.progress import Progress, silent
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import EMBEDDINGS_PREFIX
-from misread.schemas.values import NO_SLICE
+from misread.schemas.values import NO_SLICE, SCORE_DECIMALS
 from misread.store import TableStore
 from misread.workers import Workers
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from .work import Work
 
 _SCORED = {"sample_id": pl.String, "slice_id": pl.String, "score": pl.Float64, "class_probability": pl.Float64}
-DIGITS = 9
-"""Decimals of a score, as in `Rule.scores`: the order of sums never decides."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +153,7 @@ def _scores(
     """(n, s) scores, (n, s) probabilities of each slice's class, and (n,) whether a sample has any vector."""
     scores, has_vector = along(work.store, audit, audit.directions, samples, work.progress, work.workers)
     found, odds = np.hsplit(scores, 2)
-    return np.round(found, DIGITS), probability(odds + audit.class_offsets), has_vector
+    return np.round(found, SCORE_DECIMALS), probability(odds + audit.class_offsets), has_vector
 
 
 def along(

@@ -32,14 +32,14 @@ from misread.discover import SIGNIFICANCE, Codes
 from misread.encode.phrases import phrase_vectors
 from misread.encode.texts import report_texts
 from misread.plan import Describe, Fuse, Scan
-from misread.schemas.values import CONFIRMATION, DISCOVERY
+from misread.schemas.values import CONFIRMATION, DISCOVERY, SCORE_DECIMALS
 from misread.spill import chosen as rows_chosen
 from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 
 from .evidence import first_rows, nearness_evidence, phrase_evidence, with_q_values
 from .inputs import codes
-from .nearness import DIGITS, Reading, Way, chosen_phrases, over_batches, over_rows, stored_batches, unit, walk
+from .nearness import Reading, Way, chosen_phrases, over_batches, over_rows, stored_batches, unit, walk
 from .steps import Described, Discovered, FoundSlice, positions
 
 Row = dict[str, Any]
@@ -248,7 +248,7 @@ class _Telling:
         walk(ways, self._values, over_batches(starmap(compared, stored_batches(self._store, self._scan, self._fused))))
         chosen = []
         for one, way in zip(self.slices, ways, strict=True):
-            near = np.round(vectors @ way.direction, DIGITS) if way.mine_count else np.zeros(len(names))
+            near = np.round(vectors @ way.direction, SCORE_DECIMALS) if way.mine_count else np.zeros(len(names))
             picked = [i for i in np.argsort(-near, kind="stable")[: self._node.most].tolist() if near[i] > 0]
             chosen.append([_Chosen(names[i], float(near[i]), similar=similar[one.places, i]) for i in picked])
         return chosen
@@ -288,7 +288,6 @@ class _Telling:
                 "word": self._words.items[word],
                 "count_inside": int(mine[word]),
                 "count_outside": int(others[word]),
-                "patients_inside": int(mine[word]),
                 "z_score": score,
                 "p_value": None if score is None else float(norm.sf(score)),
             }

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from misread.audit.population import CLASSES, Population
+from misread.audit.population import Population
 from misread.discover import mean_loss, smallest_effect, smallest_mean_loss
-from misread.schemas.values import CONFIRMATION, error_kind_of
+from misread.schemas.values import CLASSES, CONFIRMATION, error_kind_of
 
 from .inputs import codes
 

@@ -128,6 +128,7 @@ class Judge:
         counts = {
             "discovery_rows": int(mine.sum()),
             "discovery_patients": len(np.unique(rows.patients[mine])),
+            "baseline_patients": len(np.unique(rows.patients[held & ~inside])),
             "other_class_rows": int((inside & ~own & rows.held_out).sum()),
         }
         if true_class is None:

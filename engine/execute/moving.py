@@ -8,10 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from misread.audit.population import CLASSES
 from misread.audit.thresholds import Threshold, with_errors
 from misread.discover import Estimate, difference, mean_interval, mean_loss, rate_interval
-from misread.schemas.values import HIGH_LOSS
+from misread.schemas.values import CLASSES, HIGH_LOSS
 from misread.store import TableStore
 
 from .frozen import FrozenAudit

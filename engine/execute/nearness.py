@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from misread.describe import LISTED, TERM, UNMENTIONED, Bank, Booleans, Chooser, Floats, Places, Saying
 from misread.plan import Scan
 from misread.schemas.tables import VECTOR
+from misread.schemas.values import SCORE_DECIMALS
 from misread.spill import Vectors, folded, total
 from misread.store import TableStore
 
 from .steps import FusedSamples
 
-DIGITS: Final = 9
 TERM_BONUS: Final = 0.5
 """Standard errors that a listed name is worth beside the wordings of single reports."""
 Batches = Iterable[tuple[Places, Floats]]
@@ -114,8 +114,8 @@ def chosen_phrases(
         shown = [saying.shown for saying in sayings]
         near = way.nearness() if vectors_of is None or not shown else vectors_of(shown) @ way.direction
         bonus = np.array([_bonus(saying) for saying in sayings], float)
-        score = dict(zip(chooser.shortlist.tolist(), np.round(near, DIGITS).tolist(), strict=True))
-        picked = chooser.choose(np.round(near, DIGITS), shown, bonus, most)
+        score = dict(zip(chooser.shortlist.tolist(), np.round(near, SCORE_DECIMALS).tolist(), strict=True))
+        picked = chooser.choose(np.round(near, SCORE_DECIMALS), shown, bonus, most)
         chosen.append([(item, score[item]) for item in picked.tolist()])
     return chosen
 

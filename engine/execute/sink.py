@@ -175,9 +175,10 @@ def _errors(judged: Population, rows: pl.DataFrame) -> int | None:
 
 
 def _append(commit: Commit, contract: TableContract, rows: Iterable[Mapping[str, object]]) -> None:
-    listed = [{name: row.get(name) for name in contract.names if name != CHECKSUM} for row in rows]
+    schema = contract.without_checksum
+    listed = [{name: row.get(name) for name in schema.names} for row in rows]
     if listed:
-        commit.append(contract.name, pa.Table.from_pylist(listed, schema=_without_checksum(contract)))
+        commit.append(contract.name, pa.Table.from_pylist(listed, schema=schema))
 
 
 def _audited(audit_id: str, judged: Population) -> Iterator[pl.DataFrame]:
@@ -192,10 +193,6 @@ def _append_frames(commit: Commit, contract: TableContract, frames: Iterator[pl.
     """Adds rows as they come; nothing where none come."""
     if (first := next(frames, None)) is None:
         return
-    schema = _without_checksum(contract)
+    schema = contract.without_checksum
     tables = (rows.select(schema.names).to_arrow().cast(schema) for rows in chain([first], frames))
     commit.append_batches(contract.name, tables, schema)
-
-
-def _without_checksum(contract: TableContract) -> pa.Schema:
-    return pa.schema([field for field in contract.fields if field.name != CHECKSUM])

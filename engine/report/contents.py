@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from misread.progress import Progress, silent
 from misread.schemas.errors import QueryError
+from misread.schemas.values import is_small_cell
 from misread.sql import Limits, question
 from misread.writing import replacing
 
@@ -34,6 +35,11 @@ _OUTSIDE = """
     LEFT JOIN memberships AS m ON m.slice_id = s.slice_id AND m.sample_id = a.sample_id
     WHERE s.slice_id = $id AND a.half = 'confirmation' AND m.sample_id IS NULL
         AND (s.true_class IS NULL OR a.label = s.true_class)
+"""
+
+_FEW = """
+    SELECT slice_id FROM slices
+    WHERE audit_id = $id AND (is_small_cell(confirmation_patients) OR is_small_cell(baseline_patients))
 """
 
 
@@ -110,7 +116,7 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
     with store.session(Limits(seconds=None, allow_small_cells=options.allow_small_cells)) as session:
         row = _audit(session, audit_id)
         slices = list(_slices(session, audit_id, options))
-        few = {one["slice_id"] for one in slices if one["rows"] is None}
+        few = {one["slice_id"] for one in _rows(session, _FEW, audit_id)}
         targets = _rows(session, "FROM audit_targets WHERE audit_id = $id ORDER BY model, target", audit_id)
         points = fused_maps(store, session, audit_id, _maps(targets, slices), options, progress)
         report = Report(
@@ -125,7 +131,7 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
 
 
 def _without(point: Row, few: set[str]) -> Row:
-    """A point of the map, in no slice if that is one of few patients: they could be counted."""
+    """A point of the map, in no slice if that has few patients inside or outside: they could be counted."""
     return point | {"slice_id": None} if point["slice_id"] in few else point
 
 
@@ -169,7 +175,7 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         row |= {name: None if few else own[name] for name in more}
         row["patients"] = None if few else own["confirmation_patients"]
         row["sentence"] = (options.text and not few and own["sentence"]) or sentence_of(row)
-        row["phrases"] = _phrases(session, slice_id, options)
+        row["phrases"] = _phrases(session, own, options)
         row["words"] = _words(session, slice_id) if options.text else []
         row["profile"] = _rows(
             session, f"FROM slice_profile($id) WHERE NOT suppressed AND q_value <= 0.05 LIMIT {PROFILE}", slice_id
@@ -178,16 +184,18 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         yield row
 
 
-def _phrases(session: "Session", slice_id: str, options: Options) -> list[Row]:
+def _phrases(session: "Session", own: Row, options: Options) -> list[Row]:
     """With text all; without, none that reports say. None whose numbers come from few patients inside the slice; no
-    share outside it that comes from few rows."""
+    share outside it that comes from few rows, or where few patients are outside. `own`: the row of the slice."""
+    slice_id = own["slice_id"]
     rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY rank LIMIT {PHRASES}", slice_id)
     kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
     least = session.limits.smallest_cell
     outside = _rows(session, _OUTSIDE, slice_id)[0]["rows"]
-    shown = [row for row in kept if not 0 < _patients(row) < least]
+    few_outside = is_small_cell(own["baseline_patients"], least)
+    shown = [row for row in kept if not is_small_cell(_patients(row), least)]
     few = dict.fromkeys(("rate_outside", "lift", "lift_low", "lift_high", "z_score"))
-    return [row | few if 0 < (row["rate_outside"] or 0) * outside < least else row for row in shown]
+    return [row | few if few_outside or 0 < (row["rate_outside"] or 0) * outside < least else row for row in shown]
 
 
 def _patients(row: Row) -> int:
@@ -197,7 +205,7 @@ def _patients(row: Row) -> int:
 
 
 def _words(session: "Session", slice_id: str) -> list[Row]:
-    asked = f"FROM contrast_words WHERE slice_id = $id AND patients_inside >= {session.limits.smallest_cell}"
+    asked = f"FROM contrast_words WHERE slice_id = $id AND count_inside >= {session.limits.smallest_cell}"
     return _rows(session, f"{asked} ORDER BY rank LIMIT {WORDS}", slice_id)
 
 

@@ -19,16 +19,17 @@ def sentence_of(row: Mapping[str, Any]) -> str:
         return f"A slice of {row['target']} of too few patients to show numbers."
     seen = f"q = {number(row['q_value'])}, seen in {row['patients']} patients."
     if row["error_kind"] == HIGH_LOSS:
+        others = "" if row["baseline_loss"] is None else f", against {number(row['baseline_loss'])} elsewhere"
         return (
             f"Of {row['rows']} films the mean loss is {number(row['mean_loss'])} "
-            f"({number(row['mean_loss_low'])} to {number(row['mean_loss_high'])}), against "
-            f"{number(row['baseline_loss'])} elsewhere; {seen}"
+            f"({number(row['mean_loss_low'])} to {number(row['mean_loss_high'])}){others}; {seen}"
         )
+    others = "" if row["baseline_rate"] is None else f", against {percent(row['baseline_rate'])} elsewhere in the class"
     does = "Misses" if row["error_kind"] == FALSE_NEGATIVE else "Falsely finds"
     return (
         f"{does} {row['target']} in {row['errors']} of {row['rows']} films "
-        f"({percent(row['error_rate'])}, {percent(row['error_rate_low'])} to {percent(row['error_rate_high'])}), "
-        f"against {percent(row['baseline_rate'])} elsewhere in the class; {seen}"
+        f"({percent(row['error_rate'])}, {percent(row['error_rate_low'])} to {percent(row['error_rate_high'])})"
+        f"{others}; {seen}"
     )
 
 

@@ -1,7 +1,7 @@
 -- name: is_small_cell
 -- signature: is_small_cell(patients)
 -- inputs: patients (number of patients)
--- output: whether so few patients are suppressed: 1 or more, but fewer than smallest_cell(); false for 0 and NULL
+-- output: whether numbers of so few patients are suppressed: 1 or more, but fewer than smallest_cell(); false for 0 and NULL
 -- units: true or false
 -- source: as smallest_cell
 -- reads: smallest_cell

@@ -1,15 +1,16 @@
 -- name: rates_by
 -- signature: rates_by(subgroup)
 -- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
--- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers from fewer than smallest_cell() patients are NULL and suppressed is true
+-- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers from fewer than smallest_cell() patients are NULL and suppressed is true
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; intervals are widened where patients repeat
 -- source: sensitivity, specificity, error_rate and auroc as those functions; intervals by rate_low and rate_high of patients' counts
--- reads: samples, is_small_cell, sensitivity, specificity, error_rate, auroc, rate_low, rate_high
+-- reads: samples, value_label, is_small_cell, sensitivity, specificity, error_rate, auroc, rate_low, rate_high
 -- over: samples
 CREATE MACRO rates_by(subgroup) AS TABLE
 WITH told AS (
     SELECT
-        samples.model AS told_model, samples.target AS told_target, coalesce((subgroup)::VARCHAR, 'missing') AS told_value,
+        samples.model AS told_model, samples.target AS told_target,
+        coalesce('=' || (subgroup)::VARCHAR, '') AS told_value, -- '' is NULL's alone, and joins
         coalesce(samples.patient_id, samples.sample_id) AS patient,
         samples.label AS truth, samples.predicted AS guess, samples.score AS told_score
     FROM main.samples
@@ -53,13 +54,18 @@ hidden AS (
         *,
         is_small_cell(patients) AS few,
         is_small_cell(patients) OR is_small_cell(patients_with) AS few_1,
-        is_small_cell(patients) OR is_small_cell(patients_without) AS few_0
+        is_small_cell(patients) OR is_small_cell(patients_without) AS few_0,
+        CASE
+            WHEN told_value = '' THEN 'missing'
+            WHEN bool_or(told_value = '') OVER () THEN value_label(told_value[2:])
+            ELSE told_value[2:]
+        END AS label
     FROM counted JOIN widened USING (told_model, told_target, told_value)
 )
 SELECT
     told_model AS model,
     told_target AS target,
-    told_value AS subgroup,
+    label AS subgroup,
     CASE WHEN NOT few THEN rows END AS rows,
     CASE WHEN NOT few THEN patients END AS patients,
     CASE WHEN NOT few_1 AND NOT few_0 THEN positives END AS positives,
@@ -73,4 +79,4 @@ SELECT
     CASE WHEN NOT few_1 AND NOT few_0 THEN area END AS auroc,
     few_1 OR few_0 AS suppressed
 FROM hidden
-ORDER BY told_model, told_target, told_value;
+ORDER BY told_model, told_target, label;

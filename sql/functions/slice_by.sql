@@ -1,16 +1,16 @@
 -- name: slice_by
 -- signature: slice_by(subgroup)
 -- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
--- output: a table, one row a slice of the newest audits and subgroup ('missing' where the expression is NULL), of the slice's confirmation-half rows of its true class (slices of losses have none): rows, patients, errors, error_rate with its 95 % interval; a cell of fewer than smallest_cell() patients is NULL and suppressed is true
+-- output: a table, one row a slice of the newest audits and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of the slice's confirmation-half rows of its true class (slices of losses have none): rows, patients, errors, error_rate with its 95 % interval; a cell of fewer than smallest_cell() patients is NULL and suppressed is true
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; the interval is widened where patients repeat
 -- source: samples.slice_ids; rate_low and rate_high of patients' errors and rows
--- reads: samples, slices, is_small_cell, rate_low, rate_high
+-- reads: samples, slices, value_label, is_small_cell, rate_low, rate_high
 -- over: samples
 CREATE MACRO slice_by(subgroup) AS TABLE
 WITH told AS (
     SELECT
         unnest(samples.slice_ids) AS told_slice, samples.label AS truth, samples.error AS wrong,
-        coalesce((subgroup)::VARCHAR, 'missing') AS told_value,
+        coalesce('=' || (subgroup)::VARCHAR, '') AS told_value, -- '' is NULL's alone
         coalesce(samples.patient_id, samples.sample_id) AS patient
     FROM main.samples
     WHERE samples.half = 'confirmation' AND samples.error IS NOT NULL
@@ -26,10 +26,20 @@ counted AS (
         sum(own_errors)::BIGINT AS errors, rate_low(own_errors, own_rows) AS low, rate_high(own_errors, own_rows) AS high
     FROM people
     GROUP BY ALL
+),
+labelled AS (
+    SELECT
+        *,
+        CASE
+            WHEN told_value = '' THEN 'missing'
+            WHEN bool_or(told_value = '') OVER () THEN value_label(told_value[2:])
+            ELSE told_value[2:]
+        END AS label
+    FROM counted
 )
 SELECT
     told_slice AS slice_id,
-    told_value AS subgroup,
+    label AS subgroup,
     CASE WHEN NOT is_small_cell(patients) THEN rows END AS rows,
     CASE WHEN NOT is_small_cell(patients) THEN patients END AS patients,
     CASE WHEN NOT is_small_cell(patients) THEN errors END AS errors,
@@ -37,5 +47,5 @@ SELECT
     CASE WHEN NOT is_small_cell(patients) THEN low END AS error_rate_low,
     CASE WHEN NOT is_small_cell(patients) THEN high END AS error_rate_high,
     is_small_cell(patients) AS suppressed
-FROM counted
-ORDER BY told_slice, told_value;
+FROM labelled
+ORDER BY told_slice, label;

@@ -5,5 +5,5 @@
 -- reads: stored_contrast_words
 CREATE VIEW contrast_words AS
 SELECT
-    audit_id, slice_id, rank, word, count_inside, count_outside, patients_inside, z_score, q_value
+    audit_id, slice_id, rank, word, count_inside, count_outside, z_score, q_value
 FROM stored_contrast_words;

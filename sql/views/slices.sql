@@ -7,8 +7,8 @@ CREATE VIEW slices AS
 SELECT
     audit_id, slice_id, model, target, true_class, error_kind, discovery_rows, discovery_errors,
     discovery_patients, discovery_error_rate, discovery_baseline_rate, discovery_mean_loss, discovery_baseline_loss, scan_statistic,
-    search_p_value, stability, confirmation_rows, confirmation_errors, confirmation_patients, other_class_rows,
-    share, share_low, share_high, error_rate, error_rate_low, error_rate_high, baseline_rate,
+    search_p_value, stability, confirmation_rows, confirmation_errors, confirmation_patients, baseline_patients,
+    other_class_rows, share, share_low, share_high, error_rate, error_rate_low, error_rate_high, baseline_rate,
     mean_loss, mean_loss_low, mean_loss_high, baseline_loss, lift, p_value, q_value, confirmed, cut,
     sentence, rule, rule_precision, rule_recall
 FROM stored_slices;

@@ -94,6 +94,30 @@ def test_few_patients_make_no_subgroup(store: Store) -> None:
         assert (found["patients"].min() < 11) is allowed  # type: ignore[operator]
 
 
+@pytest.mark.parametrize(("inside", "outside", "is_told"), [(11, 11, True), (10, 40, False), (40, 10, False)])
+def test_eleven_patients_inside_and_outside_make_a_subgroup(
+    tmp_path: Path, inside: int, outside: int, is_told: bool
+) -> None:
+    """Of ten the rate would show, be they inside or, as the baseline or the total less the subgroup, outside.
+
+    Patients count, not films, of which each has two.
+    """
+    films = [(f"p{patient}", film) for patient in range(inside + outside) for film in range(2)]
+    images = [
+        {"sample_id": f"{patient}-{film}", "patient_id": patient, "view": "AP" if int(patient[1:]) < inside else "PA"}
+        for patient, film in films
+    ]
+    predictions = [
+        {"sample_id": row["sample_id"], "model": "m", "target": "t", "label": 1, "threshold": 0.5, "score": score}
+        for row in images
+        for score in [0.1 if row["view"] == "AP" and row["sample_id"] != "p0-0" else 0.9]
+    ]
+    store = write_store(tmp_path / "store", images, predictions, metadata=[VIEW])
+    assert store.subgroups("m", "t")["terms"].to_list() == ([["view = AP"]] if is_told else [])
+    allowed = store.subgroups("m", "t", allow_small_cells=True)
+    assert (allowed["terms"].to_list(), allowed["baseline_rate"].to_list()) == ([["view = AP"]], [0.0])
+
+
 def test_what_cannot_be_searched_is_told(store: Store) -> None:
     """Unknown names with the nearest that exist; options out of range; a where that is no expression."""
     with pytest.raises(UnknownNameError, match="no model 'n' in predictions"):

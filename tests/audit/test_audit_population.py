@@ -27,6 +27,37 @@ def test_youden_is_the_best_of_all_thresholds(rows: list[tuple[int, bool]]) -> N
     index = predicted[labels].mean() - predicted[~labels].mean()
     assert found in scores
     assert index == pytest.approx(max(true_rate - false_rate))
+    counts = {  # the index as a whole number, so that equal ones are equal
+        cut: int((scores >= cut)[labels].sum() * (~labels).sum() - (scores >= cut)[~labels].sum() * labels.sum())
+        for cut in scores.tolist()
+    }
+    assert found == min(cut for cut in counts if counts[cut] == max(counts.values()))
+
+
+def test_of_equally_good_thresholds_youdens_is_the_lowest() -> None:
+    """Sensitivity 1 with specificity 1/2 is as good as the other way round: more is called positive."""
+    scores, labels = np.array([0.1, 0.4, 0.6, 0.9]), np.array([False, True, False, True])
+    assert youden_threshold(scores, labels) == youden_threshold(scores[::-1], labels[::-1]) == 0.4
+    assert youden_threshold(np.array([0.2, 0.2]), np.array([False, True])) == 0.2
+    thirds = np.arange(6) / 10  # 1/3 - 0, 2/3 - 1/3 and 1 - 2/3 are one number, not three
+    assert youden_threshold(thirds, np.arange(6) % 2 == 1) == 0.1
+
+
+def youdens_point(rows: pl.DataFrame) -> float | None:
+    return youden_threshold(rows["score"].to_numpy(), rows["label"].to_numpy() == 1)
+
+
+def test_youdens_point_is_that_of_the_discovery_rows_alone() -> None:
+    """What the confirmation half holds, or whether it has labels, does not move it: it would flatter the rates."""
+    images, predictions = frames(5)
+    scanned = scanned_samples(images, pl.Series([True] * images.height), include_train=True)
+    joined = predictions.join(images, on="sample_id").drop_nulls("label")
+    wanted = youdens_point(joined.filter(pl.col("half") == DISCOVERY))
+    assert wanted not in (youdens_point(joined), youdens_point(joined.filter(pl.col("half") == CONFIRMATION)))
+    held_out = predictions["sample_id"].is_in(images.filter(pl.col("half") == CONFIRMATION)["sample_id"].implode())
+    turned = predictions.with_columns(label=pl.when(held_out).then(1 - pl.col("label")).otherwise("label"))
+    for rows in (predictions, turned, predictions.filter(~held_out)):
+        assert population(scanned, rows, "m", "t", None).threshold == Threshold(wanted, "Youden")
 
 
 @given(st.text(min_size=1, max_size=8), st.integers(0, 5))

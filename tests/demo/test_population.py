@@ -1,3 +1,5 @@
+from dataclasses import fields
+
 import numpy as np
 import polars as pl
 import pytest
@@ -43,7 +45,7 @@ def test_rows_and_appearances_say_the_same() -> None:
     """The yes/no columns of a row agree with the appearance rebuilt from it."""
     films = draw_population(500, seed=3)
     for row, shown in zip(films.iter_rows(named=True), appearances(films), strict=True):
-        assert shown == Appearance.from_row(row)
+        assert shown == Appearance(**{field.name: row[field.name] for field in fields(Appearance) if field.name in row})
         for name in ("pneumothorax", "effusion", "consolidation", "nodule", "drain", "line"):
             assert row[name] == (getattr(shown, f"{name}_side") is not None)
         assert row["supine"] == shown.supine
@@ -96,8 +98,9 @@ def test_a_patients_attribute_can_hang_on_a_films() -> None:
 
 
 def test_a_correlation_can_be_planted() -> None:
-    """`Plant.correlated` gives both rates and the Pearson correlation asked for."""
-    plant = Plant.correlated("leads", "nodule", 0.3, 0.2, 0.5)
+    """A joint table gives both rates and the Pearson correlation that it was made for."""
+    both = 0.3 * 0.2 + 0.5 * np.sqrt(0.3 * 0.7 * 0.2 * 0.8)
+    plant = Plant.joint("leads", "nodule", both, 0.3 - both, 0.2 - both)
     films = draw_population(MANY, seed=13, plants=[plant])
     leads, nodule = films["leads"].to_numpy(), films["nodule"].to_numpy()
     assert leads.mean() == pytest.approx(0.3, abs=SURE)
@@ -127,11 +130,9 @@ def test_impossible_wishes_are_refused(plants: list[Plant], rates: dict, message
 
 
 def test_impossible_tables_are_refused() -> None:
-    """A table with a negative cell, a correlation out of reach, or one attribute twice is no plant."""
+    """A table with a negative cell, or one attribute twice is no plant."""
     with pytest.raises(ValueError, match="cells"):
         Plant.joint("leads", "nodule", 0.7, 0.3, 0.2)
-    with pytest.raises(ValueError, match="correlation"):
-        Plant.correlated("leads", "nodule", 0.9, 0.1, 0.9)
     with pytest.raises(ValueError, match="itself"):
         Plant("leads", "leads", 0.1, 0.1)
 

@@ -109,6 +109,8 @@ def test_contrast_is_the_weighted_log_odds_with_the_prior() -> None:
     assert contrast(inside, outside, background) == pytest.approx(np.array(expected))
     assert contrast(outside, inside, background) == pytest.approx(-np.array(expected))
     assert contrast(np.zeros(4, int), outside, background).tolist() == [0, 0, 0, 0]
+    one = np.array([5])
+    assert contrast(one, 2 * one, one).tolist() == [0]  # of one word alone all shares are 1
 
 
 def test_contrast_words_are_those_of_the_slice() -> None:

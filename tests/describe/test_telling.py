@@ -75,6 +75,18 @@ def test_numbers_that_are_none_are_missing() -> None:
     assert "dose missing" in {saying.shown for saying in value_bank(rows, ["dose"], FITTED).items}
 
 
+def test_long_numbers_are_cut_where_the_rule_says() -> None:
+    """Dates written as numbers of eight digits keep their deciles; the text of a rule is what it takes."""
+    days = 20_200_101 + np.arange(N) % 30
+    rule = metadata_rule(pl.DataFrame({"day": days}), days > 20_200_115, FITTED, EACH)
+    assert rule is not None
+    column, sign, cut = rule.text.split()
+    assert (column, sign) == ("day", ">")
+    assert (rule.takes == (days > float(cut))).all()
+    assert 0.9 < (rule.takes & (days > 20_200_115)).sum() / (days > 20_200_115).sum() <= 1
+    assert not rule.takes[days < 20_200_112].any()
+
+
 def test_a_rule_is_fitted_on_discovery_rows_alone() -> None:
     """Turning the slice round on the other rows changes nothing."""
     inside = (ROWS["view"] == "AP").to_numpy()
@@ -117,6 +129,7 @@ SLICE: dict[str, Any] = {
     "error_kind": "false negative", "target": "pneumothorax", "confirmed": True, "q_value": 0.002,
     "confirmation_rows": 52, "confirmation_errors": 38, "confirmation_patients": 41, "error_rate": 38 / 52,
     "error_rate_low": 0.6, "error_rate_high": 0.83, "baseline_rate": 0.12,
+    "baseline_patients": 90,
 }  # fmt: skip
 PHRASE: dict[str, Any] = {
     "phrase": "no chest drain", "assertion": "absent", "source": "term", "q_value": 0.003, "rate_inside": 0.9,
@@ -146,11 +159,17 @@ def test_only_phrases_that_held_out_rows_bear_out_are_told() -> None:
 
 
 def test_numbers_of_few_patients_are_not_told() -> None:
-    """A slice seen in 1 to 10 patients is told without a count or rate, and so is a phrase that so few have."""
+    """A slice seen in 1 to 10 patients is told without a count or rate, and so is a phrase that so few have; of 1 to 10
+    patients outside nothing is told."""
     told = sentence({**SLICE, "confirmation_patients": 7}, [{**PHRASE, "patients_inside": 4}], 11)
     assert told == (
         'Misses pneumothorax in images, more often with "no chest drain" in the report; q = 0.0020, '
         "seen in fewer than 11 patients"
+    )
+    told = sentence({**SLICE, "baseline_patients": 10}, [PHRASE], 11)
+    assert told == (
+        'Misses pneumothorax in 38 of 52 images (73 %, 60 to 83), more often with "no chest drain" in the report '
+        "(90 %); q = 0.0020, seen in 41 patients"
     )
     empty = {**SLICE, "confirmation_rows": 0, "confirmation_patients": 0, "error_rate": None}
     assert "the confirmation half has none" in sentence(empty, [], 11)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from discover.prefixes import best_prefix
 
 from misread import spill
 from misread.discover import ClassModel, ClassRows, binned, pools, search
 from misread.discover.patients import PatientShuffle
-from misread.discover.scan import best_prefix, standardised
+from misread.discover.scan import standardised
 from misread.schemas.errors import MisreadError
 from misread.spill import Spilled, chosen, folded, mapped, mean_of, put_aside, scores_of, spread_of, total
 

@@ -5,6 +5,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+from discover.prefixes import best_prefix
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
@@ -12,7 +13,7 @@ from scipy.stats import t
 from misread.discover import ClassModel, ClassRows, confirm_losses, search, search_p_values, smallest_mean_loss
 from misread.discover.intervals import mean_interval
 from misread.discover.losses import excess_loss_p_value, mean_loss
-from misread.discover.scan import STEPS, best_prefix, mean_scan_statistic, standardised
+from misread.discover.scan import STEPS, mean_scan_statistic, standardised
 
 
 def by_hand(inside: np.ndarray, outside: np.ndarray) -> float:

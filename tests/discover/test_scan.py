@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from discover.prefixes import best_prefix
 from hypothesis import given
 from hypothesis import strategies as st
 
-from misread.discover.scan import best_prefix, scan_statistic
+from misread.discover.scan import scan_statistic
 
 
 def by_hand(k: int, n: int, big_k: int, big_n: int) -> float:

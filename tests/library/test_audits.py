@@ -35,7 +35,8 @@ def test_the_planted_slice_is_found_confirmed_and_named(audited: Store) -> None:
 
 
 def test_stored_numbers_are_those_of_the_rows(audited: Store) -> None:
-    """Size and error rate of every slice are counts over memberships and the audit's own truth."""
+    """Size and error rate of every slice are counts over memberships and the audit's own truth, and so are the patients
+    outside that its baseline is of."""
     counted = audited.sql(
         """SELECT s.slice_id, slice_size(s.slice_id) AS size, error_rate(s.slice_id) AS rate,
                   count(*) AS rows, avg(a.error::INT) AS errors
@@ -46,6 +47,22 @@ def test_stored_numbers_are_those_of_the_rows(audited: Store) -> None:
     )
     assert counted.height > 0
     assert (counted["size"] == counted["rows"]).all()
+    assert counted["rate"].to_list() == pytest.approx(counted["errors"].to_list())
+
+
+def test_the_patients_outside_are_those_of_the_baseline(tmp_path: Path) -> None:
+    """Counted by hand: patients with a held-out row of the class that the slice does not take, each once."""
+    store = planted_store(tmp_path / "store", samples=600, per_patient=4)
+    store.scan().discover(permutations=0, stability=0).sink()
+    counted = mr.open(store.location).sql(
+        """SELECT slice_id, any_value(baseline_patients) AS stored, count(DISTINCT patient_id) AS counted,
+                  any_value(baseline_rate) AS rate, avg(a.error::INT) AS errors
+           FROM slices s JOIN audited a USING (audit_id, model, target) JOIN images USING (sample_id)
+           ANTI JOIN memberships m ON m.slice_id = s.slice_id AND m.sample_id = a.sample_id
+           WHERE a.half = 'confirmation' AND a.label = s.true_class GROUP BY slice_id"""
+    )
+    assert counted.height > 1
+    assert counted["stored"].to_list() == counted["counted"].to_list()
     assert counted["rate"].to_list() == pytest.approx(counted["errors"].to_list())
 
 
@@ -202,7 +219,21 @@ def test_a_slice_holds_enough_patients(tmp_path: Path) -> None:
         assert kept.height == (found >= fewest).sum()
     audit_id = store.scan().discover(permutations=19, min_patients=found.max() + 1).sink()
     note = mr.open(store.location).sql(f"SELECT note FROM audit_targets WHERE audit_id = '{audit_id}'").item()
-    assert f"no group of errors spreads over {found.max() + 1} patients" in note
+    assert f"no group of errors holds 10 rows of {found.max() + 1} patients" in note
+
+
+@pytest.mark.parametrize(("seed", "offered"), [(4, 0), (6, 1)])
+def test_a_slice_holds_enough_rows_by_its_frozen_rule(tmp_path: Path, seed: int, offered: int) -> None:
+    """What the search counted without folds may be more than what the rule takes: the rule is what is promised."""
+    store = planted_store(tmp_path / "store", samples=160, seed=seed, inside=0.5, with_reports=False)
+    plan = store.scan().fuse(modalities=["image"])
+    found = plan.discover(permutations=0, stability=0, min_patients=1).describe().collect()
+    assert found.height == offered
+    assert (found["discovery_rows"] >= 10).all()
+    audit_id = plan.discover(permutations=0, stability=0, min_patients=1).sink()
+    note = mr.open(store.location).sql(f"SELECT note FROM audit_targets WHERE audit_id = '{audit_id}'").item()
+    told = "fewer than 10 rows or 1 patients: 1" if offered else "no group of errors holds 10 rows of 1 patients"
+    assert told in note
 
 
 def test_an_audit_says_what_it_could_have_seen(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import misread as mr
+from misread.discover import confirm
 from misread.library import Store
 from stores import write_store
 
@@ -78,3 +79,32 @@ def test_one_model_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
     opened = mr.open(store.location)
     assert opened.sql("SELECT count(*) FROM slices").item() > 0
     assert opened.sql("SELECT * FROM model_differences").height == 0
+
+
+def test_other_models_are_tested_on_patients(tmp_path: Path) -> None:
+    """Where patients have several films of a slice, another model's numbers are those of `confirm`, by hand."""
+    store = two_models(tmp_path / "store", per_patient=16)
+    store.scan().fuse(modalities=["image"]).discover(permutations=0, stability=0).sink()
+    opened = mr.open(store.location)
+    compared = opened.sql("SELECT * FROM model_differences WHERE model <> found_for")
+    assert compared.height > 1
+    widened = 0
+    for told in compared.iter_rows(named=True):
+        rows = opened.sql(
+            """SELECT a.error, i.patient_id, m.sample_id IS NOT NULL AS inside
+               FROM slices s JOIN audited a ON a.audit_id = s.audit_id AND a.target = s.target
+               JOIN images i ON i.sample_id = a.sample_id
+               LEFT JOIN memberships m ON m.slice_id = s.slice_id AND m.sample_id = a.sample_id
+               WHERE s.slice_id = $slice AND a.model = $model AND a.half = 'confirmation' AND a.label = s.true_class
+               ORDER BY a.sample_id""",
+            {"slice": told["slice_id"], "model": told["model"]},
+        )
+        inside, errors = rows["inside"].to_numpy(), rows["error"].to_numpy().astype(bool)
+        patients = np.unique(rows["patient_id"].to_numpy(), return_inverse=True)[1]
+        wanted, as_films = confirm(inside, errors, patients, 0), confirm(inside, errors, np.arange(len(rows)), 0)
+        assert (told["rows"], told["errors"], told["patients"]) == (wanted.rows, wanted.errors, wanted.patients)
+        assert told["patients"] < told["rows"]
+        numbers = [told[name] for name in ("error_rate_low", "error_rate_high", "baseline_rate", "lift", "p_value")]
+        assert numbers == pytest.approx([wanted.low, wanted.high, wanted.baseline, wanted.lift, wanted.p_value])
+        widened += (wanted.low, wanted.high) != (as_films.low, as_films.high)
+    assert widened

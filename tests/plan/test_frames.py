@@ -1,6 +1,7 @@
 """Frames as people use them: names, errors, cache, memory, other libraries."""
 
 import datetime as dt
+import math
 import pickle
 import stat
 from collections.abc import Callable
@@ -48,6 +49,21 @@ WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
     ),
     "no predicate": (lambda s: s.scan().filter("age"), QueryError, "not true or false"),
     "an aggregate": (lambda s: s.scan().filter(pl.col("age") > pl.col("age").mean()), QueryError, "cannot choose rows"),
+    "an infinite constant": (
+        lambda s: s.scan().filter(pl.col("age") < math.inf),
+        QueryError,
+        "whether a constant is inf, -inf or NaN; SQL text",
+    ),
+    "no number": (
+        lambda s: s.scan().filter(pl.col("age").is_between(0, math.nan)),
+        QueryError,
+        "whether a constant is inf, -inf or NaN",
+    ),
+    "a narrow infinity": (
+        lambda s: s.scan().filter(pl.col("age") > pl.lit(-math.inf, pl.Float32)),
+        QueryError,
+        "whether a constant is inf, -inf or NaN",
+    ),
     "a query in a filter": (lambda s: s.scan().filter("age > (SELECT 3)"), QueryError, "of its own"),
     "what a model said": (lambda s: s.scan().filter("label = 1").fuse(), AuditError, "not by label"),
     "fuse of a table": (lambda s: s.scan_table("images").fuse(), AuditError, "fuse needs samples"),
@@ -73,6 +89,7 @@ def test_what_is_wrong_is_told_when_it_is_written(mixed: Store, what: str) -> No
         ~(pl.col("view") == "PA"),
         (pl.col("view") != "it's") & pl.col("portable"),
         pl.col("visits").is_in([1, 2, None]),
+        pl.col("age").is_in([40.0, float("inf"), float("nan")]),
         pl.col("view").is_in(["É", "PA"]),
         pl.col("visits").is_between(-1, 2, closed="left"),
         pl.col("sample_id").str.starts_with("s01") | pl.col("sample_id").str.ends_with("7"),

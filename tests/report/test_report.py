@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from report.conftest import FILMS, MARKUP, RIGHT_TO_LEFT, name_of, picture
 from typer.testing import CliRunner
@@ -18,7 +19,9 @@ from misread.cli.main import app
 from misread.library import Store
 from misread.report import Report, as_html, as_json, as_markdown
 from misread.report.withheld import WITHHELD, runs
+from misread.report.wording import sentence_of
 from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
+from misread.schemas.tables import CHECKSUM
 from stores import planted_store
 
 
@@ -172,6 +175,33 @@ def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:
     assert all(row["rows"] is not None and row["examples"] for row in shown)
     assert {point["slice_id"] for point in store.report(allow_small_cells=True).points} & set(few)
     assert "fewer than 11 patients are not shown" in as_html(store.report())
+
+
+def test_nothing_of_few_patients_outside_is_shown(tmp_path: Path) -> None:
+    """Neither the baseline nor the lift, nor shares of phrases outside, nor on the map who is in no slice."""
+    store = planted_store(tmp_path / "store", samples=400, inside=0.95)
+    store.scan().discover(permutations=0, stability=0).describe().sink()
+    store = Store.open(store.location)
+    kept = store.table("slices").read().drop_columns([CHECKSUM])
+    place = kept.schema.get_field_index("baseline_patients")
+    with store.commit("discover") as commit:
+        few = pa.array([10] * kept.num_rows, pa.int64())
+        commit.upsert("slices", kept.set_column(place, kept.schema.field(place), few))
+    store = Store.open(store.location)
+    hidden, shown = store.report(), store.report(allow_small_cells=True)
+    told = [row for row in hidden.slices if row["rows"] is not None]
+    assert any(row["phrases"] for row in told)
+    for row in told:
+        assert row["baseline_rate"] is row["lift"] is None
+        assert {one["rate_outside"] for one in row["phrases"]} <= {None}
+        assert {one["lift"] for one in row["phrases"]} <= {None}
+        assert "Elsewhere in the class: -" in as_html(hidden)
+    assert {point["slice_id"] for point in hidden.points} == {None}
+    assert {point["slice_id"] for point in shown.points} > {None}
+    assert all(row["baseline_rate"] is not None for row in shown.slices)
+    assert any(one["rate_outside"] for row in shown.slices for one in row["phrases"])
+    assert "elsewhere" in sentence_of(shown.slices[0])
+    assert "elsewhere" not in sentence_of(told[0])
 
 
 def test_an_audit_that_found_nothing_has_a_report(tmp_path: Path) -> None:

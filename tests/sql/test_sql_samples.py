@@ -1,15 +1,20 @@
 """samples, latest_audits and metadata; slices and rates by subgroup; what is over-represented in a slice."""
 
+import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import stats
 
 from misread.ask import backing_of_columns
+from misread.describe import value_bank
 from misread.schemas.errors import QueryError
+from misread.schemas.values import is_small_cell
 from misread.sql import Limits, Session
 from misread.sql import question as named_question
 from stores import clustered_wilson, dataset
@@ -17,7 +22,23 @@ from stores import clustered_wilson, dataset
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 PARAMETERS = ("slice", "subgroup", "keep", "top", "k", "words", "asked_model", "of_class", "min_size", "vectors")
-INTERNAL = ("truth", "patient", "told_value", "terms", "number", "edges", "cell", "taker", "place", "value", "term")
+INTERNAL = (
+    "truth",
+    "patient",
+    "told_value",
+    "own",
+    "told",
+    "lowest",
+    "least",
+    "terms",
+    "number",
+    "edges",
+    "cell",
+    "taker",
+    "place",
+    "value",
+    "term",
+)
 
 
 def audited_tables(seed: int = 0, samples: int = 400) -> Tables:
@@ -176,15 +197,92 @@ def test_metadata_is_told_value_by_value(tables: Tables) -> None:
             assert age["term"] == f"age {age['value']}"
 
 
-def test_slices_by_subgroup(tables: Tables) -> None:
-    """Counts and rates of the slice's class on the confirmation half, counted here; gaps are a group of their own."""
+def many_columns(n: int = 400) -> list[Row]:
+    """Columns of numbers that six digits tell apart, or do not, or that have no quarters; and of awkward words."""
+    rng = np.random.default_rng(0)
+    numbers = {
+        "ratio": np.round(rng.normal(size=n) * 1e-3, 6),
+        "accession": 10_000_000 + rng.integers(0, 300, n),
+        "taken_on": 20_200_101 + rng.integers(0, 31, n),
+        "drift": 1 + rng.random(n) * 1e-13,
+        "mostly_none": np.where(rng.random(n) < 0.85, 0, rng.integers(1, 40, n)),
+        "capped": np.minimum(rng.integers(0, 40, n), 15),
+        "flag": rng.integers(0, 2, n),
+        "quarters_of_one": rng.integers(0, 4, n) / 4,
+    }
+    words = ["missing", None, '"missing"', '""missing""', "Missing", "x"]
+    return [
+        {"sample_id": f"s{i}", "patient_id": f"p{i}", "word": words[i % len(words)]}
+        | {name: None if rng.random() < 0.05 else values[i].item() for name, values in numbers.items()}
+        for i in range(n)
+    ]
+
+
+def test_terms_of_metadata_are_the_same_in_sql_and_in_python() -> None:
+    """Every value and quarter has one label, its own, and describing slices gives it the same one, for as many rows."""
+    rows = many_columns()
+    told = pl.DataFrame(rows_of({"images": rows}, "SELECT column_name, value, term, bin FROM metadata"))
+    for column in (name for name in rows[0] if name not in ("sample_id", "patient_id")):
+        own = told.filter(pl.col("column_name") == column)
+        bank = value_bank(pl.DataFrame(rows).select(column), [column], np.ones(len(rows), bool))
+        counted = {saying.shown: int(bank.of(place).sum()) for place, saying in enumerate(bank.items)}
+        assert dict(own.group_by("term").len().iter_rows()) == counted
+        assert own["term"].n_unique() == own["value"].n_unique() == own.select("term", "value").n_unique()
+        assert own["bin"].drop_nulls().n_unique() == own.filter(pl.col("bin").is_not_null())["term"].n_unique()
+    for column, groups in {
+        "ratio": 4,
+        "accession": 4,
+        "taken_on": 4,
+        "drift": 4,
+        "mostly_none": 2,
+        "capped": 3,
+    }.items():
+        assert told.filter(pl.col("column_name") == column)["bin"].drop_nulls().n_unique() == groups
+    accession = told.filter((pl.col("column_name") == "accession") & (pl.col("bin") == 0))["value"]
+    assert re.fullmatch(r"below 100000\d\d(\.\d+)?", accession[0])
+
+
+def test_a_value_that_says_missing_is_no_missing_value() -> None:
+    """The word, and the word in quotes, stay apart from NULL and from each other, wherever values are told."""
+    rows = many_columns()
+    wanted = Counter(row["word"] for row in rows)
+    labels = {"missing": '"missing"', None: "missing", '"missing"': '""missing""', '""missing""': '"""missing"""'}
+    by_label = {labels.get(word, word): number for word, number in wanted.items()}
+    predictions = [
+        {"sample_id": row["sample_id"], "model": "m", "target": "t", "label": 1, "score": 0.9, "threshold": 0.5}
+        for row in rows
+    ]
+    tables = {"images": rows, "predictions": predictions}
+    shown = {
+        row["value"]: row["n"]
+        for row in rows_of(tables, "SELECT value, count(*) AS n FROM metadata WHERE column_name = 'word' GROUP BY ALL")
+    }
+    assert shown == by_label
+    for asked in ("word", "metadata_value(sample_id, 'word')"):
+        found = rows_of(tables, f"FROM rates_by({asked})", allow_small_cells=True)
+        assert {row["subgroup"]: row["rows"] for row in found} == by_label
+    with opened_over(tables) as session:
+        lacking = session.query(named_question("missing_metadata"), {"model": "m", "target": "t"}).to_pylist()
+    (row,) = (row for row in lacking if row["column_name"] == "word")
+    assert (row["patients_missing"], row["patients_known"]) == (wanted[None], len(rows) - wanted[None])
+
+
+@pytest.mark.parametrize("word", ["missing", "other"])
+def test_slices_by_subgroup(tables: Tables, word: str) -> None:
+    """Counts and rates of the slice's class on the confirmation half, counted here; gaps are a group of their own.
+
+    A value that says `missing` is none of them.
+    """
+    named = [row | {"sex": word if row["sex"] == "F" else row["sex"]} for row in tables["images"]]
+    tables = tables | {"images": named}
     found = {(r["slice_id"], r["subgroup"]): r for r in rows_of(tables, "FROM slice_by(sex)", allow_small_cells=True)}
     wanted = {}
     for row in (s for s in tables["slices"] if s["slice_id"].startswith(("new-t", "old-s"))):
-        for sex in ("F", "M", None):
+        for sex in (word, "M", None):
             inside = [r for r in members(tables, row) if image_of(tables, r["sample_id"])["sex"] == sex]
+            label = '"missing"' if sex == "missing" else sex or "missing"
             if inside:
-                wanted[row["slice_id"], sex or "missing"] = inside
+                wanted[row["slice_id"], label] = inside
     assert found.keys() == wanted.keys()
     for key, inside in wanted.items():
         errors = sum(r["error"] for r in inside)
@@ -283,9 +381,36 @@ def test_numbers_of_few_patients_are_suppressed(tables: Tables) -> None:
     profile = rows_of(few, "FROM slice_profile('new-t-1')")
     assert all(row["patients_inside"] not in range(1, 11) for row in profile)
     assert all(row["patients_outside"] not in range(1, 11) for row in profile)
-    assert rows_of(few, "SELECT smallest_cell() AS a, is_small_cell(10) AS b, is_small_cell(0) AS c") == [
-        {"a": 11, "b": True, "c": False}
-    ]
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_one_rule_says_which_patients_are_few(allowed: bool) -> None:
+    """In SQL and in Python: one to ten, unless they are allowed; nobody, or nobody counted, is not few."""
+    limits = Limits(allow_small_cells=allowed)
+    with Session({}, limits=limits) as session:
+        for patients in (None, 0, 1, 10, 11, 12):
+            (row,) = session.query("SELECT is_small_cell($n) AS few", {"n": patients}).to_pylist()
+            assert row["few"] is is_small_cell(patients, limits.smallest_cell)
+            assert row["few"] is (not allowed and patients in (1, 10))
+
+
+@pytest.mark.parametrize(("outside", "is_told"), [(10, False), (11, True), (0, True)])
+def test_nothing_of_few_patients_outside_is_told(tables: Tables, outside: int, is_told: bool) -> None:
+    """With one to ten patients outside there is no baseline and no lift, which are theirs; what is inside stays."""
+    numbers = {"confirmation_patients": 50, "error_rate": 0.5, "baseline_rate": 0.25, "baseline_loss": 0.5, "lift": 2.0}
+    few = tables | {"slices": [row | numbers | {"baseline_patients": outside} for row in tables["slices"]]}
+    few["slices"] = [row for row in few["slices"] if row["audit_id"] == "new"]
+    with opened_over(few) as session:
+        rows = session.query(named_question("slices_found"), {"audit_ids": ["new"]}).to_pylist()
+    assert len(rows) == len(few["slices"])
+    of_outside = ("baseline_rate", "baseline_loss", "lift")
+    for row in rows:
+        assert [row[name] for name in of_outside] == ([0.25, 0.5, 2.0] if is_told else [None] * 3)
+        assert row["error_rate"] == 0.5
+        assert row["q_value"] is not None
+    with opened_over(few, allow_small_cells=True) as session:
+        rows = session.query(named_question("slices_found"), {"audit_ids": ["new"]}).to_pylist()
+    assert all([row[name] for name in of_outside] == [0.25, 0.5, 2.0] for row in rows)
 
 
 @pytest.mark.parametrize("few_of", [0, 1])
@@ -336,7 +461,8 @@ def test_repeated_patients_widen_intervals_and_single_ones_do_not() -> None:
     ends = "rate_low(k, n)", "rate_high(k, n)"
     with opened_over({}) as session:
         alone = session.query(asked.format(*ends, "(1, 1), (0, 1), (0, 1)")).to_pylist()
-        assert alone == session.query("SELECT wilson_low(1, 3) AS low, wilson_high(1, 3) AS high").to_pylist()
+        (wilson,) = session.query("SELECT wilson_low(1, 3) AS low, wilson_high(1, 3) AS high").to_pylist()
+        assert alone == [pytest.approx(wilson)]
         for pairs in ([(3, 3), (0, 3)], [(0, 4), (0, 2)], [(2, 3), (1, 1), (0, 5), (1, 2)], [(4, 4)]):
             events = [place < k for k, n in pairs for place in range(n)]
             who = [patient for patient, (_, n) in enumerate(pairs) for _ in range(n)]
@@ -344,7 +470,7 @@ def test_repeated_patients_widen_intervals_and_single_ones_do_not() -> None:
             assert (found["low"], found["high"]) == pytest.approx(clustered_wilson(events, who))
             assert (
                 found["high"] - found["low"]
-                > 1.3 * np.diff(stats.binomtest(sum(events), len(events)).proportion_ci(method="wilson"))[0]
+                > 1.2 * np.diff(stats.binomtest(sum(events), len(events)).proportion_ci(method="wilson"))[0]
             )
         assert session.query(asked.format(*ends, "(0, 0), (NULL, 3)")).to_pylist() == [{"low": None, "high": None}]
         with pytest.raises(QueryError, match="more events than rows"):

@@ -1,6 +1,8 @@
 """The best conjunctions of metadata values."""
 
 import itertools
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -50,6 +52,36 @@ def test_pruning_loses_nothing(seed: int, kind: type, improving: bool) -> None:
         wanted = every(codes, errors, score, least, improving)[:15]
         assert [(g.terms, g.rows, g.errors) for g in got] == [(w.terms, w.rows, w.errors) for w in wanted]
         assert [g.score for g in got] == pytest.approx([w.score for w in wanted])
+
+
+@pytest.mark.parametrize("improving", [True, False])
+@pytest.mark.parametrize("kind", [ScanScore, partial(SliceLineScore, alpha=0.95)], ids=["scan", "SliceLine"])
+@pytest.mark.parametrize("top", [1, 2, 3, 5, 8, 13, 40])
+def test_ties_are_listed_by_fewer_terms_then_by_columns_and_codes(
+    kind: Callable[[int, int], Score], top: int, improving: bool
+) -> None:
+    """However many are listed, and in whatever order they are met: where columns repeat, every score comes often."""
+    codes, errors = rows_of(3, n=240, columns=2, values=3)
+    for order in ([0, 1, 0, 1], [1, 0, 0, 1], [0, 0, 1, 0]):
+        repeated = codes[:, order]
+        score = kind(int(errors.sum()), len(errors))
+        got = best_conjunctions(repeated, errors, score, min_size=1, top=top, improving=improving)
+        wanted = every(repeated, errors, score, 1, improving)
+        assert len({one.score for one in wanted}) < len(wanted)
+        assert [one.terms for one in got] == [one.terms for one in wanted[:top]]
+
+
+@pytest.mark.parametrize("seed", [4, 11, 12, 13])
+def test_a_tie_with_the_last_one_listed_is_not_pruned(seed: int) -> None:
+    """Where a subgroup is all errors, and no part could be better, its bound is its score: it still counts."""
+    codes = np.random.default_rng(seed).integers(0, 2, (24, 5))
+    errors = (codes[:, 0] == 0) & (codes[:, 1] == 0) | (codes[:, 2] == 1) & (codes[:, 4] == 0)
+    score = ScanScore(int(errors.sum()), len(errors))
+    for improving in (True, False):
+        wanted = [one.terms for one in every(codes, errors, score, 1, improving)]
+        for top in (1, 2, 3, 5, 8, 13, 20):
+            got = best_conjunctions(codes, errors, score, min_size=1, top=top, improving=improving)
+            assert [one.terms for one in got] == wanted[:top]
 
 
 @pytest.mark.parametrize("alpha", [0.98, 0.99])
