@@ -8,7 +8,7 @@ from misread.schemas.errors import StoreError
 from misread.schemas.values import MODALITIES, Modality
 
 FORMAT = "misread"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 MANIFEST = "manifest.json"
 
 

@@ -19,7 +19,7 @@ def test_info_counts_what_is_there(store: Path) -> None:
     """Tables, encoders, predictions and audits are those of the store."""
     contents = json.loads(invoke("info", store, "--format", "json").stdout)
     assert contents["location"] == str(store)
-    assert (contents["state"], contents["format_version"]) == (1, 3)
+    assert (contents["state"], contents["format_version"]) == (1, 4)
     assert {row["table"]: row["rows"] for row in contents["tables"]} == {
         "audits": 2, "images": 12, "phrases": 1, "predictions": 24, "reports": 1, "slices": 2,
     }  # fmt: skip

@@ -71,9 +71,9 @@ def test_a_manifest_with_a_hole_is_damaged(store: TableStore, change: Callable[[
 
 def test_another_format_version_is_refused(store: TableStore) -> None:
     """A store of a later misread is neither read nor written, and both versions are named."""
-    rewritten(store, lambda document: document.update(format_version=4, states="in another way"))
+    rewritten(store, lambda document: document.update(format_version=5, states="in another way"))
     before = manifest(store).read_bytes()
-    with pytest.raises(StoreError, match="format version 4; this misread reads version 3"):
+    with pytest.raises(StoreError, match="format version 5; this misread reads version 4"):
         TableStore.open(store.location)
     with pytest.raises(StoreError, match="format version"), store.commit("fails"):
         pytest.fail("a store of another version was written")
