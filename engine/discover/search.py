@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,6 +82,14 @@ class Rule:
     def takes(self, vectors: Vectors) -> Booleans:
         """(n,): which rows are in."""
         return np.asarray(self.scores(vectors) >= self.cut)
+
+    def holding(self, vectors: Vectors, fewest: int) -> Rule:
+        """The rule, its cut lowered where it takes fewer than `fewest` of n `vectors`, to what takes so many or, with
+        ties, more. The search counts rows by scores without their own fold, which may be higher than the rule's."""
+        scores = self.scores(vectors)
+        if fewest > len(scores) or (scores >= self.cut).sum() >= fewest:
+            return self
+        return replace(self, cut=float(np.partition(scores, -fewest)[-fewest]))
 
 
 def search(rows: ClassRows, *, smallest: int, most: int, pool: int = MOST_ERRORS) -> list[Rule]:

@@ -50,10 +50,10 @@ def discover(
         def tick(shuffles: int, done: int = done) -> None:
             progress(done + shuffles, steps, "searching for slices")
 
-        found, why_none, too_small = _search(node, fused, judged, tick)
+        found, why_none, too_few = _search(node, fused, judged, tick)
         candidates += found
         mine = effects[judged.model, judged.target] = smallest_effects(judged, node.min_size)
-        told = [why_none, effects_told(judged, mine)] if why_none else [_left_out(node, too_small)]
+        told = [why_none, effects_told(judged, mine)] if why_none else [_left_out(node, too_few)]
         remarks = [*told, _threshold_kept(node, judged)]
         if any(remarks):
             notes[judged.model, judged.target] = "; ".join(filter(None, remarks))
@@ -103,10 +103,8 @@ def _with_stability(
     return tested
 
 
-def _left_out(node: Discover, too_small: int) -> str:
-    if not too_small:
-        return ""
-    return f"left out as too small, of fewer than {node.min_size} rows or {node.min_patients} patients: {too_small}"
+def _left_out(node: Discover, too_few: int) -> str:
+    return f"groups left out, of fewer than {node.min_patients} patients: {too_few}" if too_few else ""
 
 
 def _threshold_kept(node: Discover, judged: Population) -> str:
@@ -119,20 +117,17 @@ def _search(
     node: Discover, fused: FusedSamples, judged: Population, tick: Callable[[int], None]
 ) -> tuple[list[Candidate], str, int]:
     """The slices of one population that chance alone seldom gives, best first; why where there are none; and how many
-    groups were left out as too small.
-
-    The search counts rows by scores without their own fold; what is offered is counted by the frozen rule. To leave a
-    group out only makes p-values larger: shuffled errors are searched without that.
-    """
+    groups were left out, of too few patients (which only makes p-values larger: shuffled errors keep them)."""
     classes = _class_rows(fused, judged)
     give_back()
     ranked: list[tuple[tuple[bool, float, int], Candidate]] = []
-    too_small = 0
+    too_few = 0
     rules_of = partial(search, smallest=node.min_size, most=node.most, pool=node.pool)
     searches = in_order(rules_of, classes, min(len(classes), cores()))
     for number, (rows, searched) in enumerate(zip(classes, list(searches), strict=True)):
-        rules = [rule for rule in searched if _is_large_enough(node, rows, rule)]
-        too_small += len(searched) - len(rules)
+        large = [rule.holding(rows.vectors, node.min_size) for rule in searched]
+        rules = [rule for rule in large if _patients_inside(rows, rule) >= node.min_patients]
+        too_few += len(searched) - len(rules)
         p_values = search_p_values(
             rows,
             [rule.statistic for rule in rules],
@@ -147,13 +142,11 @@ def _search(
             ranked.append((order, Candidate(judged, rows.true_class, rule, float(p))))
     found = [candidate for _, candidate in sorted(ranked, key=lambda item: item[0])]
     kept = [c for c in found if node.permutations == 0 or c.search_p <= SIGNIFICANCE]
-    return kept, "" if kept else _why_none(node, judged, classes, found, too_small), too_small
+    return kept, "" if kept else _why_none(node, judged, classes, found, too_few), too_few
 
 
-def _is_large_enough(node: Discover, rows: ClassRows, rule: Rule) -> bool:
-    """Whether the frozen rule takes as many rows of its class, and of as many patients, as a slice has at least."""
-    inside = rule.takes(rows.vectors)
-    return int(inside.sum()) >= node.min_size and len(np.unique(rows.patients[inside])) >= node.min_patients
+def _patients_inside(rows: ClassRows, rule: Rule) -> int:
+    return len(np.unique(rows.patients[rule.takes(rows.vectors)]))
 
 
 def _tick_from(tick: Callable[[int], None], before: int, done: int) -> None:
@@ -165,16 +158,16 @@ def _why_none(
     judged: Population,
     classes: Sequence[ClassRows],
     found: Sequence[Candidate],
-    too_small: int,
+    too_few: int,
 ) -> str:
-    """The first of the reasons that holds. `too_small`: the groups found that hold too few rows or patients."""
+    """The first of the reasons that holds. `too_few`: the groups found that hold too few patients."""
     group = "group of high losses" if judged.by_loss else "group of errors"
     best = f"{min(c.search_p for c in found):.2f}" if found else ""
     reasons = (
         (bool(found), f"no {group} stands out more than chance gives (best candidate: p = {best})"),
         (
-            bool(too_small),
-            f"no {group} holds {node.min_size} rows of {node.min_patients} patients (smaller ones: {too_small})",
+            bool(too_few),
+            f"no {group} spreads over {node.min_patients} patients (groups of fewer: {too_few})",
         ),
         *(_no_losses(node, classes[0]) if judged.by_loss else _no_errors(node, judged, classes)),
     )

@@ -177,3 +177,13 @@ def test_the_best_of_each_class_comes_first() -> None:
         for place, value in enumerate(values)
     }
     assert sorted(keys, key=keys.__getitem__) == [(0, 0), (2, 0), (1, 0), (0, 1), (0, 2), (1, 1)]
+
+
+def test_a_rule_can_be_made_to_hold_enough_rows() -> None:
+    """Its cut falls to what takes as many, ties included, and never rises; direction and statistic stay."""
+    vectors = np.array([[5.0], [4.0], [3.0], [3.0], [1.0]])
+    rule = Rule(np.array([1.0]), 4.5, 7.0, ClassModel(np.zeros(1), 0.0))
+    assert [int(rule.holding(vectors, fewest).takes(vectors).sum()) for fewest in (1, 2, 3, 4, 5)] == [1, 2, 4, 4, 5]
+    assert rule.holding(vectors, 1) is rule
+    assert rule.holding(vectors, 6) is rule
+    assert rule.holding(vectors, 3).statistic == 7.0
