@@ -33,6 +33,12 @@ THRESHOLD = typer.Option(
 )
 MIN_SIZE = typer.Option(metavar="ROWS", min=2, help="Fewest discovery rows of its class in a slice. [default: 10]")
 MIN_PATIENTS = typer.Option(metavar="NUMBER", min=1, help="Fewest different patients among those rows. [default: 5]")
+PERMUTATIONS = typer.Option(
+    metavar="NUMBER",
+    min=0,
+    help="Keep what this many searches over shuffled errors seldom reach; more of them leave less to the draw, 0: keep "
+    "all. [default: 99]",
+)
 STABILITY = typer.Option(
     metavar="NUMBER",
     min=0,
@@ -73,6 +79,7 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
     threshold: Annotated[float | None, THRESHOLD] = None,
     min_size: Annotated[int | None, MIN_SIZE] = None,
     min_patients: Annotated[int | None, MIN_PATIENTS] = None,
+    permutations: Annotated[int | None, PERMUTATIONS] = None,
     stability: Annotated[int | None, STABILITY] = None,
     pool: Annotated[int | None, POOL] = None,
     losses: Annotated[bool, LOSSES] = False,
@@ -99,6 +106,7 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
         "threshold": threshold,
         "min_size": min_size,
         "min_patients": min_patients,
+        "permutations": permutations,
         "stability": stability,
         "pool": pool,
         "losses": losses or None,
@@ -123,7 +131,7 @@ def discovery(store: "Store", wanted: dict[str, Any]) -> "LazyFrame":
     if wanted["where"]:
         plan = plan.filter(wanted["where"])
     plan = plan.fuse(**{name: wanted[name] for name in ("image", "report", "metadata", "modalities")})
-    options = ("min_size", "min_patients", "stability", "pool", "threshold", "losses")
+    options = ("min_size", "min_patients", "permutations", "stability", "pool", "threshold", "losses")
     settings = {name: wanted[name] for name in options if wanted[name] is not None}
     return plan.discover(**settings).describe(phrases=wanted["phrases"])
 
