@@ -36,8 +36,8 @@ MIN_PATIENTS = typer.Option(metavar="NUMBER", min=1, help="Fewest different pati
 PERMUTATIONS = typer.Option(
     metavar="NUMBER",
     min=0,
-    help="Keep what this many searches over shuffled errors seldom reach; more of them leave less to the draw, 0: keep "
-    "all. [default: 99]",
+    help="Keep what this many searches over shuffled errors seldom reach; more of them leave less to the draw; 0: keep "
+    "all. [default: 99; 0, or 19 and more]",
 )
 STABILITY = typer.Option(
     metavar="NUMBER",

@@ -167,8 +167,8 @@ def test_discover_explains_its_plan_and_names_its_audit(monkeypatch: pytest.Monk
     ended = invoke("discover", store.location, "--explain", "--where", "view = 'PA'")
     assert ended.exit_code == 0, ended.stderr
     assert ended.stdout == store.scan().filter("view = 'PA'").fuse().discover().describe().explain() + "\n"
-    ended = invoke("discover", store.location, "--explain", "--permutations", 7, "--min-size", 12, "--stability", 3)
-    asked = store.scan().fuse().discover(permutations=7, min_size=12, stability=3)
+    ended = invoke("discover", store.location, "--explain", "--permutations", 29, "--min-size", 12, "--stability", 3)
+    asked = store.scan().fuse().discover(permutations=29, min_size=12, stability=3)
     assert ended.stdout == asked.describe().explain() + "\n"
     assert "audits" not in mr.open(store.location).manifest.tables
     ended = invoke("discover", store.location, "--name", "november", "--stability", 0)
