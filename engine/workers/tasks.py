@@ -81,13 +81,8 @@ def workers(address: str | None) -> Iterator[Workers | None]:
         with warnings.catch_warnings():  # Ray's programs are forked, and are others at once: nothing of lance is used
             warnings.filterwarnings("ignore", "lance is not fork-safe")
             ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
-    except ray.exceptions.AuthenticationError as error:
-        raise MisreadError(
-            f"the Ray cluster at {address} did not take this machine's token: {_first_line(error)}",
-            "set RAY_AUTH_MODE and RAY_AUTH_TOKEN (or RAY_AUTH_TOKEN_PATH) as on the cluster's machines",
-        ) from None
     except Exception as error:  # noqa: BLE001 - of many kinds
-        raise _unreached(address, error) from None
+        raise _not_joined(address, error) from None
     try:
         if address != LOCAL:
             check_versions()
@@ -138,6 +133,17 @@ def _unreached(address: str, error: Exception) -> MisreadError:
     return MisreadError(
         f"no Ray cluster answers at {address}: {_first_line(error)}",
         "give --ray local for the cores of this machine, or the address that ray start showed",
+    )
+
+
+def _not_joined(address: str, error: Exception) -> MisreadError:
+    """Somebody listens there. Ray does not say that a token is wrong: it gives up after a while."""
+    if address == LOCAL:
+        return MisreadError(f"Ray did not start on this machine: {_first_line(error)}", "try again, or leave --ray out")
+    return MisreadError(
+        f"the Ray cluster at {address} did not let this machine in: {_first_line(error)}",
+        "this machine is to be one of the cluster's (ray start --address), with its version of Ray; where the cluster "
+        "was started with a token, set RAY_AUTH_MODE=token and the same RAY_AUTH_TOKEN here",
     )
 
 
