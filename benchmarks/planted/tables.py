@@ -85,7 +85,7 @@ def markdown(table: Table) -> str:
 
 def null_table(rows: Sequence[Row]) -> Table:
     """Audits in which there is nothing to find: how many found a slice, and how many confirmed one."""
-    from misread.discover.confirm import wilson_interval
+    from misread.discover import wilson_interval
 
     table = Table(
         "cell", "method", "audits", "with a slice", "confirmed one", "95 %", "Domino's slices", "s", title="null"
