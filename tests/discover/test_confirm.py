@@ -24,9 +24,9 @@ def test_lone_patients_are_judged_by_fishers_exact_test(rows: list[tuple[bool, b
     assert excess_p_value(inside, errors, np.arange(len(rows)), 0) == pytest.approx(expected)
 
 
-@pytest.mark.slow
-def test_errors_that_run_in_patients_do_not_confirm_by_themselves() -> None:
-    """Six rows a patient, intra-class correlation .3, a slice of whole patients: p < .05 in about 5 % of draws."""
+def test_errors_that_run_in_patients_do_not_confirm_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six rows a patient, intra-class correlation .3, a slice of whole patients: p <= .05 in about 5 % of draws."""
+    monkeypatch.setattr(import_module("misread.discover.confirm"), "PERMUTATIONS", 199)
     rejected = 0
     for seed in range(300):
         rng = check_random_state(seed)
@@ -35,7 +35,7 @@ def test_errors_that_run_in_patients_do_not_confirm_by_themselves() -> None:
         rate = rng.beta(0.3 * (1 / 0.3 - 1), 0.7 * (1 / 0.3 - 1), 40)
         errors = rng.random_sample(240) < rate[patients]
         inside = (rng.random_sample(40) < 0.25)[patients] & (rng.random_sample(240) < 0.9)
-        rejected += excess_p_value(inside, errors, patients, seed) < 0.05
+        rejected += excess_p_value(inside, errors, patients, seed) <= 0.05
     assert rejected / 300 < 0.085  # three standard errors above .05
 
 
