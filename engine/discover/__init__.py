@@ -19,7 +19,7 @@ from .power import smallest_effect
 from .scan import standardised
 from .search import ClassRows, Rule, order_among_classes, search
 from .stability import stabilities
-from .stratified import common_z, counted, higher_p_value, more_often_p_value, one_row_each, strata
+from .stratified import common_z, counted, higher_p_value, more_often_by_rows, more_often_p_value, one_row_each, strata
 
 __all__ = [
     "MOST_ERRORS",
@@ -43,6 +43,7 @@ __all__ = [
     "higher_p_value",
     "mean_interval",
     "mean_loss",
+    "more_often_by_rows",
     "more_often_p_value",
     "one_row_each",
     "order_among_classes",

@@ -58,6 +58,13 @@ def more_often_p_value(hits: Counts, inside: Counts, having: Counts, total: Coun
     return float(chance[int(np.sum(hits)) :].sum() / chance.sum())
 
 
+def more_often_by_rows(rows: Counts, hits: Counts, inside: Counts, having: Counts, total: Counts) -> float:
+    """`more_often_p_value` from counts of patients by their number of `rows`, in rising order, (k,) each."""
+    stratum = joined(rows, total)
+    counts = (np.bincount(stratum, weights=each).astype(np.intp) for each in (hits, inside, having, total))
+    return more_often_p_value(*counts)
+
+
 def common_z(hits: Counts, inside: Counts, having: Counts, total: Counts) -> float:
     """The common log odds ratio over its standard error, of the same counts; 0 without a stratum.
 
