@@ -85,8 +85,8 @@ class Store(TableStore):
         progress: Progress = silent,
         workers: Workers | None = None,
     ) -> "Assigned":
-        """What `assign` and `moved` give, from one reading, with notes on the samples left out and on those of patients it
-        has seen.
+        """What `assign` and `moved` give, from one reading, with notes on samples left out and on those of patients
+        that it has seen.
 
         With `workers` (see `misread.workers`) the rows are scored by other processes, and the result is the same.
         """
