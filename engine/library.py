@@ -74,7 +74,7 @@ class Store(TableStore):
 
         `share` of the samples and, where there are labels, `error_rate` (of the slice's true class, at the audit's
         threshold), or in an audit of losses `mean_loss`, each with a 95 % interval, the confirmation half's
-        (`…_audited`) and the change with its interval.
+        (`…_audited`) and the change with its interval, which takes the two for different patients.
         """
         return self.assigned(audit, where, progress).moved
 
@@ -85,7 +85,8 @@ class Store(TableStore):
         progress: Progress = silent,
         workers: Workers | None = None,
     ) -> "Assigned":
-        """What `assign` and `moved` give, from one reading, with notes on the samples left out.
+        """What `assign` and `moved` give, from one reading, with notes on samples left out and on those of patients
+        that it has seen.
 
         With `workers` (see `misread.workers`) the rows are scored by other processes, and the result is the same.
         """

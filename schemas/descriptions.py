@@ -39,8 +39,9 @@ is present.
 `score`: how near the phrase lies to the slice, as the cosine between its vector and the way from the centroid of the
 slice's class to the slice's; NULL where phrases have no vector. Rates are among rows of the slice's class (in an audit
 of losses all rows that have one) that have a report, for metadata all of them. `q_value`: over every phrase tested in
-the audit; NULL where nothing could be counted. A patient counts once in `p_value`. Where there are no reports, phrases
-of an image-text encoder have no counts and rates: `p_value` tells whether images inside lie nearer to the phrase.
+the audit; NULL where nothing could be counted. A patient counts once in `p_value`, among patients of as many rows.
+Where there are no reports, phrases of an image-text encoder have no counts and rates: `p_value` tells whether images
+inside lie nearer to the phrase.
 """
 
 CONTRAST_WORDS = TableContract(

@@ -45,6 +45,7 @@ BACKED_FUNCTIONS: Final[Mapping[str, BackedType]] = MappingProxyType(
             "scan_statistic DOUBLE)[]",
         ),
         "rate_interval": BackedType(("BIGINT[]", "BIGINT[]"), "STRUCT(low DOUBLE, high DOUBLE)"),
+        "more_often": BackedType(("BIGINT[]", "BIGINT[]", "BIGINT[]", "BIGINT[]", "BIGINT[]"), "DOUBLE"),
         "vector_of": BackedType(("VARCHAR", "VARCHAR"), "FLOAT[]"),
         "nearest_samples": BackedType(
             ("VARCHAR", "BIGINT", "VARCHAR"), "STRUCT(rank BIGINT, sample_id VARCHAR, similarity DOUBLE)[]"

@@ -10,7 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from misread.describe import Chooser, chosen_words, contrast, value_bank
-from misread.execute.evidence import Row, first_rows, phrase_evidence, with_q_values
+from misread.discover import one_row_each, strata
+from misread.execute.evidence import Row, phrase_evidence, with_q_values
 from misread.execute.nearness import chosen_phrases, over_rows
 
 from .describers import Booleans, Corpus, Places
@@ -74,13 +75,10 @@ def _words(corpus: Corpus, rows: Places, inside: Booleans, held_out: Booleans, p
     counts = []
     for half in (~held_out, held_out):
         mine = np.flatnonzero(half & bank.known[rows])
-        mine = mine[first_rows(inside[mine], patients[mine])]
-        sides = []
-        for side in (inside[mine], ~inside[mine]):
-            mask = np.zeros(len(bank.known), bool)
-            mask[rows[mine[side]]] = True
-            sides.append(bank.counts(mask))
-        counts.append(sides)
+        stratum, each = strata(patients[mine]), one_row_each(inside[mine], patients[mine])
+        many, mine, stratum = stratum.max(initial=-1) + 1, mine[each], stratum[each]
+        sides = (inside[mine], ~inside[mine])
+        counts.append([bank.counts_by(rows[mine[side]], stratum[side], many) for side in sides])
     background = bank.counts(np.ones(len(bank.known), bool))
     chosen = chosen_words(counts[0][0], counts[0][1], background)
     for z in contrast(counts[1][0], counts[1][1], background)[chosen].tolist():

@@ -5,6 +5,7 @@ from misread.store import TableStore
 
 from .intervals import rate_interval
 from .phrases import nearest_phrase
+from .profile import more_often
 from .subgroups import subgroups
 from .vectors import nearest_samples, vector_of
 
@@ -17,7 +18,7 @@ def backing(store: TableStore) -> dict[str, Work]:
 
 def backing_of_columns() -> dict[str, Work]:
     """The work of those that read nothing but the columns they are given."""
-    return {"rate_interval": rate_interval}
+    return {"rate_interval": rate_interval, "more_often": more_often}
 
 
 __all__ = ["backing", "backing_of_columns"]

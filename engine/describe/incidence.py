@@ -35,6 +35,11 @@ class Incidence(Generic[K]):
         """(m,): how many of the rows have each item."""
         return np.asarray(self.has.T @ rows.astype(np.int64), np.int64)
 
+    def counts_by(self, rows: NDArray[np.intp], groups: NDArray[np.intp], many: int) -> NDArray[np.int64]:
+        """(many, m): how many of the `rows` (r,) of each group have each item; `groups` (r,): 0 to many - 1."""
+        member = groups[:, None] == np.arange(many)
+        return np.asarray((self.has[rows].T @ member.astype(np.int64)).T, np.int64)
+
     def of(self, item: int) -> Booleans:
         """(n,): which rows have it."""
         column = np.zeros(len(self.known), bool)

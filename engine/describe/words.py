@@ -53,23 +53,36 @@ def _words(sentence: str) -> tuple[str, ...]:
 def contrast(inside: Counts, outside: Counts, background: Counts) -> Floats:
     """(m,) z-scores of how much more a word is used inside; above 0 where it is.
 
-    `inside`, `outside` (m,): how many reports use each word; `background` (m,): the same in all reports, whose shares
-    are the prior's, as many words in all as `PRIOR`. Log odds among all words used, over their standard errors; 0 where
-    there is nothing to be contrasted: no report on one side, or one word alone.
+    `inside`, `outside` (s, m): how many reports use each word, in each stratum of reports to be compared; `background`
+    (m,): the same in all reports, whose shares are the prior's, as many words in all as `PRIOR`, divided among strata
+    by the words used there. Log odds among all words used, of the strata by their precision, over their standard
+    errors; 0 where there is nothing to be contrasted: no stratum with reports on both sides, or one word alone.
     """
-    total = float(background.sum())
-    if not total or not inside.sum() or not outside.sum() or len(inside) < 2:
-        return np.zeros(len(inside))
-    prior = PRIOR * np.maximum(background, 0.5) / total
+    words, used = len(background), (inside + outside).sum(axis=1)
+    total, precise, weighed = float(background.sum()), np.zeros(words), np.zeros(words)
+    prior = PRIOR * np.maximum(background, 0.5) / max(total, 0.5)
+    for mine, others, here in zip(inside, outside, used, strict=True):
+        if not total or not mine.sum() or not others.sum() or words < 2:
+            continue
+        change, variance = _log_odds_ratio(mine, others, prior * here / used.sum())
+        precise += 1 / variance
+        weighed += change / variance
+    return np.asarray(weighed / np.sqrt(np.where(precise > 0, precise, 1.0)))
+
+
+def _log_odds_ratio(inside: Counts, outside: Counts, prior: Floats) -> tuple[Floats, Floats]:
+    """(m,) each, with its variance."""
     strength = float(prior.sum())
     y, x = inside + prior, outside + prior
     n, m = float(inside.sum()) + strength, float(outside.sum()) + strength
-    change = np.log(y / (n - y)) - np.log(x / (m - x))
-    return np.asarray(change / np.sqrt(1 / y + 1 / x))
+    return np.log(y / (n - y)) - np.log(x / (m - x)), 1 / y + 1 / x
 
 
 def chosen_words(inside: Counts, outside: Counts, background: Counts) -> NDArray[np.intp]:
-    """The places of at most 20 words with the highest z, of 1.645 or more, that at least 3 reports inside use."""
+    """The places of at most 20 words with the highest z, of 1.645 or more, that at least 3 reports inside use.
+
+    As in `contrast`.
+    """
     z = contrast(inside, outside, background)
-    able = np.flatnonzero((inside >= FEWEST_ROWS) & (z >= LEAST_Z))
+    able = np.flatnonzero((inside.sum(axis=0) >= FEWEST_ROWS) & (z >= LEAST_Z))
     return able[np.argsort(-z[able], kind="stable")][:MOST_WORDS]

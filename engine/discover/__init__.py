@@ -19,6 +19,7 @@ from .power import smallest_effect
 from .scan import standardised
 from .search import ClassRows, Rule, order_among_classes, search
 from .stability import stabilities
+from .stratified import common_z, counted, higher_p_value, more_often_by_rows, more_often_p_value, one_row_each, strata
 
 __all__ = [
     "MOST_ERRORS",
@@ -30,15 +31,21 @@ __all__ = [
     "Estimate",
     "LossConfirmation",
     "Rule",
+    "common_z",
     "confirm",
     "confirm_losses",
+    "counted",
     "counted_interval",
     "design_effect",
     "difference",
     "every_row",
     "fit_class_model",
+    "higher_p_value",
     "mean_interval",
     "mean_loss",
+    "more_often_by_rows",
+    "more_often_p_value",
+    "one_row_each",
     "order_among_classes",
     "probability",
     "q_values",
@@ -49,5 +56,6 @@ __all__ = [
     "smallest_mean_loss",
     "stabilities",
     "standardised",
+    "strata",
     "wilson_interval",
 ]

@@ -116,15 +116,23 @@ def _sums_of_drawn(
     return np.array([values[drawn][places].sum() for drawn in who], float)
 
 
-def _strata(counts: NDArray[np.intp]) -> list[Codes]:
-    """Patients grouped by their number of rows, small groups joined to the next smaller size."""
-    lengths: list[int] = []
-    smallest = 0
-    for size, members in zip(*np.unique(counts, return_counts=True), strict=True):
-        if lengths and min(members, lengths[-1]) < FEWEST_IN_STRATUM and size <= WIDEST_STRATUM * smallest:
-            lengths[-1] += int(members)
-        else:
-            lengths.append(int(members))
-            smallest = size
-    ends = np.cumsum(lengths, dtype=np.intp)
-    return np.split(np.argsort(counts, kind="stable"), ends)[:-1]
+def joined(sizes: Codes, members: Codes) -> Codes:
+    """(k,): which stratum, from 0 on, patients of each of the `sizes` are in, numbers of rows in rising order.
+
+    `members` (k,): how many patients have so many rows. Where fewer than 5 have, they are joined to the next smaller
+    size, up to twice the smallest of the stratum.
+    """
+    places = np.zeros(len(sizes), np.intp)
+    in_last = smallest = 0
+    for place, (size, some) in enumerate(zip(sizes, members, strict=True)):
+        joins = min(some, in_last) < FEWEST_IN_STRATUM and size <= WIDEST_STRATUM * smallest
+        places[place] = places[place - 1] + (not joins) if place else 0
+        in_last, smallest = (in_last + some, smallest) if joins else (some, size)
+    return places
+
+
+def _strata(counts: Codes) -> list[Codes]:
+    """The patients of each stratum, of their number of rows `counts` (p,)."""
+    sizes, members = np.unique(counts, return_counts=True)
+    patients = np.bincount(joined(sizes, members), weights=members).astype(np.intp)
+    return np.split(np.argsort(counts, kind="stable"), np.cumsum(patients))[:-1]

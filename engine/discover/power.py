@@ -23,6 +23,10 @@ def smallest_effect(errors: Booleans, patients: Codes, slice_rows: int) -> float
     `errors`, `patients` (n,): the held-out rows of one true class, whose error rate is the rate outside. The slice
     stands for itself, the only one tested, at the 5 % level. Where rows of a patient err together, rows count as
     rows / `design_effect`. A step of 0.0001; None where even a slice that is always wrong would miss 80 %.
+
+    Where patients have several rows the power is about that: of made-up slices of 30 rows it was 60 to 90 % where they
+    held whole patients (least of few patients with each another number of rows), and 80 to 100 % where they held a row
+    here and there.
     """
     effect = design_effect(errors, patients)
     inside, rows = (int(count / effect + ROUNDING) for count in (slice_rows, len(errors)))

@@ -21,7 +21,7 @@ from misread.workers import Workers
 
 from .frozen import FrozenAudit, check_spaces, frozen_audit
 from .gains import gains
-from .moving import moved
+from .moving import moved, shared_patients
 from .scans import scan_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def assign(node: Assign, work: "Work") -> Assigned:
     found = _scored(node, work)
     inside = found.along >= found.audit.cuts
     rows = _rows(found.audit, found.samples["sample_id"], found.along, found.likely, inside)
-    return Assigned(rows, moved(work.store, found.audit, found.samples, inside), found.notes)
+    notes = (*found.notes, *shared_patients(work.store, found.audit, found.samples))
+    return Assigned(rows, moved(work.store, found.audit, found.samples, inside), notes)
 
 
 def score(node: Score, work: "Work") -> Scored:

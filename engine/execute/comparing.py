@@ -19,7 +19,8 @@ def compare(slices: Sequence[FoundSlice], populations: Sequence[Population], see
     """Rows of the comparisons table: none for a target that one model alone was audited on.
 
     A slice's own model has the slice's own numbers. Every other model is tested on its own rows of the slice's class
-    in the confirmation half, at its own threshold; q-values (Benjamini-Hochberg) are over all those tests.
+    in the confirmation half, at its own threshold; q-values (Benjamini-Hochberg) are over all those tests. No model is
+    tested against another: that one misreads a slice, and another was not shown to, is no difference between the two.
     """
     own, others = [], []
     for found in slices:

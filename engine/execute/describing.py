@@ -28,7 +28,7 @@ from misread.describe import (
     value_bank,
     word_bank,
 )
-from misread.discover import SIGNIFICANCE, Codes
+from misread.discover import SIGNIFICANCE, Codes, one_row_each, strata
 from misread.encode.phrases import phrase_vectors
 from misread.encode.texts import report_texts
 from misread.plan import Describe, Fuse, Scan
@@ -37,7 +37,7 @@ from misread.spill import chosen as rows_chosen
 from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 
-from .evidence import first_rows, nearness_evidence, phrase_evidence, with_q_values
+from .evidence import nearness_evidence, phrase_evidence, with_q_values
 from .inputs import codes
 from .nearness import Reading, Way, chosen_phrases, over_batches, over_rows, stored_batches, unit, walk
 from .steps import Described, Discovered, FoundSlice, positions
@@ -279,29 +279,30 @@ class _Telling:
         words = chosen_words(mine, others, background)
         held = known & one.held_out
         mine, others = self._word_counts(one, held)
-        z = contrast(mine, others, background)[words] if mine.sum() and others.sum() else None
+        both = mine.any(axis=1) & others.any(axis=1)
+        z = contrast(mine, others, background)[words] if both.any() else None
         for rank, word in enumerate(words.tolist(), start=1):
             score = None if z is None else float(z[rank - 1])
             yield {
                 **one.key,
                 "rank": rank,
                 "word": self._words.items[word],
-                "count_inside": int(mine[word]),
-                "count_outside": int(others[word]),
+                "count_inside": int(mine[:, word].sum()),
+                "count_outside": int(others[:, word].sum()),
                 "z_score": score,
                 "p_value": None if score is None else float(norm.sf(score)),
             }
 
     def _word_counts(self, one: _Slice, asked: Booleans) -> tuple[np.ndarray, np.ndarray]:
-        """How many patients use each word inside and outside; a patient counts once, with one report."""
+        """(strata, words) each: how many patients use each word inside and outside; a patient counts once, with one
+        report, among patients of about as many."""
         rows = np.flatnonzero(asked)
-        rows = rows[first_rows(one.inside[rows], one.patients[rows])]
-        counts = []
-        for side in (one.inside[rows], ~one.inside[rows]):
-            mask = np.zeros(self._fused.samples.height, bool)
-            mask[one.places[rows[side]]] = True
-            counts.append(self._words.counts(mask))
-        return counts[0], counts[1]
+        stratum = strata(one.patients[rows])
+        each = one_row_each(one.inside[rows], one.patients[rows])
+        many, inside = stratum.max(initial=-1) + 1, one.inside[rows][each]
+        places, stratum = one.places[rows][each], stratum[each]
+        mine, others = (self._words.counts_by(places[side], stratum[side], many) for side in (inside, ~inside))
+        return mine, others
 
     def rule(self, one: _Slice) -> Row:
         """The columns of a slice on its rule, with the p-value on held-out rows; empty where there is none."""

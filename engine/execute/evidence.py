@@ -7,35 +7,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from misread.discover import Codes, q_values, rate_interval
+from misread.discover import (
+    Codes,
+    common_z,
+    counted,
+    higher_p_value,
+    more_often_p_value,
+    one_row_each,
+    q_values,
+    rate_interval,
+    strata,
+)
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
 Row = dict[str, Any]
 
 TINY = 1e-12
-
-
-def first_rows(inside: Booleans, patients: Codes) -> Places:
-    """One row a patient, in order: its first row inside, or, of a patient with none there, its first row."""
-    order = np.lexsort((np.arange(len(inside)), ~inside, patients))
-    firsts = np.concatenate([[True], patients[order][1:] != patients[order][:-1]]) if len(order) else order
-    return np.sort(order[np.asarray(firsts, bool)])
 
 
 def phrase_evidence(has: Booleans, inside: Booleans, patients: Codes) -> Row:
     """The columns of a phrase that held-out rows give; `has`, `inside`, `patients` (n,): the rows that have a text.
 
     Rates are of rows, with intervals by `rate_interval`; the interval of `lift` joins the two on the scale of
-    logarithms (Zou and Donner 2008). `p_value`: Fisher's exact test, one-sided, on one row a patient, as `z_score`
-    is, of the log odds ratio with 0.5 added to each cell (Gart and Zweifel 1967).
+    logarithms (Zou and Donner 2008). `p_value`: the exact test, one-sided, on one row a patient, among patients of
+    about as many rows; where no patient has two, Fisher's. `z_score`: of their common log odds ratio.
     """
     if not inside.any() or inside.all():
         return {"rows_inside": int((has & inside).sum()), "patients_inside": len(np.unique(patients[has & inside]))}
     mine, others = _rate(has[inside], patients[inside]), _rate(has[~inside], patients[~inside])
-    one = first_rows(inside, patients)
-    p, z = _tested(has[one], inside[one])
+    one = one_row_each(inside, patients)
+    p, z = _tested(has[one], inside[one], strata(patients)[one])
     lift, low, high = _ratio(mine, others)
     return {
         "rows_inside": int((has & inside).sum()),
@@ -55,15 +57,14 @@ def phrase_evidence(has: Booleans, inside: Booleans, patients: Codes) -> Row:
 def nearness_evidence(similarity: Floats, inside: Booleans, patients: Codes) -> Row:
     """The columns of a phrase that no report can be asked for: whether rows inside lie nearer to it.
 
-    `similarity` (n,) of the held-out rows; by the Mann-Whitney test, one-sided, on one row a patient.
+    `similarity` (n,) of the held-out rows; by ranks, one-sided, on one row a patient, among patients of about as many.
     """
-    one = first_rows(inside, patients)
-    mine, others = similarity[one][inside[one]], similarity[one][~inside[one]]
-    if not len(mine) or not len(others):
+    one = one_row_each(inside, patients)
+    p = higher_p_value(similarity[one], inside[one], strata(patients)[one])
+    if p is None:
         return {}
-    from scipy.stats import mannwhitneyu, norm
+    from scipy.stats import norm
 
-    p = float(mannwhitneyu(mine, others, alternative="greater").pvalue)
     return {"p_value": p, "z_score": float(norm.isf(min(max(p, 1e-300), 1 - 1e-12)))}
 
 
@@ -74,15 +75,10 @@ def with_q_values(rows: Sequence[Row]) -> list[Row]:
     return [{**row, "q_value": float(q[place]) if place in q else None} for place, row in enumerate(rows)]
 
 
-def _tested(has: Booleans, inside: Booleans) -> tuple[float, float]:
+def _tested(has: Booleans, inside: Booleans, stratum: Codes) -> tuple[float, float]:
     """The p-value and z-score of "those inside have it more often"."""
-    from scipy.stats import hypergeom
-
-    a, n, both = int((has & inside).sum()), int(inside.sum()), int(has.sum())
-    p = float(min(1.0, hypergeom.sf(a - 1, len(has), both, n)))
-    cells = np.array([a, n - a, both - a, len(has) - n - both + a], float) + 0.5
-    odds = np.log(cells[0] / cells[1]) - np.log(cells[2] / cells[3])
-    return p, float(odds / np.sqrt((1 / cells).sum()))
+    counts = [counted(rows, stratum) for rows in (has & inside, inside, has, np.ones(len(has), bool))]
+    return more_often_p_value(*counts), common_z(*counts)
 
 
 def _rate(has: Booleans, patients: Codes) -> tuple[float, float, float]:

@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from misread.audit.halves import patient_unit
 from misread.audit.thresholds import Threshold, with_errors
 from misread.discover import Estimate, difference, mean_interval, mean_loss, rate_interval
-from misread.schemas.values import CLASSES, HIGH_LOSS
+from misread.schemas.values import CLASSES, CONFIRMATION, DISCOVERY, HIGH_LOSS
 from misread.store import TableStore
 
 from .frozen import FrozenAudit
@@ -41,8 +42,13 @@ MOVED: Mapping[str, Any] = {
 `labelled_rows`, `errors`, `error_rate`: its rows of the slice's true class that have a label and a prediction,
 judged at the audit's threshold; `baseline_rate`: the same outside. In an audit of losses these are NULL, and
 `loss_rows`, `mean_loss` (its rows that have a loss) and `baseline_loss` are not. `…_audited`: the confirmation half's.
-`…_change`: now less then.
+`…_change`: now less then; its interval takes the two for different patients, see `shared_patients`.
 """
+
+_SHARED: Mapping[str, str] = {
+    DISCOVERY: "in whose images the slices were searched: there errors or losses are high by the search alone",
+    CONFIRMATION: "that the slices are compared with: changes have intervals as of different patients, mostly too wide",
+}
 
 
 def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: Booleans) -> pl.DataFrame:
@@ -68,6 +74,22 @@ def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: 
             told |= _of_errors(members, judged, patients, found)
         rows.append({name: told.get(name) for name in MOVED})
     return pl.DataFrame(rows, schema=MOVED)
+
+
+def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> list[str]:
+    """Remarks on samples (as in `moved`) of patients that the audit has seen: what is told of them is not new."""
+    seen = pl.DataFrame(store.table("audited").read(["sample_id", "half"], f"audit_id = '{audit.audit_id}'")).unique()
+    patients = pl.DataFrame(store.table("images").read(["sample_id", "patient_id"])).with_columns(patient_unit())
+    halves = seen.join(patients, on="sample_id")
+    counts = {
+        half: samples["patient"].is_in(halves.filter(pl.col("half") == half)["patient"].implode()).sum()
+        for half in _SHARED
+    }
+    return [
+        f"{counts[half]} of {len(samples)} samples are of patients {remark}"
+        for half, remark in _SHARED.items()
+        if counts[half] and audit.slices.height
+    ]
 
 
 def _of_errors(

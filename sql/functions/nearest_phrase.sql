@@ -1,7 +1,7 @@
 -- name: nearest_phrase
 -- signature: nearest_phrase(slice_id); nearest_phrase(vector)
 -- inputs: slice_id (text), or vector (list of as many numbers as one of the store's encoders gives)
--- output: the phrase that tells the slice best; or, of the report phrases that tell any slice, the one whose samples lie most in the vector's direction; NULL for an unknown slice, one without phrases, or a store without report phrases
+-- output: the phrase that tells the slice best on the discovery half (its q_value in phrases says whether the confirmation half bears it out); or, of the report phrases that tell any slice, the one whose samples lie most in the vector's direction; NULL for an unknown slice, one without phrases, or a store without report phrases
 -- units: text
 -- source: phrases of rank 1; or the highest cosine between the vector and a phrase's mean vector (of the samples whose report has it), both from the mean of all and of length-one vectors; ties by alphabet; of two encoders of one length the one embedded last
 -- reads: phrases

@@ -3,14 +3,16 @@
 -- inputs: slice_id (text)
 -- output: a table, one row a metadata column and value: how common it is among the patients inside the slice and among the others of the slice's true class (for a slice of losses, of all with a loss), on the confirmation half; the most over-represented first. Values of a single patient group (all, or fewer than 11 patients in all) are not tested and not listed; numbers from fewer than smallest_cell() patients inside or outside are NULL and suppressed is true. A value that goes with a slice is no proof that it causes the errors
 -- units: patients are counts of different patients; shares and q_value 0 to 1; lift is a ratio of shares
--- source: each patient counts once: inside where any of its rows is, with the values of those rows; Fisher's exact test, one-sided; q_value by Benjamini and Hochberg (1995) over every value tested; ties by column and value
--- reads: slices, audited, images, memberships, metadata, is_small_cell, fisher_p_value
+-- source: each patient counts once, by one of its rows, drawn by a hash of its id, of those inside if any is; the exact test of independence, one-sided, among patients of about as many rows (Gart 1970), Fisher's where no patient has two; q_value by Benjamini and Hochberg (1995) over every value tested; ties by column and value
+-- reads: slices, audited, images, memberships, metadata, is_small_cell
+-- needs: more_often
 CREATE MACRO slice_profile(slice) AS TABLE
 WITH judged AS (
     SELECT
         its_row.sample_id,
         coalesce(its_image.patient_id, its_row.sample_id) AS patient,
-        its_member.sample_id IS NOT NULL AS is_inside
+        its_member.sample_id IS NOT NULL AS is_inside,
+        count(*) OVER (PARTITION BY patient) AS own_rows
     FROM main.slices AS its_slice
     JOIN main.audited AS its_row
         ON its_row.audit_id = its_slice.audit_id
@@ -22,27 +24,50 @@ WITH judged AS (
     WHERE its_slice.slice_id = slice::VARCHAR AND its_row.half = 'confirmation'
         AND coalesce(its_row.error::DOUBLE, its_row.loss) IS NOT NULL
 ),
-people AS (SELECT patient, bool_or(is_inside) AS inside FROM judged GROUP BY patient),
-held AS (
-    SELECT DISTINCT p.patient, p.inside, v.column_name, v.value
-    FROM judged AS j
-    JOIN people AS p ON p.patient = j.patient AND p.inside = j.is_inside
-    JOIN main.metadata AS v ON v.sample_id = j.sample_id
+people AS (
+    SELECT sample_id, is_inside AS inside, own_rows
+    FROM judged
+    QUALIFY row_number() OVER (PARTITION BY patient ORDER BY is_inside DESC, md5(sample_id), sample_id) = 1
 ),
-sizes AS (SELECT count(*) FILTER (inside) AS n, count(*) AS total FROM people),
+held AS (
+    SELECT p.inside, p.own_rows, v.column_name, v.value
+    FROM people AS p JOIN main.metadata AS v ON v.sample_id = p.sample_id
+),
+sizes AS (
+    SELECT own_rows, count(*) FILTER (inside) AS own_inside, count(*) AS own_total FROM people GROUP BY own_rows
+),
 counted AS (
     SELECT
-        column_name, value,
-        count(*) FILTER (inside) AS a,
-        count(*) FILTER (NOT inside) AS b,
-        n, total
-    FROM held CROSS JOIN sizes
-    GROUP BY column_name, value, n, total
+        column_name, value, own_rows,
+        count(*) FILTER (inside) AS own_a,
+        count(*) AS own_with
+    FROM held
+    GROUP BY ALL
+),
+listed AS (
+    SELECT
+        t.column_name, t.value, t.a, t.with_it - t.a AS b,
+        sum(s.own_inside)::BIGINT AS n, sum(s.own_total)::BIGINT AS total,
+        list(s.own_rows ORDER BY s.own_rows) AS rows_each,
+        list(coalesce(c.own_a, 0) ORDER BY s.own_rows) AS a_each,
+        list(s.own_inside ORDER BY s.own_rows) AS n_each,
+        list(coalesce(c.own_with, 0) ORDER BY s.own_rows) AS with_each,
+        list(s.own_total ORDER BY s.own_rows) AS total_each
+    FROM (
+        SELECT column_name, value, sum(own_a)::BIGINT AS a, sum(own_with)::BIGINT AS with_it
+        FROM counted GROUP BY column_name, value HAVING with_it >= 11
+    ) AS t
+    CROSS JOIN sizes AS s
+    LEFT JOIN counted AS c
+        ON c.column_name = t.column_name AND c.value = t.value AND c.own_rows = s.own_rows
+    GROUP BY ALL
 ),
 tested AS (
-    SELECT *, fisher_p_value(a, n, a + b, total) AS p
-    FROM counted
-    WHERE a + b >= 11 AND a + b < total AND n > 0
+    SELECT
+        column_name, value, a, b, n, total,
+        python_more_often(rows_each, a_each, n_each, with_each, total_each) AS p
+    FROM listed
+    WHERE a + b < total AND n > 0
 ),
 ranked AS (
     SELECT *, count(*) OVER () AS tests, count(*) OVER (ORDER BY p) AS place

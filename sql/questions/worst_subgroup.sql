@@ -2,7 +2,7 @@
 -- inputs: model, target (text)
 -- output: for every metadata column its subgroup with the highest error rate, the worst column first; subgroups of few patients take no part
 -- units: rates 0 to 1; rows and patients are counts
--- source: errors / rows by metadata value, interval by rate_low and rate_high of patients' counts, over labelled and predicted rows whose split is not train; ties by column and value
+-- source: errors / rows by metadata value, interval by rate_low and rate_high of patients' counts, over labelled and predicted rows whose split is not train; ties by column and value. The worst of many subgroups reads worse than it would on other patients, and its interval does not know that it was chosen
 -- reads: samples, metadata, is_small_cell, rate_low, rate_high
 WITH people AS (
     SELECT

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy.stats import fisher_exact
+from scipy.stats import fisher_exact, hypergeom, mannwhitneyu, norm
 from statsmodels.stats.multitest import multipletests
 
 from misread.describe import chosen_words, contrast, word_bank
-from misread.execute.evidence import first_rows, nearness_evidence, phrase_evidence, with_q_values
+from misread.discover import counted, more_often_p_value, one_row_each, strata
+from misread.execute.evidence import nearness_evidence, phrase_evidence, with_q_values
 from stores import clustered_wilson
 
 RNG = np.random.default_rng(3)
@@ -32,16 +33,51 @@ def test_evidence_is_counted_by_hand(patients: np.ndarray) -> None:
 
 
 def test_the_p_value_is_fishers_on_one_row_a_patient() -> None:
-    """A patient counts once: inside if any row is, with the first of its rows there."""
-    found = phrase_evidence(HAS, INSIDE, REPEATED)
-    one = []
-    for patient in sorted(set(REPEATED.tolist())):
-        rows = np.flatnonzero(patient == REPEATED)
-        one.append(next((row for row in rows if INSIDE[row]), rows[0]))
-    assert first_rows(INSIDE, REPEATED).tolist() == one
+    """A patient counts once: inside if any row is, with one of its rows there. All have as many rows: Fisher's test."""
+    patients = np.repeat(np.arange(80), 3)
+    found = phrase_evidence(HAS, INSIDE, patients)
+    one = one_row_each(INSIDE, patients)
+    assert patients[one].tolist() == list(range(80))
+    assert INSIDE[one].tolist() == INSIDE.reshape(80, 3).any(axis=1).tolist()
     has, inside = HAS[one], INSIDE[one]
     table = [[(has & inside).sum(), (~has & inside).sum()], [(has & ~inside).sum(), (~has & ~inside).sum()]]
     assert found["p_value"] == pytest.approx(fisher_exact(table, alternative="greater").pvalue)
+
+
+def test_among_patients_of_different_numbers_of_rows_the_test_is_stratified() -> None:
+    """Against every table that the margins of two strata allow."""
+    hits, inside, having, total = np.array([2, 3]), np.array([4, 5]), np.array([3, 6]), np.array([9, 8])
+    each = [hypergeom(m, k, n) for m, k, n in zip(total, having, inside, strict=True)]
+    expected = sum(each[0].pmf(a) * each[1].pmf(b) for a in range(5) for b in range(6) if a + b >= 5)
+    assert more_often_p_value(hits, inside, having, total) == pytest.approx(expected)
+    assert more_often_p_value(hits[:1], inside[:1], having[:1], total[:1]) == pytest.approx(each[0].sf(1))
+
+
+@pytest.mark.parametrize("tested", ["phrase", "nearness", "word"])
+def test_what_patients_of_many_films_have_tells_no_slice_of_random_films(
+    tested: str,
+) -> None:
+    """Of random rows the patients of many are inside more often; what is said of them is no more frequent there."""
+    patients = np.repeat(np.arange(240), np.r_[np.ones(200, int), np.full(40, 10)])
+    share = np.where(patients >= 200, 0.6, 0.2)
+    background = np.array([20, 80])
+    false = 0
+    for _ in range(200):
+        has, inside = RNG.random(len(patients)) < share, RNG.random(len(patients)) < 0.1
+        if tested == "phrase":
+            p = phrase_evidence(has, inside, patients)["p_value"]
+        elif tested == "nearness":
+            p = nearness_evidence(2 * share + RNG.normal(size=len(patients)), inside, patients)["p_value"]
+        else:
+            one = one_row_each(inside, patients)
+            stratum = strata(patients)[one]
+            mine, others = (
+                np.stack([counted((side & word)[one], stratum) for word in (has, ~has)], axis=1)
+                for side in (inside, ~inside)
+            )
+            p = norm.sf(contrast(mine, others, background)[0])
+        false += p <= 0.05
+    assert false <= 20  # 10 expected; more than 20 in 1 of 600 runs
 
 
 def test_rows_that_repeat_are_no_evidence() -> None:
@@ -83,6 +119,11 @@ def test_nearness_is_tested_by_ranks() -> None:
     assert found["p_value"] < 1e-6
     assert found == nearness_evidence(np.exp(near), INSIDE, ALONE)
     assert nearness_evidence(-near, INSIDE, ALONE)["p_value"] > 0.99
+    expected = mannwhitneyu(near[INSIDE], near[~INSIDE], alternative="greater", method="asymptotic").pvalue
+    assert found["p_value"] == pytest.approx(expected)
+    tied = np.round(near, 1)
+    expected = mannwhitneyu(tied[INSIDE], tied[~INSIDE], alternative="greater").pvalue
+    assert nearness_evidence(tied, INSIDE, ALONE)["p_value"] == pytest.approx(expected)
     assert nearness_evidence(near[:0], INSIDE[:0], ALONE[:0]) == {}
 
 
@@ -101,16 +142,20 @@ def test_contrast_is_the_weighted_log_odds_with_the_prior() -> None:
     """Against the formula of Monroe et al. written out word by word; swapping the sides turns the sign."""
     inside, outside, background = (np.array(x) for x in ([9, 2, 0, 30], [10, 40, 5, 60], [50, 100, 20, 330]))
     prior = 500 * background / background.sum()
-    expected = []
+    changes, variances = [], []
     for y, x, a in zip(inside, outside, prior, strict=True):
         n, m, total = inside.sum(), outside.sum(), prior.sum()
-        change = np.log((y + a) / (n + total - y - a)) - np.log((x + a) / (m + total - x - a))
-        expected.append(change / np.sqrt(1 / (y + a) + 1 / (x + a)))
-    assert contrast(inside, outside, background) == pytest.approx(np.array(expected))
-    assert contrast(outside, inside, background) == pytest.approx(-np.array(expected))
-    assert contrast(np.zeros(4, int), outside, background).tolist() == [0, 0, 0, 0]
-    one = np.array([5])
-    assert contrast(one, 2 * one, one).tolist() == [0]  # of one word alone all shares are 1
+        changes.append(np.log((y + a) / (n + total - y - a)) - np.log((x + a) / (m + total - x - a)))
+        variances.append(1 / (y + a) + 1 / (x + a))
+    expected = np.array(changes) / np.sqrt(variances)
+    assert contrast(inside[None], outside[None], background) == pytest.approx(expected)
+    assert contrast(outside[None], inside[None], background) == pytest.approx(-expected)
+    nobody = np.zeros((1, 4), int)
+    assert contrast(nobody, outside[None], background).tolist() == [0, 0, 0, 0]
+    one = np.array([[5]])
+    assert contrast(one, 2 * one, one[0]).tolist() == [0]  # of one word alone all shares are 1
+    with_nobody = np.concatenate([inside[None], nobody]), np.concatenate([outside[None], nobody])
+    assert contrast(*with_nobody, background) == pytest.approx(expected)
 
 
 def test_contrast_words_are_those_of_the_slice() -> None:
@@ -118,6 +163,6 @@ def test_contrast_words_are_those_of_the_slice() -> None:
     texts = [f"{'Zebra stripes' if INSIDE[row] else 'Plain'}, lungs clear. Film {row}" for row in range(ROWS)]
     bank = word_bank(ROWS, lambda: list(enumerate(texts)), np.ones(ROWS, bool))
     assert "stripes lungs" not in bank.items
-    mine, others = bank.counts(INSIDE), bank.counts(~INSIDE)
-    found = [bank.items[i] for i in chosen_words(mine, others, mine + others)]
+    mine, others = bank.counts(INSIDE)[None], bank.counts(~INSIDE)[None]
+    found = [bank.items[i] for i in chosen_words(mine, others, (mine + others)[0])]
     assert found == ["stripes", "zebra", "zebra stripes"]

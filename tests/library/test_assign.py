@@ -130,6 +130,27 @@ def test_own_confirmation_half_has_not_moved(grown: tuple[Store, str]) -> None:
     assert moved["error_rate_change"].to_list() == [0.0] * moved.height
 
 
+def test_samples_of_patients_that_the_audit_has_seen_are_counted(whole: Store, tmp_path: Path) -> None:
+    """Later films of patients of either half are told by number; of other patients nothing is."""
+    store = Store.open_or_new(tmp_path / "store")
+    early = f"{EARLY} AND sample_id NOT IN ('s0001', 's0003', 's0005', 's0007')"
+    add(whole, store, early)
+    audit_id = audit(mr.open(store.location))
+    add(whole, store, f"NOT ({early})")
+    opened = mr.open(store.location)
+    halves = opened.sql(
+        "SELECT DISTINCT i.patient_id, a.half FROM audited AS a JOIN images AS i USING (sample_id) "
+        "WHERE i.patient_id IN ('p0', 'p1', 'p2', 'p3')"
+    )
+    counted = dict(halves.group_by("half").len().iter_rows())
+    assert opened.moved(audit_id).height
+    notes = opened.assigned(audit_id).notes
+    assert [note.partition(" samples are of patients ")[0] for note in notes] == [
+        f"{counted[half]} of 304" for half in ("discovery", "confirmation") if half in counted
+    ]
+    assert opened.assigned(audit_id, where=LATE).notes == ()
+
+
 def test_labels_are_not_needed(whole: Store, grown: tuple[Store, str], tmp_path: Path) -> None:
     """Without a single prediction for the new rows they have the same slices; only the error rates are unknown."""
     store = Store.open_or_new(tmp_path / "store")

@@ -58,6 +58,17 @@ def test_a_report_tells_what_the_store_holds(hostile: Store, whole: Report) -> N
     assert sum(point["error"] for point in report.points) == wrong
 
 
+def test_what_was_chosen_in_one_half_is_not_called_borne_out(whole: Report) -> None:
+    """Phrases stand in the report whatever their q-value, and it says which half chose them and which counted them."""
+    unsure = [{**row, "phrases": [{**one, "q_value": 0.8} for one in row["phrases"]]} for row in whole.slices]
+    assert any(row["phrases"] for row in unsure)
+    report = replace(whole, slices=unsure)
+    told = "discovery half,? and counted in the confirmation half, which bears them out where (the q-value|q) is"
+    for page in (as_html(report), as_markdown(report)):
+        assert re.search(told, page)
+        assert not re.search("Phrases that set", page)
+
+
 def test_the_same_report_tomorrow(hostile: Store, whole: Report) -> None:
     """The page is the same to the byte."""
     assert as_html(whole) == as_html(hostile.report())

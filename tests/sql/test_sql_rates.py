@@ -180,3 +180,21 @@ def test_fishers_test() -> None:
         wanted = stats.fisher_exact([[a, n - a], [w - a, t - n - w + a]], alternative="greater").pvalue
         assert p == pytest.approx(wanted, rel=1e-6), (a, n, w, t)
         assert not math.isnan(p)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        "NULL, 3, 4, 10",
+        "2, NULL, 4, 10",
+        "2, 3, NULL, 10",
+        "2, 3, 4, NULL",
+        "0, NULL, 4, 10",
+        "5, 3, 6, 10",
+        "1, 3, 12, 10",
+    ],
+)
+def test_fishers_test_of_counts_that_are_unknown_or_cannot_be_is_null(counts: str) -> None:
+    """No p-value, and least of all one of 1, is made up from them."""
+    with Session({}) as session:
+        assert session.query(f"SELECT fisher_p_value({counts}) AS p").to_pylist() == [{"p": None}]

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import md5
 from typing import Any
 
 import numpy as np
@@ -310,24 +311,26 @@ def judged_of(tables: Tables, row: Row) -> list[Row]:
 
 @pytest.mark.parametrize("number", range(4))
 def test_what_is_over_represented_in_a_slice(tables: Tables, number: int) -> None:
-    """Each patient counts once; p-values are Fisher's, q-values scipy's Benjamini and Hochberg over all tested."""
+    """Each patient counts once, by one row, among those of as many; q-values are scipy's over all tested."""
     row = next(s for s in tables["slices"] if s["slice_id"] == f"new-t-{number}")
     found = rows_of(tables, f"FROM slice_profile('new-t-{number}')", allow_small_cells=True)
     terms = {(r["sample_id"], r["column_name"]): r["value"] for r in rows_of(tables, "FROM metadata")}
     taken = {r["sample_id"] for r in members(tables, row)}
-    judged = [r["sample_id"] for r in judged_of(tables, row)]
-    inside = {patient_of(tables, s) for s in taken}
-    everyone = {patient_of(tables, s) for s in judged}
+    films: dict[str, list[str]] = {}
+    for judged in judged_of(tables, row):
+        films.setdefault(patient_of(tables, judged["sample_id"]), []).append(judged["sample_id"])
+    drawn = {who: min(own, key=lambda s: (s not in taken, md5(s.encode()).hexdigest())) for who, own in films.items()}
+    inside = {who for who, sample in drawn.items() if sample in taken}
     having: dict[tuple[str, str], set[str]] = {}
-    for sample in judged:
-        patient = patient_of(tables, sample)
-        if (sample in taken) == (patient in inside):
-            for column in ("split", "sex", "age", "beds", "label"):
-                having.setdefault((column, terms[sample, column]), set()).add(patient)
-    tested = {term: who for term, who in having.items() if 11 <= len(who) < len(everyone)}
+    for who, sample in drawn.items():
+        for column in ("split", "sex", "age", "beds", "label"):
+            having.setdefault((column, terms[sample, column]), set()).add(who)
+    tested = {term: who for term, who in having.items() if 11 <= len(who) < len(films)}
     counts = {term: (len(who & inside), len(who - inside)) for term, who in tested.items()}
-    n, m = len(inside), len(everyone - inside)
-    p = [stats.fisher_exact([[a, n - a], [b, m - b]], alternative="greater").pvalue for a, b in counts.values()]
+    n, m = len(inside), len(films) - len(inside)
+    strata = [{who for who, own in films.items() if len(own) == rows} for rows in (1, 2)]
+    assert min(map(len, strata)) >= 5
+    p = [among([(who & each, inside & each, each) for each in strata], len(who & inside)) for who in tested.values()]
     q = dict(zip(counts, stats.false_discovery_control(p), strict=True))
     assert {(r["column_name"], r["value"]) for r in found} == tested.keys()
     for r in found:
@@ -338,6 +341,41 @@ def test_what_is_over_represented_in_a_slice(tables: Tables, number: int) -> Non
         assert r["lift"] == (pytest.approx((a / n) / (b / m)) if b else None)
         assert r["q_value"] == pytest.approx(q[term])
     assert [r["q_value"] for r in found] == sorted(r["q_value"] for r in found)
+
+
+def among(strata: list[tuple[set[str], set[str], set[str]]], least: int) -> float:
+    """How likely `least` patients or more inside have a value; of every stratum who has it, who is inside, and all."""
+    chances = np.ones(1)
+    for having, inside, everyone in strata:
+        law = stats.hypergeom(len(everyone), len(having), len(inside))
+        chances = np.convolve(chances, [law.pmf(hits) for hits in range(len(inside) + 1)])
+    return float(chances[least:].sum())
+
+
+def test_patients_of_many_films_tell_no_slice_of_random_films(tables: Tables) -> None:
+    """They are inside more often, and what most of their films have is not what sets a slice of random films apart."""
+    rng = np.random.default_rng(5)
+    patients = np.repeat(np.arange(240), np.r_[np.ones(200, int), np.full(40, 10)])
+    row = next(s for s in tables["slices"] if s["slice_id"] == "new-t-1")
+    ids = [f"f{number:03d}" for number in range(len(patients))]
+    judged = {"audit_id": "new", "model": "m", "target": "t", "half": "confirmation", "label": row["true_class"]}
+    told = 0
+    for _ in range(12):
+        drain = rng.random(len(ids)) < np.where(patients < 200, 0.2, 0.6)
+        inside = rng.random(len(ids)) < 0.1
+        films = {
+            "images": [
+                {"sample_id": one, "patient_id": str(who), "drain": str(has)}
+                for one, who, has in zip(ids, patients, drain, strict=True)
+            ],
+            "audited": [judged | {"sample_id": one, "error": False} for one in ids],
+            "memberships": [
+                {"slice_id": "new-t-1", "sample_id": one} for one, has in zip(ids, inside, strict=True) if has
+            ],
+        }
+        profile = rows_of(tables | films, "FROM slice_profile('new-t-1')", allow_small_cells=True)
+        told += any(one["q_value"] <= 0.05 for one in profile)
+    assert told <= 3  # 1 expected at most; with all patients alike 10 of 12
 
 
 def test_rates_by_subgroup_leave_training_rows_out(tables: Tables) -> None:
