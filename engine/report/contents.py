@@ -15,7 +15,7 @@ from misread.writing import replacing
 
 from .examples import examples_of
 from .mapping import fused_maps
-from .withheld import without_reports
+from .withheld import without_patients
 from .wording import IDS, PICTURES, REPORTS, sentence_of
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
     """What there is to tell of an audit, by its id or name (None: the newest).
 
     Numbers of fewer than 11 patients are None unless they are allowed. Without text nothing is told that a report
-    says in five words or more. Raises UnknownNameError for an audit that does not exist.
+    says in five words or more, and nothing that names a sample, patient or study. Raises UnknownNameError for an audit
+    that does not exist.
     """
     audit_id = store.audit_id(audit) if audit else _newest(store)
     with store.session(Limits(seconds=None, allow_small_cells=options.allow_small_cells)) as session:
@@ -127,7 +128,7 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
             points=[_without(point, few) for point in points],
             options=options,
         )
-    return report if options.text else without_reports(report, store)
+    return report if options.text else without_patients(report, store)
 
 
 def _without(point: Row, few: set[str]) -> Row:

@@ -9,6 +9,7 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -22,7 +23,7 @@ from misread.report.withheld import WITHHELD, runs
 from misread.report.wording import sentence_of
 from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
 from misread.schemas.tables import CHECKSUM
-from stores import planted_store
+from stores import VIEW, planted_store, write_store
 
 
 def reports_of(store: Store) -> list[str]:
@@ -109,6 +110,35 @@ def test_what_reports_say_is_withheld_wherever_it_stands(tmp_path: Path) -> None
     audited = Store.open(store.location)
     assert audited.report().audit["where"] is not None
     assert audited.report(text=False).audit["where"] == WITHHELD
+
+
+@pytest.mark.parametrize(
+    ("patient", "is_telling"), [("PID-0007", True), ("k7", True), ("4711", False), ("view", False)]
+)
+def test_ids_are_withheld_wherever_they_stand(tmp_path: Path, patient: str, is_telling: bool) -> None:
+    """Filters that look at ids tell none, be they plain numbers; nor does a name, a note or a value of metadata.
+
+    A word, or a number that may be one of another kind, stays where nothing says that it is an id.
+    """
+    images = [{"sample_id": f"s{i:03d}", "patient_id": f"p{i}" if i else patient, "view": "PA"} for i in range(120)]
+    rng = np.random.default_rng(0)
+    scores = {"model": "m", "target": "t", "threshold": 0.5}
+    predictions = [
+        scores | {"sample_id": row["sample_id"], "label": i % 2, "score": float(rng.random())}
+        for i, row in enumerate(images)
+    ]
+    vectors = {row["sample_id"]: rng.standard_normal(4) for row in images}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors, metadata=[VIEW])
+    rows = store.scan("m").filter(f"patient_id <> '{patient}'", "sample_id NOT IN ('s003')", "view = 'PA'")
+    rows.discover(permutations=0, stability=0).sink(f"without {patient}")
+    report = Store.open(store.location).report(text=False, images=False)
+    for page in (unescaped(as_html(report)), unescaped(as_markdown(report)), as_json(report)):
+        told = re.sub(r"<script>.*?</script>|<style>.*?</style>|<meta.*?>", "", page, flags=re.DOTALL)
+        assert not re.search(rf"'{patient}'|\bs003\b", told)
+        assert (f"without {patient}" in told) is not is_telling
+        assert WITHHELD in told.replace("\\", "")
+    assert report.audit["parameters"]["filter"] == [{"predicates": [WITHHELD, WITHHELD, "view = 'PA'"]}]
+    assert not report.holds
 
 
 def test_a_report_says_what_of_patients_it_holds(hostile: Store, whole: Report, tmp_path: Path) -> None:
