@@ -2,6 +2,7 @@
 
 import base64
 import html
+import io
 import json
 import re
 import stat
@@ -13,7 +14,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
-from report.conftest import FILMS, MARKUP, RIGHT_TO_LEFT, name_of, picture
+from PIL import Image
+from report.conftest import BESIDE, FILMS, MARKUP, RIGHT_TO_LEFT, name_of, picture
 from typer.testing import CliRunner
 
 from misread.cli.main import app
@@ -178,7 +180,7 @@ def test_names_of_data_are_isolated(whole: Report) -> None:
 
 
 def test_pictures_are_small_grey_copies(whole: Report) -> None:
-    """A picture in the page is a JPEG of one size, not the bytes of the archive."""
+    """A picture in the page is a JPEG of one size, not the bytes of the archive, and nothing beside its pixels."""
     row = whole.slices[0]["examples"][0]
     content = base64.b64decode(row["picture"].partition(",")[2])
     assert content[:2] == b"\xff\xd8"
@@ -186,6 +188,14 @@ def test_pictures_are_small_grey_copies(whole: Report) -> None:
     original = picture(films[row["sample_id"]])
     assert original not in content
     assert zlib.compress(original)[10:40] not in content
+    assert BESIDE.encode() in original
+    pictures = [one["picture"] for slice_ in whole.slices for one in slice_["examples"]]
+    assert pictures
+    for shown in pictures:
+        content = base64.b64decode(shown.partition(",")[2])
+        with Image.open(io.BytesIO(content)) as small:
+            assert all(name.startswith("jfif") for name in small.info)
+        assert BESIDE.encode() not in content
 
 
 def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:
