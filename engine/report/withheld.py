@@ -81,7 +81,7 @@ def _named(store: TableStore, pieces: AbstractSet[str]) -> set[str]:
     found: set[str] = set()
     for batch in store.table(IMAGES.name).batches(IDS):
         for column in batch.columns:
-            found |= {one for one in column.drop_null().unique().to_pylist() if pieces.issuperset(_PIECE.findall(one))}
+            found |= {one for one in column.drop_null().unique().to_pylist() if pieces >= set(_PIECE.findall(one))}
     return {one for one in found if _TELLING.search(one)}
 
 
