@@ -198,6 +198,28 @@ def test_pictures_are_small_grey_copies(whole: Report) -> None:
         assert BESIDE.encode() not in content
 
 
+@pytest.mark.parametrize(("unlabelled", "is_told"), [(3, False), (10, False), (11, True)])
+def test_few_rows_left_out_are_not_counted(tmp_path: Path, unlabelled: int, is_told: bool) -> None:
+    """Why rows were left out is told; how many only where they can be of eleven patients, or with leave."""
+    rng = np.random.default_rng(0)
+    names = [f"s{i:03d}" for i in range(140)]
+    labels = [None if i < unlabelled else i % 2 for i in range(140)]
+    predictions = [
+        {"sample_id": name, "model": "m", "target": "t", "label": label, "score": float(rng.random()), "threshold": 0.5}
+        for name, label in zip(names, labels, strict=True)
+    ]
+    images = [{"sample_id": name, "patient_id": name} for name in names]
+    vectors = {name: rng.standard_normal(4) for name in names}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
+    store.scan("m").discover(permutations=0, stability=0).sink()
+    opened = Store.open(store.location)
+    for allowed in (False, True):
+        (target,) = opened.report(allow_small_cells=allowed).targets
+        rows = {one["reason"]: one["rows"] for one in target["left_out"]}
+        assert rows["no label"] == (unlabelled if is_told or allowed else None)
+        assert target["confirmation_rows"] > 0
+
+
 def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:
     """A slice of fewer than 11 confirmation patients has no numbers unless they are asked for."""
     store = planted_store(tmp_path / "store", samples=120, inside=0.95)
