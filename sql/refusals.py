@@ -22,13 +22,17 @@ _TABLE: Final = re.compile(r'Referenced table "(?P<table>.+?)" not found')
 _FUNCTION: Final = re.compile(r'(?:^|\s)Function with name "?(?P<function>.+?)"? does not exist')
 _CALL: Final = re.compile(r'Macro "?(?P<function>\w+)"?\(\) does not support the supplied arguments')
 _KIND: Final = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
+_OF_ROWS: Final = ("Conversion Error: ", "Invalid Input Error: ", "Out of Range Error: ")
+"""Errors that tell the value that they stumbled over, be it a report."""
+_VALUE: Final = re.compile(r"""(?<!\w)(?P<quote>['"])(?P<value>.*)(?P=quote)(?!\w)""", re.DOTALL)
+_WHERE: Final = re.compile(r"\n+LINE \d+: [^\n]*\n *\^+\s*\Z")
 PREPARING: Final = "PREPARE asked AS "
 _INTERNAL: Final = re.compile(rf"\b(?:temp\.main\.)?{STORED}(?=\w)")
 
 
 def syntax_error(error: Exception) -> QueryError:
     """For a question that is no SQL."""
-    message, hint = _told(error)
+    message, hint = _told(str(error))
     return QueryError(f"this is not SQL: {message}", hint)
 
 
@@ -52,7 +56,7 @@ def refusal(
         return QueryError(f"{found['function']} cannot be called in this way", f"write {ways}")
     if ran_out_of_memory(error):
         return too_much_memory()
-    message, hint = _told(error)
+    message, hint = _told(_without_values(text, tree))
     if "Values were not provided" in message:
         hint = "give each a value: --set NAME=TEXT, or parameters= in Python"
     if "is a Macro Function" in message:
@@ -86,8 +90,23 @@ def _unknown_function(name: str, known: Collection[str]) -> UnknownNameError:
     return UnknownNameError(f"no function {name!r}{meant}", f"there is: {own}; and DuckDB's own functions")
 
 
-def _told(error: Exception) -> tuple[str, str]:
+def _without_values(text: str, tree: Tree) -> str:
+    """An error without what stands in the rows: errors go into logs and mails. What the question says itself stays."""
+    if not text.startswith(_OF_ROWS):
+        return text
+    where = _WHERE.search(text)
+    before = text[: where.start()] if where else text
+    known = tree.literals()
+
+    def kept(found: re.Match[str]) -> str:
+        quote = found["quote"]
+        return found[0] if found["value"] in known else f"{quote}…{quote}"
+
+    return _VALUE.sub(kept, before).partition("\n")[0] + (where[0] if where else "")  # strptime shows the value again
+
+
+def _told(text: str) -> tuple[str, str]:
     """(what happened in one line, where and what else)."""
-    text = _INTERNAL.sub("", str(error)).replace(PREPARING, "")
+    text = _INTERNAL.sub("", text).replace(PREPARING, "")
     first, _, rest = _KIND.sub("", text).partition("\n")
     return first.strip(), re.sub(r"\n{2,}", "\n", textwrap.dedent(rest).strip("\n")).rstrip()

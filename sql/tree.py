@@ -81,6 +81,10 @@ class Tree:
             for node in self.of_type("BASE_TABLE")
         }
 
+    def literals(self) -> set[str]:
+        """The values that are written out, as text."""
+        return {str((node.get("literal") or {}).get("text")) for node in self.of_type("VALUE_CONSTANT")}
+
     def aliases(self) -> set[str]:
         """The names given to columns with AS, and those listed behind a table's alias."""
         given = {str(node["alias"]) for node in self.nodes() if node.get("class") and node.get("alias")}

@@ -1,37 +1,46 @@
 """Intervals for SQL: from every patient's counts to the ends of the interval of their rate."""
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from misread.discover import counted_interval
 from misread.schemas.errors import QueryError
 
 ENDS = pa.struct([("low", pa.float64()), ("high", pa.float64())])
+MOST_ROWS: Final = 2**31
+"""So many rows in all are too many: the sum of their squares would leave 64 bits."""
+_HINT: Final = "give them events and rows, one pair of counts a patient"
 
 
 def rate_interval(check: Callable[[], None], events: pa.Array, rows: pa.Array) -> pa.Array:
     """The function behind `rate_low` and `rate_high`: of lists of counts, one pair a patient; NULL without rows.
 
-    Patients without rows or with a NULL count for nothing. Raises QueryError for counts that cannot be.
+    Patients without rows or with a NULL count for nothing. Raises QueryError for counts that cannot be, and for 2^31
+    rows or more in one list.
     """
     found = []
     for some, of in zip(events, rows, strict=True):
         check()
-        found.append(_ends(some.as_py() or [], of.as_py() or []))
+        found.append(_ends(some.values, of.values) if some.is_valid and of.is_valid else None)
     return pa.array(found, ENDS)
 
 
-def _ends(events: list[int | None], rows: list[int | None]) -> dict[str, float] | None:
-    pairs = [(some, of) for some, of in zip(events, rows, strict=True) if some is not None and of]
-    if any(not 0 <= some <= of for some, of in pairs):
+def _ends(events: pa.Array, rows: pa.Array) -> dict[str, float] | None:
+    """Of as many events as rows; a long list never becomes Python's numbers, which take ten times the room."""
+    both = pc.and_(events.is_valid(), pc.fill_null(pc.not_equal(rows, 0), fill_value=False))
+    some, of = events.filter(both).to_numpy(), rows.filter(both).to_numpy()
+    if ((some < 0) | (some > of)).any():
         raise QueryError(
             "rate_low and rate_high were given counts that cannot be: fewer than 0 events, or more events than rows",
-            "give them events and rows, one pair of counts a patient",
+            _HINT,
         )
-    if not pairs:
+    if of.sum(dtype=float) >= MOST_ROWS:
+        raise QueryError(f"rate_low and rate_high were given {MOST_ROWS:,} rows or more", _HINT)
+    if not len(of):
         return None
-    counts = np.array(pairs, np.intp)
-    low, high = counted_interval(counts[:, 0].astype(float), counts[:, 1])
+    low, high = counted_interval(some.astype(float), of.astype(np.intp))
     return {"low": low, "high": high}

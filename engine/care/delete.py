@@ -63,6 +63,8 @@ def _is_known(store: TableStore, commit: Commit, ids: Sequence[str]) -> bool:
     """Whether any state of the store, or a rejected row, has the patient; after a deletion, whether a text does."""
     mine, manifest = in_list("patient_id", ids), commit.manifest
     versions = sorted(manifest.versions(IMAGES.name), reverse=True)
+    if commit.table(IMAGES.name).count(_theirs(ids)):
+        return True
     if any(store.table_at(IMAGES.name, version).count(mine) for version in versions) or has_mentions(store, ids):
         return True
     return manifest.has_forgotten and are_mentioned(store, commit, ids)
@@ -70,7 +72,7 @@ def _is_known(store: TableStore, commit: Commit, ids: Sequence[str]) -> bool:
 
 def _erase(store: TableStore, commit: Commit, ids: Sequence[str]) -> tuple[dict[str, int], int, Texts]:
     """Removes the patient's rows, rejected rows (last, as they are gone at once) and ids in texts; tells how many."""
-    samples, studies, others = _named(commit, in_list("patient_id", ids))
+    samples, studies, others = _named(commit, _theirs(ids))
     every = {*ids, *samples, *studies} - {""}
     texts = without_ids(commit, every)
     for some in _parts(_formerly(store, commit, ids, samples)):
@@ -87,6 +89,11 @@ def _forget_vectors_and_answers(store: TableStore) -> int:
             store.files.remove(file)
         store.files.remove_half_written(f"{UNFINISHED}/.*")
     return Cache(store).clear()
+
+
+def _theirs(ids: Sequence[str]) -> str:
+    """Predicate: images of a patient by its ids; an image without a patient is one of its own."""
+    return f"({in_list('patient_id', ids)} OR (patient_id IS NULL AND {in_list('sample_id', ids)}))"
 
 
 def _named(commit: Commit, mine: str) -> tuple[list[str], list[str], set[str]]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from misread.ingest.rejects import mentions, standing_alone
+from misread.ingest.rejects import SHORT_NUMBER, mentions, standing_alone
 from misread.schemas.tables import AUDITS, CHECKSUM, QUERIES, VERDICTS, TableContract
 from misread.store import Commit, TableStore
 from misread.store.lance_table import quoted
@@ -16,7 +16,6 @@ from misread.store.lance_table import quoted
 DELETED: Final = "(deleted)"
 """What stands in an id's place."""
 _ABOUT_IDS: Final = re.compile(r"\b(patient_id|study_id|sample_id|neighbour_of|nearest_samples|vector_of)\b", re.I)
-_SHORT_NUMBER: Final = re.compile(r"\d{1,3}")
 
 Mend = Callable[[str, Collection[str]], str]
 
@@ -47,7 +46,7 @@ def without_ids(commit: Commit, ids: Collection[str]) -> Texts:
 
 def are_mentioned(store: TableStore, commit: Commit, ids: Collection[str]) -> bool:
     """Whether such a text of any state mentions an id that is no number below 1,000."""
-    telling = [one for one in ids if not _SHORT_NUMBER.fullmatch(one)]
+    telling = [one for one in ids if not SHORT_NUMBER.fullmatch(one)]
     return any(
         mentions(text, telling)
         for kind in _KINDS
@@ -113,7 +112,7 @@ def _in_json(text: str, ids: Collection[str]) -> str:
 
 def _in_prose(text: str, ids: Collection[str]) -> str:
     for one in ids:
-        if one in text and not _SHORT_NUMBER.fullmatch(one):
+        if one in text and not SHORT_NUMBER.fullmatch(one):
             text = standing_alone(one).sub(DELETED, text)
     return text
 

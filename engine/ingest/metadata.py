@@ -58,7 +58,7 @@ def check_metadata(
     book.rows(source.name, "sample_id", repeated(whole, ["sample_id"], "sample"))
     read = images if callable(images) else in_folder(images or source.path.parent)
     if "image" in frame.columns:
-        facts = check_pictures(source, whole, read, known, book, progress)
+        facts = check_pictures(source, whole, read, known, book, notices, progress)
         frame = frame.join(facts, on=ROW, how="left", maintain_order="left")
         if pseudonyms is not None:
             frame, read = pseudonyms.pictures(frame, read)

@@ -13,6 +13,7 @@ import polars as pl
 
 from misread.progress import Progress
 
+from .beside_pixels import carries_text
 from .faultbook import ROW, FaultBook
 from .files import Source
 
@@ -27,12 +28,14 @@ class PictureError(Exception):
 
 @dataclass(frozen=True)
 class Picture:
-    """What is known of an encoded picture without its pixels."""
+    """What is known of an encoded picture without its pixels. `carries_text`: beside them; False for one that is stored
+    already."""
 
     width: int
     height: int
     media_type: str
     sha256: str
+    carries_text: bool = False
 
 
 def picture_path(root: Path, name: str, what: str = "picture") -> Path:
@@ -73,10 +76,10 @@ def check_picture(read: Callable[[str], bytes], name: str, known: Mapping[str, P
     kind = next((kind for magic, kind in MEDIA_TYPES.items() if content.startswith(magic)), None)
     if kind is None:
         raise PictureError(f"the file is empty: {name!r}" if not content else f"neither JPEG nor PNG: {name!r}")
-    width, height = _decoded_size(content, name)
+    width, height, has_text = _decoded(content, name)
     if kind == "image/png" and _END_OF_PNG not in content:
         raise PictureError(f"the picture is unreadable: {name!r}: it ends too early")
-    return Picture(width, height, kind, digest)
+    return Picture(width, height, kind, digest, has_text)
 
 
 def file_content(path: Path, name: str) -> bytes:
@@ -86,7 +89,8 @@ def file_content(path: Path, name: str) -> bytes:
         raise PictureError(f"the picture cannot be read: {name!r}: {error.strerror}") from None
 
 
-def _decoded_size(content: bytes, name: str) -> tuple[int, int]:
+def _decoded(content: bytes, name: str) -> tuple[int, int, bool]:
+    """Width, height, and whether there is text beside the pixels."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -94,7 +98,7 @@ def _decoded_size(content: bytes, name: str) -> tuple[int, int]:
             image.verify()  # the checksums inside a PNG
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
             image.load()
-            return image.size
+            return *image.size, carries_text(image)
     except Image.DecompressionBombError as error:
         raise PictureError(f"the picture is too large: {name!r}: {error}") from None
     except Exception as error:  # noqa: BLE001 - decoders of damaged files raise whatever they please
@@ -109,9 +113,13 @@ def check_pictures(
     read: Callable[[str], bytes],
     known: Mapping[str, Picture],
     book: FaultBook,
+    notices: list[str],
     progress: Progress,
 ) -> pl.DataFrame:
-    """ROW and FACTS of every readable picture of `images` (ROW, image); the others are faults in `book`."""
+    """ROW and FACTS of every readable picture of `images` (ROW, image); the others are faults in `book`.
+
+    What the reader should know of them is added to `notices`.
+    """
     wanted = list(images.drop_nulls("image").select(ROW, "image").iter_rows())
 
     def look(name: str) -> Picture | PictureError:
@@ -120,15 +128,24 @@ def check_pictures(
         except PictureError as error:
             return error
 
-    found = []
+    found, with_text = [], []
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("ignore")  # of decoders, about oddities that do not stop them
-        for done, ((row, _), picture) in enumerate(zip(wanted, pool.map(look, [n for _, n in wanted]), strict=True), 1):
+        for done, ((row, name), picture) in enumerate(
+            zip(wanted, pool.map(look, [n for _, n in wanted]), strict=True), 1
+        ):
             if isinstance(picture, PictureError):
                 book.row(source.name, row, "image", str(picture))
             else:
                 found.append((row, picture.width, picture.height, picture.media_type, picture.sha256))
+                with_text += [name] if picture.carries_text else []
             progress(done, len(wanted), "pictures checked")
+    if with_text:
+        notices.append(
+            f"{source.name}: {len(with_text)} of {len(wanted)} pictures carry text beside their pixels (EXIF, XMP, "
+            f"IPTC, comments or PNG text), the first is {with_text[0]!r}; it is stored with them: where it may tell "
+            "who somebody is, take it out of the files, and make the store anew, as older states keep their pictures"
+        )
     return pl.DataFrame(found, {ROW: pl.Int64(), **FACTS}, orient="row")
 
 

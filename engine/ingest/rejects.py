@@ -23,6 +23,8 @@ from .pseudonyms import IDS
 FAULTS: Final = ("misread_row", "misread_column", "misread_reason")
 """Columns of a file of rejected rows beside those of the input; an ingest leaves them out again."""
 ITEMS = "files.csv"
+SHORT_NUMBER: Final = re.compile(r"\d{1,3}")
+"""An id that cannot be told from a label, an age or the number of a row."""
 _PATIENT = "patient_id"
 _AT, _WHY = " column", " reason"
 
@@ -67,7 +69,7 @@ def without_mentions(
     """Removes from the rejected rows beside a store those that mention one of some ids; returns how many.
 
     With the rows of `patients` go those that mention the samples and studies of these, but for samples and studies that
-    are `others`' too.
+    are `others`' too. An id that is a number below 1,000 is looked for in columns of ids and in quotes alone.
     """
     removed = 0
     for path, frame, mentioned in _mentioning(store, ids, patients, others):
@@ -94,9 +96,26 @@ def _mentioning(
     frames = {path: pl.read_csv(path, infer_schema=False) for path in sorted(folder.glob("*.csv"))}
     wanted |= _theirs(frames.values(), patients) - set(others)
     for path, frame in sorted(frames.items(), key=lambda entry: _PATIENT in map(str.casefold, entry[1].columns)):
-        mentioned = [any(mentions(cell, wanted) for cell in row if cell) for row in frame.iter_rows()]
+        mentioned = _rows_mentioning(frame, wanted)
         if any(mentioned):
             yield path, frame, mentioned
+
+
+def _rows_mentioning(frame: pl.DataFrame, ids: Collection[str]) -> list[bool]:
+    """Which rows mention an id. A number below 1,000 counts where it is all of an id's cell, or stands in quotes."""
+    telling = {one for one in ids if not SHORT_NUMBER.fullmatch(one)}
+    numbers = set(ids) - telling
+    quoted = {repr(one) for one in numbers}
+    of_ids = [name.casefold() in IDS for name in frame.columns]
+
+    def is_mentioned(row: Sequence[str | None]) -> bool:
+        return any(
+            mentions(cell, telling) or (cell.strip() in numbers if is_id else any(one in cell for one in quoted))
+            for cell, is_id in zip(row, of_ids, strict=True)
+            if cell
+        )
+
+    return [is_mentioned(row) for row in frame.iter_rows()]
 
 
 def mentions(text: str, ids: Collection[str]) -> bool:

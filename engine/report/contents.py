@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from misread.progress import Progress, silent
 from misread.schemas.errors import QueryError
-from misread.schemas.values import is_small_cell
+from misread.schemas.values import CONFIRMATION, DISCOVERY, is_small_cell
 from misread.sql import Limits, question
 from misread.writing import replacing
 
 from .examples import examples_of
 from .mapping import fused_maps
-from .withheld import without_reports
+from .withheld import without_patients
 from .wording import IDS, PICTURES, REPORTS, sentence_of
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
     """What there is to tell of an audit, by its id or name (None: the newest).
 
     Numbers of fewer than 11 patients are None unless they are allowed. Without text nothing is told that a report
-    says in five words or more. Raises UnknownNameError for an audit that does not exist.
+    says in five words or more, and nothing that names a sample, patient or study. Raises UnknownNameError for an audit
+    that does not exist.
     """
     audit_id = store.audit_id(audit) if audit else _newest(store)
     with store.session(Limits(seconds=None, allow_small_cells=options.allow_small_cells)) as session:
@@ -121,18 +122,26 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
         points = fused_maps(store, session, audit_id, _maps(targets, slices), options, progress)
         report = Report(
             audit=row,
-            targets=targets,
+            targets=[_without_few(one, session.limits.smallest_cell) for one in targets],
             slices=examples_of(store, session, slices, options, progress),
             subgroups=list(_subgroups(session, row)),
             points=[_without(point, few) for point in points],
             options=options,
         )
-    return report if options.text else without_reports(report, store)
+    return report if options.text else without_patients(report, store)
 
 
 def _without(point: Row, few: set[str]) -> Row:
     """A point of the map, in no slice if that has few patients inside or outside: they could be counted."""
     return point | {"slice_id": None} if point["slice_id"] in few else point
+
+
+def _without_few(target: Row, least: int) -> Row:
+    """A model and target without numbers of few rows, whose patients are few: of a half, or of those left out."""
+    few = [half for half in (DISCOVERY, CONFIRMATION) if is_small_cell(target[f"{half}_rows"], least)]
+    hidden = {f"{half}_{what}": None for half in few for what in ("rows", "errors")}
+    gone = [one | ({"rows": None} if is_small_cell(one["rows"], least) else {}) for one in target["left_out"] or []]
+    return target | hidden | {"left_out": gone}
 
 
 def _maps(targets: list[Row], slices: list[Row]) -> list[tuple[str, str]]:

@@ -1,10 +1,14 @@
-"""What is left out of a report that is to be passed on without the text of reports."""
+"""What is left out of a report that is to be passed on without ids and the text of reports."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from misread.ingest.pseudonyms import IDS
+from misread.ingest.rejects import mentions
+from misread.schemas.tables import IMAGES
 from misread.store import TableStore
 
 if TYPE_CHECKING:
@@ -15,29 +19,42 @@ WORDS = 5
 WITHHELD = "(text withheld)"
 
 _WORD = re.compile(r"\w+", re.UNICODE)
+_PIECE = re.compile(r"[^\W_]+", re.UNICODE)
+_OF_IDS = re.compile(rf"\b({'|'.join(IDS)})\b", re.IGNORECASE)
+_TELLING = re.compile(r"\d.*[^\W\d]|[^\W\d].*\d|\d{6}", re.DOTALL)
+"""Ids with digits and letters, or with six digits: shorter numbers and words stand for other things too."""
 
 
-def without_reports(report: "Report", store: TableStore) -> "Report":
-    """The report with every text replaced that shares five consecutive words, case aside, with any report.
+def without_patients(report: "Report", store: TableStore) -> "Report":
+    """The report with every text replaced that shares five consecutive words, case aside, with any report; that names
+    a sample, patient or study of the store; and, as ids may be plain numbers, with every filter that looks at ids.
 
-    Reports are read a batch at a time; what is held is the words of the report to be passed on.
+    Reports and ids are read a batch at a time; what is held is the words of the report to be passed on.
     """
-    told = {
-        run for text in _texts((report.audit, report.targets, report.slices, report.subgroups)) for run in runs(text)
-    }
-    secret = told and told & _said(store, told)
-    if not secret:
-        return report
+    texts = list(_texts((report.audit, report.targets, report.slices, report.subgroups)))
+    told = {run for text in texts for run in runs(text)}
+    said = told and told & _said(store, told)
+    named = _named(store, {piece for text in texts for piece in _PIECE.findall(text)})
 
-    def clean(value: Any) -> Any:
-        if isinstance(value, str):
-            return WITHHELD if secret & set(runs(value)) else value
-        if isinstance(value, dict):
-            return {key: clean(part) for key, part in value.items()}
-        return [clean(part) for part in value] if isinstance(value, list) else value
+    def is_secret(text: str) -> bool:
+        return bool(said & set(runs(text))) or mentions(text, named)
 
-    cleaned = {name: clean(getattr(report, name)) for name in ("audit", "targets", "slices", "subgroups", "points")}
-    return replace(report, **cleaned)
+    def is_filter_of_ids(text: str) -> bool:
+        return is_secret(text) or bool(_OF_IDS.search(text))
+
+    cleaned = {name: _clean(getattr(report, name), is_secret) for name in ("targets", "slices", "subgroups", "points")}
+    audit = _clean(report.audit, is_secret)
+    audit |= {name: _clean(report.audit[name], is_filter_of_ids) for name in ("where", "parameters")}
+    return replace(report, audit=audit, **cleaned)
+
+
+def _clean(value: Any, is_secret: Callable[[str], bool]) -> Any:
+    """Plain values with every text that is secret replaced."""
+    if isinstance(value, str):
+        return WITHHELD if is_secret(value) else value
+    if isinstance(value, dict):
+        return {key: _clean(part, is_secret) for key, part in value.items()}
+    return [_clean(part, is_secret) for part in value] if isinstance(value, list) else value
 
 
 def runs(text: str) -> Iterator[tuple[str, ...]]:
@@ -55,6 +72,17 @@ def _said(store: TableStore, wanted: set[tuple[str, ...]]) -> set[tuple[str, ...
         for text in batch.column("report").to_pylist():
             said |= wanted & set(runs(text or ""))
     return said
+
+
+def _named(store: TableStore, pieces: AbstractSet[str]) -> set[str]:
+    """The ids made of these pieces (letters and digits in a row) alone that tell a patient wherever they stand."""
+    if not store.has(IMAGES.name):
+        return set()
+    found: set[str] = set()
+    for batch in store.table(IMAGES.name).batches(IDS):
+        for column in batch.columns:
+            found |= {one for one in column.drop_null().unique().to_pylist() if pieces >= set(_PIECE.findall(one))}
+    return {one for one in found if _TELLING.search(one)}
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -35,7 +35,8 @@ def _opened(uri: str, contract: TableContract, version: int) -> Any:
     except (ValueError, OSError) as error:
         raise StoreError(
             f"table {contract.name!r} cannot be read at version {version}: {error}",
-            "the store's files were changed or removed by something other than misread; restore them from a copy",
+            "open the store again, as deleting a patient removes all older states; where that does not help, its files "
+            "were changed or removed by something other than misread: restore them from a copy",
         ) from error
 
 

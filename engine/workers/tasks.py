@@ -78,7 +78,8 @@ def workers(address: str | None) -> Iterator[Workers | None]:
 
     options = {"num_cpus": cores(), "object_store_memory": SHARED_MEMORY} if address == LOCAL else {}
     try:
-        with warnings.catch_warnings():  # Ray's programs are forked, and are others at once: nothing of lance is used
+        # Ray's programs are forked, and are others at once: nothing of lance is used
+        with warnings.catch_warnings(), _for_its_owner(address):
             warnings.filterwarnings("ignore", "lance is not fork-safe")
             ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
     except Exception as error:  # noqa: BLE001 - of many kinds
@@ -90,6 +91,18 @@ def workers(address: str | None) -> Iterator[Workers | None]:
         yield Workers(max(1, int(there.get("CPU", 1))), int(there.get("GPU", 0)))
     finally:
         ray.shutdown()
+
+
+@contextlib.contextmanager
+def _for_its_owner(address: str) -> Iterator[None]:
+    """What is begun within makes files for its owner alone: Ray's folder is open to all, and what does not fit into its
+    memory (pictures, reports, vectors) is put there. A cluster is begun by others."""
+    before = os.umask(0o077) if address == LOCAL else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.umask(before)
 
 
 def check_versions() -> None:

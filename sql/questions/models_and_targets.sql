@@ -1,17 +1,27 @@
 -- name: models_and_targets
 -- inputs: none
--- output: one row a model and target: how many predictions there are, with a label, and labelled 1 (NULL where few patients have, or have not, that label)
+-- output: one row a model and target: how many predictions there are, with a label, and labelled 1 (each NULL where few patients have them; the last also where few have the other label)
 -- units: counts of predictions
 -- reads: predictions, images, is_small_cell
+WITH told AS (
+    SELECT model, task, target, label, coalesce(patient_id, sample_id) AS patient
+    FROM predictions LEFT JOIN (SELECT sample_id, patient_id FROM images) USING (sample_id)
+),
+counted AS (
+    SELECT
+        model, task, target,
+        count(*) AS rows, count(label) AS known, count(*) FILTER (label = 1) AS with_it,
+        count(DISTINCT patient) AS patients,
+        count(DISTINCT patient) FILTER (label IS NOT NULL) AS patients_known,
+        count(DISTINCT patient) FILTER (label = 1) AS patients_with,
+        count(DISTINCT patient) FILTER (label = 0) AS patients_without
+    FROM told
+    GROUP BY model, task, target
+)
 SELECT
     model, task, target,
-    count(*) AS predictions,
-    count(label) AS labelled,
-    CASE
-        WHEN NOT is_small_cell(count(DISTINCT coalesce(patient_id, sample_id)) FILTER (label = 1))
-            AND NOT is_small_cell(count(DISTINCT coalesce(patient_id, sample_id)) FILTER (label = 0))
-        THEN count(*) FILTER (label = 1)
-    END AS positive
-FROM predictions LEFT JOIN (SELECT sample_id, patient_id FROM images) USING (sample_id)
-GROUP BY model, task, target
+    CASE WHEN NOT is_small_cell(patients) THEN rows END AS predictions,
+    CASE WHEN NOT is_small_cell(patients_known) THEN known END AS labelled,
+    CASE WHEN NOT is_small_cell(patients_with) AND NOT is_small_cell(patients_without) THEN with_it END AS positive
+FROM counted
 ORDER BY model, task NULLS FIRST, target;

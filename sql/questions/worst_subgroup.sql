@@ -1,13 +1,14 @@
 -- name: worst_subgroup
 -- inputs: model, target (text)
--- output: for every metadata column its subgroup with the highest error rate, the worst column first; subgroups of few patients take no part
+-- output: for every metadata column its subgroup with the highest error rate, the worst column first; subgroups of few patients take no part, nor those with few of one class: beside the rate of the other class theirs would tell
 -- units: rates 0 to 1; rows and patients are counts
 -- source: errors / rows by metadata value, interval by rate_low and rate_high of patients' counts, over labelled and predicted rows whose split is not train; ties by column and value. The worst of many subgroups reads worse than it would on other patients, and its interval does not know that it was chosen
 -- reads: samples, metadata, is_small_cell, rate_low, rate_high
 WITH people AS (
     SELECT
         m.column_name, m.value, coalesce(s.patient_id, s.sample_id) AS patient,
-        count(*) AS own_rows, count(*) FILTER (s.error) AS own_errors
+        count(*) AS own_rows, count(*) FILTER (s.error) AS own_errors,
+        bool_or(s.label = 1) AS has_it, bool_or(s.label = 0) AS has_it_not
     FROM samples AS s JOIN metadata AS m USING (sample_id)
     WHERE s.model = $model AND s.target = $target AND s.error IS NOT NULL AND s.split IS DISTINCT FROM 'train'
     GROUP BY ALL
@@ -15,6 +16,7 @@ WITH people AS (
 told AS (
     SELECT
         column_name, value, sum(own_rows)::BIGINT AS rows, count(*) AS patients, sum(own_errors) AS errors,
+        count(*) FILTER (has_it) AS patients_with, count(*) FILTER (has_it_not) AS patients_without,
         rate_low(own_errors, own_rows) AS error_rate_low, rate_high(own_errors, own_rows) AS error_rate_high
     FROM people
     GROUP BY column_name, value
@@ -23,6 +25,6 @@ SELECT
     column_name, value AS subgroup, rows, patients,
     errors / rows AS error_rate, error_rate_low, error_rate_high
 FROM told
-WHERE NOT is_small_cell(patients)
+WHERE NOT (is_small_cell(patients) OR is_small_cell(patients_with) OR is_small_cell(patients_without))
 QUALIFY row_number() OVER (PARTITION BY column_name ORDER BY errors / rows DESC, value) = 1
 ORDER BY error_rate DESC, column_name;

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, PngImagePlugin
 
 import misread as mr
 from misread.library import Store
@@ -17,13 +17,19 @@ MARKUP = '</script><script>window.harmed = 1</script><img src=x onerror="window.
 RIGHT_TO_LEFT = "لا يوجد أنبوب صدري في هذه الصورة"
 LONG = "a very long note indeed it is " * 350
 FILMS = 400
+BESIDE = "DOE^JANE"
+"""Text that every picture carries beside its pixels."""
 ODD = ("<i>", "../..", 'q"uote', "a b", "*_`#")
 
 
 def picture(seed: int) -> bytes:
     stream = BytesIO()
     noise = np.random.default_rng(seed).integers(0, 255, (40, 30), dtype=np.uint8)
-    Image.fromarray(noise).save(stream, "PNG")
+    beside = PngImagePlugin.PngInfo()
+    beside.add_text("PatientName", BESIDE)
+    described = Image.Exif()
+    described[ExifTags.Base.ImageDescription] = BESIDE
+    Image.fromarray(noise).save(stream, "PNG", pnginfo=beside, exif=described)
     return stream.getvalue()
 
 

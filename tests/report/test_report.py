@@ -2,6 +2,7 @@
 
 import base64
 import html
+import io
 import json
 import re
 import stat
@@ -9,10 +10,12 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
-from report.conftest import FILMS, MARKUP, RIGHT_TO_LEFT, name_of, picture
+from PIL import Image
+from report.conftest import BESIDE, FILMS, MARKUP, RIGHT_TO_LEFT, name_of, picture
 from typer.testing import CliRunner
 
 from misread.cli.main import app
@@ -22,7 +25,7 @@ from misread.report.withheld import WITHHELD, runs
 from misread.report.wording import sentence_of
 from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
 from misread.schemas.tables import CHECKSUM
-from stores import planted_store
+from stores import VIEW, planted_store, write_store
 
 
 def reports_of(store: Store) -> list[str]:
@@ -122,6 +125,35 @@ def test_what_reports_say_is_withheld_wherever_it_stands(tmp_path: Path) -> None
     assert audited.report(text=False).audit["where"] == WITHHELD
 
 
+@pytest.mark.parametrize(
+    ("patient", "is_telling"), [("PID-0007", True), ("k7", True), ("4711", False), ("view", False)]
+)
+def test_ids_are_withheld_wherever_they_stand(tmp_path: Path, patient: str, is_telling: bool) -> None:
+    """Filters that look at ids tell none, be they plain numbers; nor does a name, a note or a value of metadata.
+
+    A word, or a number that may be one of another kind, stays where nothing says that it is an id.
+    """
+    images = [{"sample_id": f"s{i:03d}", "patient_id": f"p{i}" if i else patient, "view": "PA"} for i in range(120)]
+    rng = np.random.default_rng(0)
+    scores = {"model": "m", "target": "t", "threshold": 0.5}
+    predictions = [
+        scores | {"sample_id": row["sample_id"], "label": i % 2, "score": float(rng.random())}
+        for i, row in enumerate(images)
+    ]
+    vectors = {row["sample_id"]: rng.standard_normal(4) for row in images}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors, metadata=[VIEW])
+    rows = store.scan("m").filter(f"patient_id <> '{patient}'", "sample_id NOT IN ('s003')", "view = 'PA'")
+    rows.discover(permutations=0, stability=0).sink(f"without {patient}")
+    report = Store.open(store.location).report(text=False, images=False)
+    for page in (unescaped(as_html(report)), unescaped(as_markdown(report)), as_json(report)):
+        told = re.sub(r"<script>.*?</script>|<style>.*?</style>|<meta.*?>", "", page, flags=re.DOTALL)
+        assert not re.search(rf"'{patient}'|\bs003\b", told)
+        assert (f"without {patient}" in told) is not is_telling
+        assert WITHHELD in told.replace("\\", "")
+    assert report.audit["parameters"]["filter"] == [{"predicates": [WITHHELD, WITHHELD, "view = 'PA'"]}]
+    assert not report.holds
+
+
 def test_a_report_says_what_of_patients_it_holds(hostile: Store, whole: Report, tmp_path: Path) -> None:
     """Pictures, ids and text of reports where they are there: not where they are left out, nor where there are none."""
     assert "This report holds pictures, ids and text of reports of patients." in as_html(whole)
@@ -159,7 +191,7 @@ def test_names_of_data_are_isolated(whole: Report) -> None:
 
 
 def test_pictures_are_small_grey_copies(whole: Report) -> None:
-    """A picture in the page is a JPEG of one size, not the bytes of the archive."""
+    """A picture in the page is a JPEG of one size, not the bytes of the archive, and nothing beside its pixels."""
     row = whole.slices[0]["examples"][0]
     content = base64.b64decode(row["picture"].partition(",")[2])
     assert content[:2] == b"\xff\xd8"
@@ -167,6 +199,36 @@ def test_pictures_are_small_grey_copies(whole: Report) -> None:
     original = picture(films[row["sample_id"]])
     assert original not in content
     assert zlib.compress(original)[10:40] not in content
+    assert BESIDE.encode() in original
+    pictures = [one["picture"] for slice_ in whole.slices for one in slice_["examples"]]
+    assert pictures
+    for shown in pictures:
+        content = base64.b64decode(shown.partition(",")[2])
+        with Image.open(io.BytesIO(content)) as small:
+            assert all(name.startswith("jfif") for name in small.info)
+        assert BESIDE.encode() not in content
+
+
+@pytest.mark.parametrize(("unlabelled", "is_told"), [(3, False), (10, False), (11, True)])
+def test_few_rows_left_out_are_not_counted(tmp_path: Path, unlabelled: int, is_told: bool) -> None:
+    """Why rows were left out is told; how many only where they can be of eleven patients, or with leave."""
+    rng = np.random.default_rng(0)
+    names = [f"s{i:03d}" for i in range(140)]
+    labels = [None if i < unlabelled else i % 2 for i in range(140)]
+    predictions = [
+        {"sample_id": name, "model": "m", "target": "t", "label": label, "score": float(rng.random()), "threshold": 0.5}
+        for name, label in zip(names, labels, strict=True)
+    ]
+    images = [{"sample_id": name, "patient_id": name} for name in names]
+    vectors = {name: rng.standard_normal(4) for name in names}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
+    store.scan("m").discover(permutations=0, stability=0).sink()
+    opened = Store.open(store.location)
+    for allowed in (False, True):
+        (target,) = opened.report(allow_small_cells=allowed).targets
+        rows = {one["reason"]: one["rows"] for one in target["left_out"]}
+        assert rows["no label"] == (unlabelled if is_told or allowed else None)
+        assert target["confirmation_rows"] > 0
 
 
 def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Nothing but reading the views can be done, and errors name what there is."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,38 @@ def test_errors_are_for_people(session: Session, asked: str) -> None:
         session.query(asked)
     assert "\n" not in refused.value.message
     assert not any(word in str(refused.value) for word in (STORED, "Exception", "Error:", "duckdb", "Traceback"))
+
+
+REPORT = "Effusion of 'Jane Doe', can't lie flat.\nIMPRESSION: worse\nLINE 1: \"larger\""
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "report::INTEGER",
+        "report::DATE",
+        "report::TIMESTAMP",
+        "report::JSON",
+        "report::BOOLEAN",
+        "report::DOUBLE[]",
+        "report::UUID",
+        "strptime(report, '%Y')",
+        "json_extract(report, '$.a')",
+        "from_base64(report)",
+        "rate_low(report, 1)",
+        "date_part(report, DATE '2026-01-01')",
+    ],
+)
+def test_errors_tell_nothing_of_the_rows(opened: Callable[..., Session], asked: str) -> None:
+    """Errors go into logs and mails: a value of a row that cannot be read is not repeated, one of the question is."""
+    session = opened(reports=[{"sample_id": "s", "report": REPORT}])
+    with pytest.raises(QueryError) as refused:
+        session.query(f"SELECT {asked} FROM reports")
+    told = str(refused.value)
+    assert "…" in told
+    assert not any(word in told for word in ("Jane", "Doe", "flat", "Effusion", "IMPRESSION", "worse", "larger"))
+    with pytest.raises(QueryError, match="'Jane'"):
+        session.query("SELECT 'Jane'::INTEGER FROM reports")
 
 
 CHOOSES = [

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import md5
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import polars as pl
@@ -13,12 +13,16 @@ import pytest
 from scipy import stats
 
 from misread.ask import backing_of_columns
+from misread.ask.subgroups import subgroups
 from misread.describe import value_bank
 from misread.schemas.errors import QueryError
 from misread.schemas.values import is_small_cell
-from misread.sql import Limits, Session
+from misread.sql import Limits, Session, catalogue
 from misread.sql import question as named_question
 from stores import clustered_wilson, dataset
+
+if TYPE_CHECKING:
+    from misread.store import TableStore
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -421,6 +425,74 @@ def test_numbers_of_few_patients_are_suppressed(tables: Tables) -> None:
     assert all(row["patients_outside"] not in range(1, 11) for row in profile)
 
 
+def members_of_class(tables: Tables, found: Row) -> set[str]:
+    """The samples that a slice takes of its true class."""
+    own = [row for row in tables["audited"] if (row["audit_id"], row["target"]) == (found["audit_id"], found["target"])]
+    members = {row["sample_id"] for row in tables["memberships"] if row["slice_id"] == found["slice_id"]}
+    return {row["sample_id"] for row in own if row["label"] == found["true_class"]} & members
+
+
+def told_of(tables: Tables, **limits: Any) -> dict[str, dict[str, set[object]]]:
+    """What the named questions say: {question: {column: values}}."""
+    asked = {"model": "m", "target": "t", "column_name": "sex", "first_column": "sex", "second_column": "beds"}
+    asked["audit_ids"] = ["new"]
+    datasets = {name: dataset(name, rows) for name, rows in tables.items()}
+    works = backing_of_columns() | {"subgroups": subgroups(cast("TableStore", None))}
+    found: dict[str, dict[str, set[object]]] = {}
+    with Session(datasets, backed=works, limits=Limits(**limits)) as session:
+        for name in (entry.name for entry in catalogue() if entry.kind == "questions"):
+            text = named_question(name)
+            given = {key: value for key, value in asked.items() if f"${key}" in text}
+            rows = session.query(text, given)
+            found[name] = {column: set(map(str, rows[column].to_pylist())) for column in rows.column_names}
+    return found
+
+
+def test_no_named_question_tells_a_number_of_few_patients(tables: Tables) -> None:
+    """In a store of ten patients every number of them is NULL, whichever question is asked; with leave it is told."""
+    samples = [image["sample_id"] for image in tables["images"]]
+    ten = list(dict.fromkeys(patient_of(tables, sample) for sample in samples[1:]))[:10]
+    kept = {sample for sample in samples if patient_of(tables, sample) in ten}
+    few = {name: [r for r in rows if r.get("sample_id", samples[1]) in kept] for name, rows in tables.items()}
+    numbers = {"error_rate": 0.5, "baseline_rate": 0.25, "lift": 2.0, "error_kind": "false negative"}
+    numbers |= {"confirmation_patients": 5, "baseline_patients": 5}
+    few["slices"] = [row | numbers for row in tables["slices"] if members_of_class(few, row)]
+    # audits tell what they were; tests, names and numbers of values are of no patients
+    harmless = {"slice_id", "model", "target", "error_kind", "q_value", "confirmed", "column_name", "subgroup"}
+    harmless |= {"best_subgroup", "small_values", "values", "suppressed"}
+    shown = told_of(few, allow_small_cells=True)
+    for question, columns in told_of(few).items():
+        telling = {} if question == "audits_made" else {name: columns[name] for name in columns.keys() - harmless}
+        assert all(values <= {"None"} for values in telling.values()), (question, telling)
+        assert not telling or question.startswith("gap") or any(shown[question][name] - {"None"} for name in telling)
+
+
+@pytest.mark.parametrize("few_of", [0, 1])
+def test_questions_and_rates_by_tell_the_same_error_rates(tables: Tables, few_of: int) -> None:
+    """One hides what the other hides: the rate of both classes, less that of one, would be that of few patients."""
+    label = {image["sample_id"]: few_of if i < 9 else 1 - few_of for i, image in enumerate(tables["images"])}
+    few = tables | {"predictions": [row | {"label": label[row["sample_id"]]} for row in tables["predictions"]]}
+    asked = {"model": "m", "target": "t"}
+    shown = "FROM rates_by({}) WHERE model = $model AND target = $target AND error_rate IS NOT NULL"
+    with opened_over(few) as session:
+
+        def rates(subgroup: str) -> dict[str, float]:
+            rows = session.query(shown.format(subgroup), asked).to_pylist()
+            return {row["subgroup"]: round(row["error_rate"], 9) for row in rows}
+
+        worst = session.query(named_question("worst_subgroup"), asked).to_pylist()
+        missing = session.query(named_question("missing_metadata"), asked).to_pylist()
+        for name in ("sex", "age", "beds", "metadata_label", "split"):
+            told = [round(row["error_rate"], 9) for row in worst if row["column_name"] == name]
+            known = rates(f"metadata_value(sample_id, '{name}')")
+            assert told == sorted(known.values())[-1:]
+        for row in missing:
+            known = rates(f"metadata_value(sample_id, '{row['column_name']}') = 'missing'")
+            told = [row[rate] and round(row[rate], 9) for rate in ("error_rate_missing", "error_rate_known")]
+            assert told == [known.get("true"), known.get("false")]
+    assert missing
+
+
 @pytest.mark.parametrize("allowed", [False, True])
 def test_one_rule_says_which_patients_are_few(allowed: bool) -> None:
     """In SQL and in Python: one to ten, unless they are allowed; nobody, or nobody counted, is not few."""
@@ -483,7 +555,9 @@ def test_few_patients_with_a_label_are_not_counted_out(tables: Tables, few_of: i
     """The models and targets of a store: a label that one to ten patients have, or have not, is not counted."""
     label = {image["sample_id"]: few_of if i < 9 else 1 - few_of for i, image in enumerate(tables["images"])}
     few = tables | {"predictions": [row | {"label": label[row["sample_id"]]} for row in tables["predictions"]]}
-    assert {row["positive"] for row in rows_of(few, named_question("models_and_targets"))} == {None}
+    hidden = rows_of(few, named_question("models_and_targets"))
+    assert {row["positive"] for row in hidden} == {None}
+    assert all(row["predictions"] == row["labelled"] == len(label) for row in hidden)
     shown = rows_of(tables, named_question("models_and_targets"))
     assert [row["positive"] for row in shown] == [
         sum(

@@ -247,6 +247,31 @@ def test_ray_is_started_without_a_warning_once_a_store_was_read() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_what_ray_puts_on_disk_is_for_its_owner_alone() -> None:
+    """Ray's folder is open to everybody: what does not fit into its memory, and what it logs, is not."""
+    code = """
+import os, pathlib, time
+from importlib import import_module
+tasks = import_module("misread.workers.tasks")
+tasks.SHARED_MEMORY = 80 << 20
+os.umask(0o022)
+with tasks.workers("local"):
+    import ray
+    held = [ray.put(bytes(12 << 20)) for _ in range(12)]
+    folder = pathlib.Path(ray._private.worker._global_node.get_session_dir_path())
+    for _ in range(100):
+        files = [file for file in folder.rglob("*") if file.is_file()]
+        spilled = [file for file in files if "ray_spilled_objects" in str(file)]
+        if spilled:
+            break
+        time.sleep(0.1)
+    print(len(spilled) > 0, [str(file) for file in files if file.stat().st_mode & 0o077])
+    assert os.umask(0o022) == 0o022
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, "True []"), done.stderr
+
+
 def holders() -> list[int]:
     """The processes that hold vectors."""
     commands = ((path.parent.name, path.read_bytes()) for path in Path("/proc").glob("[0-9]*/cmdline"))
