@@ -35,6 +35,12 @@ class Known:
             book.where(source.name, column, frame, gone, pl.format("its {} '{}' was rejected", pl.lit(name), id_))
 
 
+def known_of_none() -> Known:
+    """What an ingest knows whose metadata cannot be read: no id is unknown to it."""
+    nobody = pl.Series([], dtype=pl.String)
+    return Known(None, None, nobody, nobody)
+
+
 def known_ids(stored: pl.DataFrame | None, metadata: pl.DataFrame | None, rejected_rows: set[int]) -> Known:
     """`stored` and `metadata` (with ROW) hold sample_id and study_id; None where there is no such table."""
     empty = pl.DataFrame(schema={ROW: pl.Int64, "sample_id": pl.String, "study_id": pl.String})
