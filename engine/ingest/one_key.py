@@ -1,4 +1,4 @@
-"""One store, one way to write ids: an ingest with another key, or without the store's, would keep every sample twice."""
+"""One store, one way to write ids: with another key than the store's, or without it, every sample comes twice."""
 
 import re
 from collections.abc import Iterable
