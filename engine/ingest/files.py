@@ -1,5 +1,6 @@
 """One input file, read: a frame with numbered rows, or a fault that says why not."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -56,9 +57,9 @@ def _read(path: Path, name: str, book: FaultBook) -> Source | None:
     else:
         records = records_of(decoded(content), _separator(path, content))
         frame, header, ragged = records.frame, records.header, records.ragged
-    doubles = _doubles(header)
-    if doubles:
-        book.whole(name, f"columns of the same name (in lower case): {', '.join(doubles)}", doubles[0])
+    same = same_names(header)
+    if same:
+        book.whole(name, f"columns of the same name (in lower case): {', '.join(same)}", same[0])
         return None
     for row, reason in ragged:
         book.row(name, row, None, reason)
@@ -103,10 +104,10 @@ def _parquet(content: bytes) -> pl.DataFrame:
     return frame.drop(ROW, strict=False).insert_column(0, numbers.alias(ROW))
 
 
-def _doubles(header: Sequence[str]) -> list[str]:
+def same_names(header: Sequence[str]) -> list[str]:
     """Names that SQL, which does not tell case apart, would take for one."""
-    folded = [column.casefold() for column in header]
-    return [column for column in header if column and folded.count(column.casefold()) > 1]
+    times = Counter(column.casefold() for column in header)
+    return [column for column in header if column and times[column.casefold()] > 1]
 
 
 def _named(path: Path, name: str, frame: pl.DataFrame, header: Sequence[str], *, typed: bool) -> Source:

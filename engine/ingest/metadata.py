@@ -82,17 +82,14 @@ def _without_marks(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _further(frame: pl.DataFrame, source: Source, book: FaultBook, notices: list[str]) -> pl.DataFrame:
     """The metadata columns; those that are none are left out with a notice."""
-    for name in (name for name in frame.columns if name not in (*OURS, ROW)):
-        cells = metadata_cells(frame[name])
-        if cells is None:
-            notices.append(f"{source.name}: column {name!r} holds {frame[name].dtype} and was left out")
-            frame = frame.drop(name)
-            continue
-        frame = frame.with_columns(cells.alias(name))
-        if cells.dtype.is_float():
-            endless = pl.col(name).is_infinite()
-            book.where(source.name, name, frame, endless, f"{name} is infinite")
-    return frame
+    found = {name: metadata_cells(frame[name]) for name in frame.columns if name not in (*OURS, ROW)}
+    none = [name for name, cells in found.items() if cells is None]
+    notices += [f"{source.name}: column {name!r} holds {frame[name].dtype} and was left out" for name in none]
+    kept = [cells.alias(name) for name, cells in found.items() if cells is not None]
+    for cells in (cells for cells in kept if cells.dtype.is_float()):
+        endless = frame.select(ROW).filter(cells.is_infinite())
+        book.where(source.name, cells.name, endless, pl.lit(value=True), f"{cells.name} is infinite")
+    return frame.drop(none).with_columns(kept)
 
 
 def sample_notices(frame: pl.DataFrame, name: str) -> list[str]:
