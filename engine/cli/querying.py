@@ -12,7 +12,7 @@ from misread.sql.limits import MEMORY, SECONDS
 
 from .messages import guarded, note
 from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
-from .output import deliver
+from .output import chosen_format, deliver
 
 QUESTION = typer.Argument(
     metavar="QUESTION",
@@ -53,6 +53,7 @@ def sql(  # noqa: PLR0913, PLR0917 - each is an option of the command
         raise typer.BadParameter("give a QUESTION, --run, --functions or --questions: one of them")
     if save is not None and (question is None or state is not None):
         raise typer.BadParameter("--save needs a QUESTION, and the newest state")
+    form = chosen_format(form, output)
     limits = Limits(time_limit or None, memory_limit, allow_small_cells)
     values = _values(set_ or ())
     opened = TableStore.open(store, state=state)
