@@ -60,12 +60,9 @@ def _refuse_others(store: Store) -> None:
     """Made-up films are not to be taken for patients: they go into a store of the demo or a new one."""
     if not store.has(IMAGES.name):
         return
-    models = (
-        set(store.table(PREDICTIONS.name).read(["model"])["model"].to_pylist())
-        if store.has(PREDICTIONS.name)
-        else set()
-    )
-    if models != {MODEL}:
+    has_predictions = store.has(PREDICTIONS.name)
+    models = store.table(PREDICTIONS.name).read(["model"])["model"].unique().to_pylist() if has_predictions else []
+    if models != [MODEL]:
         raise MisreadError(
             f"the store {store.location} holds samples that are not the demo's",
             "made-up films are not mixed with others: name a store that is not there yet, or none",
