@@ -10,6 +10,7 @@ from typing import Final, ParamSpec, TypeVar
 import pyarrow as pa
 import typer
 
+from misread.refused import is_full
 from misread.schemas.errors import Fault, InputFaultsError, MisreadError
 from misread.sql.interrupts import was_interrupted
 
@@ -73,6 +74,9 @@ def told(error: BaseException) -> int:
         traceback.print_exception(error)
     elif isinstance(error, MisreadError):
         _tell(error)
+    elif isinstance(error, OSError) and is_full(error):
+        note(f"Error: what is written does not fit: {error.strerror or error}")
+        note("make room where it goes, and run the same command again; nothing half-done is visible in a store")
     else:
         first = str(error).strip().partition("\n")[0]
         note(f"Error: {type(error).__name__}: {first}")

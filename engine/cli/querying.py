@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import pyarrow as pa
@@ -55,7 +56,7 @@ def sql(  # noqa: PLR0913, PLR0917 - each is an option of the command
         raise typer.BadParameter("--save needs a QUESTION, and the newest state")
     form = chosen_format(form, output)
     limits = Limits(time_limit or None, memory_limit, allow_small_cells)
-    values = _values(set_ or ())
+    values = values_given(set_ or ())
     opened = TableStore.open(store, state=state)
     if functions or questions:
         deliver(functions_listed() if functions else questions_listed(opened), form, output, opened.location)
@@ -108,7 +109,8 @@ def questions_listed(store: object) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def _values(given: list[str] | tuple[str, ...]) -> dict[str, str] | None:
+def values_given(given: Sequence[str]) -> dict[str, str] | None:
+    """What `NAME=TEXT` gives to a question, by name; None for nothing. Raises BadParameter for what is none."""
     for pair in given:
         if not re.match(r"[A-Za-z_]\w*=", pair):
             raise typer.BadParameter(f"--set {pair}: write it as in --set column=sex")

@@ -154,3 +154,14 @@ def test_every_option_is_explained(verb: str) -> None:
 
     command = typer.main.get_command(app).commands[verb]  # type: ignore[attr-defined]
     assert all(parameter.help for parameter in command.params if parameter.name != "help")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_no_fault_of_misread(store: Path) -> None:
+    """Where a result goes there may be no room: that is told as such."""
+    with Path("/dev/full").open("wb") as full:
+        asked = [*COMMAND, "sql", str(store), "SELECT * FROM images"]
+        ended = subprocess.run(asked, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert "does not fit: No space left on device" in ended.stderr
+    assert "fault of misread" not in ended.stderr
