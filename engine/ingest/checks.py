@@ -100,7 +100,9 @@ def _named_files(sources: Sources) -> dict[str, tuple[Path, str]]:
     """The path and the name in faults of every file given: its base name where that tells them apart."""
     paths = {kind: path for kind in KINDS if (path := getattr(sources, kind)) is not None}
     names = [path.name for path in paths.values()]
-    return {k: (path, path.name if names.count(path.name) == 1 else str(path)) for k, path in paths.items()}
+    return {
+        k: (path, path.name if path.name and names.count(path.name) == 1 else str(path)) for k, path in paths.items()
+    }
 
 
 def _samples(images: pl.DataFrame | None) -> pl.Series:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -15,6 +16,10 @@ from .files import Source, as_text, take
 from .pictures import FACTS, Picture, check_pictures, in_folder
 from .pseudonyms import Pseudonyms
 from .sources import Read
+
+_PICTURES: Final = r"\.(jpe?g|png)$"
+_MOST: Final = 0.9
+"""Share of the cells of a column that are to look like pictures for it to be told as one."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,9 @@ def check_metadata(
         frame = frame.join(facts, on=ROW, how="left", maintain_order="left")
         if pseudonyms is not None:
             frame, read = pseudonyms.pictures(frame, read)
-    elif images is not None:
-        notices.append(f"{source.name}: there is no column 'image', so no pictures were read")
+    else:
+        notices += _no_pictures(source.name, frame, asked=images is not None)
+    notices += _blanks(source.name, frame)
     further = frozenset(frame.columns) - {ROW, *OURS, *FACTS}
     return Metadata(source, frame, frozenset() if source.typed else further, read, notices)
 
@@ -90,6 +96,31 @@ def _further(frame: pl.DataFrame, source: Source, book: FaultBook, notices: list
         endless = frame.select(ROW).filter(cells.is_infinite())
         book.where(source.name, cells.name, endless, pl.lit(value=True), f"{cells.name} is infinite")
     return frame.drop(none).with_columns(kept)
+
+
+def _no_pictures(name: str, frame: pl.DataFrame, *, asked: bool) -> list[str]:
+    """What to say of a file without a column of pictures: always where another column names some."""
+    like = [
+        column
+        for column, kind in frame.schema.items()
+        if kind == pl.String
+        and (frame[column].drop_nulls().str.to_lowercase().str.contains(_PICTURES).mean() or 0) > _MOST
+    ]
+    if not (asked or like):
+        return []
+    hint = f": rename {like[0]!r}, whose cells name some, and ingest again" if like else ""
+    return [f"{name}: there is no column 'image', so no pictures were read{hint}"]
+
+
+def _blanks(name: str, frame: pl.DataFrame) -> list[str]:
+    """Ids are stored as written: what to say where blanks, which nobody sees, make two of one."""
+    notices = []
+    for column in (column for column in ("sample_id", "patient_id", "study_id") if column in frame.columns):
+        ids = frame[column].drop_nulls().unique()
+        merged = len(ids) - ids.str.strip_chars().n_unique()
+        if merged:
+            notices.append(f"{name}: {merged} of {len(ids)} {column}s differ from another in blanks around it alone")
+    return notices
 
 
 def sample_notices(frame: pl.DataFrame, name: str) -> list[str]:
