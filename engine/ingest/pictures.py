@@ -35,6 +35,13 @@ class Picture:
     sha256: str
 
 
+def _by_a_link(root: Path, name: str, path: Path) -> str:
+    """What to add where the path as it is written stays in the folder."""
+    if not Path(os.path.normpath(root / name)).is_relative_to(root):
+        return ""
+    return f", by a link to {path.parent} (name the folder where pictures really lie)"
+
+
 def picture_path(root: Path, name: str, what: str = "picture") -> Path:
     """The file a cell of the `image` column names; `root` is resolved.
 
@@ -45,7 +52,7 @@ def picture_path(root: Path, name: str, what: str = "picture") -> Path:
     try:
         path = (root / name).resolve()
         if not path.is_relative_to(root):
-            raise PictureError(f"the path leads out of the images folder: {name!r}")
+            raise PictureError(f"the path leads out of the images folder{_by_a_link(root, name, path)}: {name!r}")
         if path.is_file():
             return path
         if path.exists():
