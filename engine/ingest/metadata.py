@@ -61,9 +61,10 @@ def check_metadata(
     whole = book.good(source.name, frame)  # all but ragged rows
     book.where(source.name, "sample_id", whole, pl.col("sample_id").is_null(), "the sample_id is missing")
     book.rows(source.name, "sample_id", repeated(whole, ["sample_id"], "sample"))
+    folder = None if callable(images) else images or source.path.parent
     read = images if callable(images) else in_folder(images or source.path.parent)
     if "image" in frame.columns:
-        facts = check_pictures(source, whole, read, known, book, progress)
+        facts = check_pictures(source, whole, read, known, book, progress, folder)
         frame = frame.join(facts, on=ROW, how="left", maintain_order="left")
         if pseudonyms is not None:
             frame, read = pseudonyms.pictures(frame, read)

@@ -169,12 +169,12 @@ def test_a_full_disk_is_no_fault_of_misread(store: Path) -> None:
 
 def test_very_many_faults_stay_readable_at_a_terminal(misread: Run, tmp_path: Path) -> None:
     """The first of every column are drawn and the rest counted; away from a terminal all are told."""
-    rows = [f"s{at // 2},{'images/' if at else ''}none.png" for at in range(1200)]
+    rows = [f"s{at // 2},60" if at < 1200 else f"s{at},60,M" for at in range(2400)]
     file = tmp_path / "metadata.csv"
-    file.write_text("\n".join(["sample_id,image", *rows, ""]))
+    file.write_text("\n".join(["sample_id,age", *rows, ""]))
     asked = ("ingest", str(tmp_path / "store"), "--metadata", str(file))
     seen = at_terminal(*asked, columns=160)
-    assert seen.count("no such picture") == seen.count("is there 2 times") == 10
+    assert seen.count("the row has 3 cells") == seen.count("is there 2 times") == 10
     assert "and 2,380 more like these" in seen
     assert "Error: 2400 faults in the input." in seen
     assert misread(*asked).stderr.count("metadata.csv") == 2400

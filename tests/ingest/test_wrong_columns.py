@@ -65,6 +65,21 @@ def test_labels_may_be_written_as_truth_values(inputs: Inputs, store: TableStore
 
 
 @pytest.mark.parametrize("skip_faulty", [False, True])
+@pytest.mark.parametrize("start", ["gone/", "/data/cxr/", "../"])
+def test_pictures_that_lie_in_another_folder(start: str, skip_faulty: bool, inputs: Inputs, store: TableStore) -> None:
+    """Where no picture is found it is the folder that is wrong: it is named, with a path to find in the right one."""
+    for row in inputs.tables["metadata"][1:5]:
+        row[3] = f"{start}{row[3]}"
+    sources = inputs.write()
+    with pytest.raises(InputFaultsError) as caught:
+        ingest(store, sources, skip_faulty=skip_faulty)
+    (fault,) = caught.value.faults
+    assert (fault.file, fault.row, fault.column) == ("metadata.csv", None, "image")
+    assert str(sources.images) in fault.reason
+    assert repr(f"{start}a.jpg") in fault.reason
+
+
+@pytest.mark.parametrize("skip_faulty", [False, True])
 @pytest.mark.parametrize("kind", ["predictions", "reports"])
 def test_a_file_that_writes_its_ids_another_way(
     kind: str, skip_faulty: bool, inputs: Inputs, store: TableStore
