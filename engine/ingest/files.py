@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -15,6 +16,16 @@ from .text_files import GZIP_MAGIC, UnreadableFileError, decoded, records_of
 
 _PARQUET_MAGIC = b"PAR1"
 _PARQUET_ENDINGS = (".parquet", ".pq")
+_ALSO_CALLED: Final = {
+    "sample_id": "imageindex imageid imagename image id filename file dicomid path imagepath",
+    "target": "class classname finding pathology disease condition category task labelname",
+    "model": "modelname classifier network algorithm",
+    "label": "ytrue truth groundtruth gt actual reference referencestandard y",
+    "score": "yprob ypred prob probability proba prediction pred predicted confidence output",
+    "report": "text reporttext narrative findings impression",
+    "vector": "embedding features",
+}
+"""What other tools call our columns, without case and separators."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +144,19 @@ def take(source: Source, book: FaultBook, required: Sequence[str], optional: Seq
 
 
 def _missing(name: str, columns: Sequence[str]) -> str:
-    near = get_close_matches(name, columns, n=1, cutoff=0.6) or [c for c in columns if told_by(c) == name]
+    near = (
+        get_close_matches(name, columns, n=1, cutoff=0.6)
+        or [c for c in columns if told_by(c) == name]
+        or [c for c in columns if _folded(c) in _ALSO_CALLED.get(name, "").split()]
+    )
     hint = f"; did you mean {near[0]!r}?" if near else ""
     if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
         return f"there is no column {name!r}: cells are to be separated by commas (by tabs in a .tsv)"
     return f"there is no column {name!r}{hint}; there is: {', '.join(columns[:20]) or 'nothing else'}"
+
+
+def _folded(column: str) -> str:
+    return "".join(letter for letter in column.casefold() if letter.isalnum())
 
 
 def _no_ids(name: str, frame: pl.DataFrame) -> str:

@@ -93,3 +93,13 @@ def test_a_file_that_writes_its_ids_another_way(
     (fault,) = faults(inputs, store, skip_faulty=skip_faulty)
     assert (fault.file, fault.row, fault.column) == (f"{kind}.csv", None, "sample_id")
     assert "there is 'film-a', here 'film-a.png'" in fault.reason
+
+
+def test_columns_as_other_tools_call_them(inputs: Inputs, store: TableStore) -> None:
+    """What is missing is told with the column that looks like it."""
+    inputs.tables["predictions"][0] = ["Image Index", "Classifier", "Finding", "y_true", "Probability"]
+    told = {fault.column: fault.reason for fault in faults(inputs, store, skip_faulty=False)}
+    ours = ("sample_id", "model", "target", "label", "score")
+    assert set(told) == set(ours)
+    for name, theirs in zip(ours, inputs.tables["predictions"][0], strict=True):
+        assert f"did you mean {theirs!r}?" in told[name]
