@@ -48,11 +48,9 @@ class Known:
 
 def _all_unknown(column: str, strangers: pl.Series, ids: pl.Series) -> str:
     """What to say of a file that speaks of nothing that is there: it writes its ids another way, or is of others."""
-    some = ids.sort().head(_COMPARED).to_list()
-    one, near = next(
-        ((one, near[0]) for one in strangers.head(_TRIED) if (near := get_close_matches(one, some, n=1, cutoff=0.5))),
-        (strangers[0], some[0] if some else None),
-    )
+    some: list[str] = ids.sort().head(_COMPARED).to_list()
+    pairs = [(one, there) for one in strangers.head(_TRIED) for there in get_close_matches(one, some, n=1, cutoff=0.5)]
+    one, near = (pairs or [(strangers[0], next(iter(some), None))])[0]
     there = f"there is {near!r}, here {one!r}" if near is not None else f"it has none; here is {one!r}"
     return f"no {column} of this file is in the metadata: {there}"
 

@@ -101,16 +101,17 @@ def _further(frame: pl.DataFrame, source: Source, book: FaultBook, notices: list
 
 def _no_pictures(name: str, frame: pl.DataFrame, *, asked: bool) -> list[str]:
     """What to say of a file without a column of pictures: always where another column names some."""
-    like = [
-        column
-        for column, kind in frame.schema.items()
-        if kind == pl.String
-        and (frame[column].drop_nulls().str.to_lowercase().str.contains(_PICTURES).mean() or 0) > _MOST
-    ]
+    texts = [column for column, kind in frame.schema.items() if kind == pl.String]
+    like = [column for column in texts if _names_pictures(frame[column].drop_nulls())]
     if not (asked or like):
         return []
     hint = f": rename {like[0]!r}, whose cells name some, and ingest again" if like else ""
     return [f"{name}: there is no column 'image', so no pictures were read{hint}"]
+
+
+def _names_pictures(cells: pl.Series) -> bool:
+    named = int(cells.str.to_lowercase().str.contains(_PICTURES).sum())
+    return named > _MOST * len(cells)
 
 
 def _blanks(name: str, frame: pl.DataFrame) -> list[str]:
