@@ -7,7 +7,7 @@ import typer
 
 from .messages import guarded, note, tell
 from .options import FormatOption, OutputOption, RayOption, StateOption, StoreArgument
-from .output import deliver
+from .output import chosen_format, deliver
 from .progress import watched
 
 AUDIT = typer.Option(metavar="ID", help="The audit (its id or name) whose slices are meant.")
@@ -37,6 +37,7 @@ def assign(
     from .moves import moves_for_people
     from .tables import write_table
 
+    form = chosen_format(form, output)
     opened = library.open(store, state=state)
     with workers(ray) as beside, watched() as progress:
         done = opened.assigned(audit, where, progress, beside)

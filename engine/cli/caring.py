@@ -7,7 +7,7 @@ import typer
 
 from .messages import guarded, note
 from .options import FormatOption, OutputOption, StateOption, StoreArgument
-from .output import deliver
+from .output import chosen_format, deliver
 from .progress import watched
 
 PATIENT = typer.Option("--patient", metavar="ID", help="The patient to remove.")
@@ -31,6 +31,7 @@ def verify(
     from misread.care import verify as verified
     from misread.store import TableStore
 
+    written = chosen_format(form, output)
     opened = TableStore.open(store, state=state)
     with watched() as progress:
         found = verified(opened, progress)
@@ -39,7 +40,7 @@ def verify(
         typer.echo(f"{len(opened.tables)} tables with {rows} rows are as they were written")
         return
     columns = {name: [getattr(one, name) for one in found] for name in ("table", "row", "reason")}
-    deliver(pa.table({n: pa.array(c, pa.string()) for n, c in columns.items()}), form, output, opened.location)
+    deliver(pa.table({n: pa.array(c, pa.string()) for n, c in columns.items()}), written, output, opened.location)
     if found:
         note(f"{len(found)} damages; restore the store's files from a copy, or ingest again into a new store.")
         raise typer.Exit(1)

@@ -4,21 +4,24 @@ import functools
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, ParamSpec, TypeVar
 
 import pyarrow as pa
 import typer
 
+from misread.refused import is_full
 from misread.schemas.errors import Fault, InputFaultsError, MisreadError
 from misread.sql.interrupts import was_interrupted
 
 from .cells import harmless
-from .tables import write_table
+from .tables import DRAWN_ROWS, write_table
 
 DEBUG: Final = "MISREAD_DEBUG"
 BAD_INPUT: Final = 1
 INTERRUPTED: Final = 130
+_SHOWN: Final = 10
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,8 +38,26 @@ def tell(notices: Iterable[str]) -> None:
         note(notice)
 
 
-def show_faults(faults: Iterable[Fault]) -> None:
-    """Every fault, as a table."""
+def show_faults(faults: Sequence[Fault]) -> None:
+    """Faults as a table: all, but at a terminal the first of each column where it would scroll past reading."""
+    shown = _first_of_columns(faults) if sys.stderr.isatty() and len(faults) > DRAWN_ROWS else faults
+    _show(shown)
+    if len(shown) < len(faults):
+        note(f"… and {len(faults) - len(shown):,} more like these; all are told to a file: 2> faults.txt")
+
+
+def _first_of_columns(faults: Iterable[Fault]) -> list[Fault]:
+    """The first few faults of every column of every file, in their order."""
+    seen: Counter[tuple[str, str | None]] = Counter()
+    shown = []
+    for fault in faults:
+        seen[fault.file, fault.column] += 1
+        if seen[fault.file, fault.column] <= _SHOWN:
+            shown.append(fault)
+    return shown
+
+
+def _show(faults: Iterable[Fault]) -> None:
     columns = ("file", "row", "column", "reason")
     rows = [(fault.file, fault.row, fault.column, fault.reason) for fault in faults]
     kinds = [pa.string(), pa.int64(), pa.string(), pa.string()]
@@ -73,6 +94,9 @@ def told(error: BaseException) -> int:
         traceback.print_exception(error)
     elif isinstance(error, MisreadError):
         _tell(error)
+    elif isinstance(error, OSError) and is_full(error):
+        note(f"Error: what is written does not fit: {error.strerror or error}")
+        note("make room where it goes, and run the same command again; nothing half-done is visible in a store")
     else:
         first = str(error).strip().partition("\n")[0]
         note(f"Error: {type(error).__name__}: {first}")

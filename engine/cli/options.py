@@ -1,5 +1,6 @@
 """Arguments and options that several commands share."""
 
+import csv
 from pathlib import Path
 from typing import Annotated
 
@@ -38,5 +39,7 @@ SmallCellsOption = Annotated[
 
 
 def listed(text: str | None) -> tuple[str, ...] | None:
-    """Names separated by commas; None where nothing was given."""
-    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
+    """Names separated by commas, one that holds a comma in double quotes; None where nothing was given."""
+    if text is None:
+        return None
+    return tuple(part.strip() for row in csv.reader([text], skipinitialspace=True) for part in row if part.strip())

@@ -18,6 +18,7 @@ from .tables import write_lines, write_table
 
 ROWS_AT_ONCE = 8192
 BINARY: Final = ("parquet", "arrow")
+_TABLES: Final = ("", "txt", "table")
 
 
 class Format(StrEnum):
@@ -29,11 +30,19 @@ class Format(StrEnum):
 
 
 def chosen_format(given: Format | None, output: Path | None) -> Format:
-    """The format asked for, else the one that the file's name ends in, else a table."""
+    """The format asked for, else the one that the file's name ends in: a table for `.txt` and names without an ending.
+
+    Raises BadParameter for any other ending: a table in an `.xlsx` is a file that nothing opens.
+    """
     if given is not None:
         return given
     ending = output.suffix.lower().removeprefix(".") if output else ""
-    return Format(ending) if ending in list(Format) else Format.TABLE
+    if ending in _TABLES:
+        return Format.TABLE
+    if output is not None and ending not in list(Format):
+        known = ", ".join(form for form in Format if form is not Format.TABLE)
+        raise typer.BadParameter(f"{output.name} ends in none of {known}, txt; name a --format", param_hint="--output")
+    return Format(ending)
 
 
 def deliver(result: pa.Table, form: Format | None, output: Path | None, store: str) -> None:

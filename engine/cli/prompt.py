@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -32,15 +33,13 @@ HELP: Final = (
     "End a question with ;",
     ".tables      the views",
     ".functions   the functions that misread brings",
-    ".questions   questions that have a name; .run NAME asks one",
+    ".questions   questions that have a name; .run NAME model=… asks one",
     ".quit        leave (so does Ctrl-D); Ctrl-C stops a question",
 )
 
 
 def converse(session: Session, store: TableStore) -> None:
     """Asks until the end of the input. An error, or Ctrl-C, ends a question and not the conversation."""
-    from misread.queries import question_named
-
     from .querying import functions_listed, questions_listed
 
     def listed(kind: str) -> None:
@@ -51,7 +50,7 @@ def converse(session: Session, store: TableStore) -> None:
         ".tables": lambda _: _ask(session, store, "SHOW TABLES"),
         ".functions": lambda _: listed("functions"),
         ".questions": lambda _: listed("questions"),
-        ".run": lambda name: _ask(session, store, question_named(store, name)),
+        ".run": lambda words: _run(session, store, words),
     }
     typer.echo(f"{store.location}, state {store.state}. End a question with ; and leave with .quit (.help)")
     with _history(names(session)):
@@ -77,8 +76,24 @@ def _answer(commands: dict[str, Callable[[str], None]], session: Session, store:
     commands[name](rest.strip())
 
 
-def _ask(session: Session, store: TableStore, question: str) -> None:
-    deliver(session.query(question), Format.TABLE, None, store.location)
+def _run(session: Session, store: TableStore, words: str) -> None:
+    """`NAME model=… target=…`, each value with or without the --set of the command."""
+    from misread.queries import question_named
+
+    from .querying import values_given
+
+    try:
+        name, *given = shlex.split(words) or [""]
+        values = values_given([word for word in given if word != "--set"])
+    except ValueError as error:
+        raise MisreadError(f"{words}: {error}", "put a value with blanks into quotes") from None
+    except typer.BadParameter as error:
+        raise MisreadError(error.message, "write it as in .run NAME model=… target=…") from None
+    _ask(session, store, question_named(store, name), values)
+
+
+def _ask(session: Session, store: TableStore, question: str, values: Mapping[str, str] | None = None) -> None:
+    deliver(session.query(question, values), Format.TABLE, None, store.location)
 
 
 def _guarded(work: Callable[[], None]) -> None:

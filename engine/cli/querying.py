@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from misread.sql.limits import MEMORY, SECONDS
 
 from .messages import guarded, note
 from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
-from .output import deliver
+from .output import chosen_format, deliver
 
 QUESTION = typer.Argument(
     metavar="QUESTION",
@@ -53,8 +54,9 @@ def sql(  # noqa: PLR0913, PLR0917 - each is an option of the command
         raise typer.BadParameter("give a QUESTION, --run, --functions or --questions: one of them")
     if save is not None and (question is None or state is not None):
         raise typer.BadParameter("--save needs a QUESTION, and the newest state")
+    form = chosen_format(form, output)
     limits = Limits(time_limit or None, memory_limit, allow_small_cells)
-    values = _values(set_ or ())
+    values = values_given(set_ or ())
     opened = TableStore.open(store, state=state)
     if functions or questions:
         deliver(functions_listed() if functions else questions_listed(opened), form, output, opened.location)
@@ -73,7 +75,8 @@ def sql(  # noqa: PLR0913, PLR0917 - each is an option of the command
             return
         if save is not None:
             keep_question(opened, save, question)
-            note(f"Kept as {save}; ask it again with: {command('sql', store, '--run', save)}")
+            again = (word for name, text in (values or {}).items() for word in ("--set", f"{name}={text}"))
+            note(f"Kept as {save}; ask it again with: {command('sql', store, '--run', save, *again)}")
         result = session.query(question, values)
     deliver(result, form, output, opened.location)
 
@@ -107,7 +110,8 @@ def questions_listed(store: object) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def _values(given: list[str] | tuple[str, ...]) -> dict[str, str] | None:
+def values_given(given: Sequence[str]) -> dict[str, str] | None:
+    """What `NAME=TEXT` gives to a question, by name; None for nothing. Raises BadParameter for what is none."""
     for pair in given:
         if not re.match(r"[A-Za-z_]\w*=", pair):
             raise typer.BadParameter(f"--set {pair}: write it as in --set column=sex")

@@ -6,7 +6,7 @@ import typer
 
 from .messages import guarded
 from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
-from .output import deliver
+from .output import chosen_format, deliver
 
 MODEL = typer.Option("--model", help="The model whose errors to search.")
 TARGET = typer.Option("--target", help="The target whose errors to search.")
@@ -35,6 +35,7 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """Show subgroups of metadata where errors gather."""
     from misread.library import Store
 
+    form = chosen_format(form, output)
     opened = Store.open(store, state=state)
     found = opened.subgroups(
         model,

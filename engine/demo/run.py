@@ -11,6 +11,8 @@ from misread.ingest import Sources, ingest
 from misread.library import Store
 from misread.library import open as open_store
 from misread.progress import Progress, silent
+from misread.schemas.errors import MisreadError
+from misread.schemas.tables import IMAGES, PREDICTIONS
 
 from .archive import MODEL, TARGET, Archive, write_archive
 
@@ -37,9 +39,11 @@ def run(
 ) -> Demonstration:
     """Draws films, trains a classifier, and ingests, embeds and audits them in the store at `location`.
 
-    The files lie beside the store, in `<store>-files`. Run again, it finds everything there already.
+    The files lie beside the store, in `<store>-files`. Run again, it finds everything there already. Raises
+    MisreadError, before anything is drawn, for a store that holds samples of anybody else's.
     """
     store = Store.open_or_new(location)
+    _refuse_others(store)
     files = Path(f"{os.fspath(location).rstrip('/')}-files")
     archive = write_archive(files, films=films, training_films=training_films, progress=progress)
     sources = Sources(
@@ -50,6 +54,19 @@ def run(
     audit_id = open_store(location).scan(model=MODEL, target=TARGET).discover().describe().sink(progress=progress)
     opened = open_store(location)
     return Demonstration(opened, files, audit_id, matches(opened, audit_id, archive))
+
+
+def _refuse_others(store: Store) -> None:
+    """Made-up films are not to be taken for patients: they go into a store of the demo or a new one."""
+    if not store.has(IMAGES.name):
+        return
+    has_predictions = store.has(PREDICTIONS.name)
+    models = store.table(PREDICTIONS.name).read(["model"])["model"].unique().to_pylist() if has_predictions else []
+    if models != [MODEL]:
+        raise MisreadError(
+            f"the store {store.location} holds samples that are not the demo's",
+            "made-up films are not mixed with others: name a store that is not there yet, or none",
+        )
 
 
 def matches(store: Store, audit_id: str, archive: Archive) -> pl.DataFrame:

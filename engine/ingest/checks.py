@@ -16,8 +16,9 @@ from .embeddings import check_embeddings
 from .faultbook import ROW, FaultBook
 from .files import Source, read_source
 from .images import stored_images
-from .known import Known, known_ids
+from .known import Known, known_ids, known_of_none
 from .metadata import Metadata, check_metadata
+from .one_key import has_stored_ids
 from .outside import without_identifiers
 from .pictures import Picture
 from .predictions import COLUMNS as OF_PREDICTIONS
@@ -62,10 +63,13 @@ def check(store: TableStore, sources: Sources, book: FaultBook, progress: Progre
         kept = sources.identifiers_kept if archive is None or archive.kept is None else archive.kept
         hashed = () if sources.pseudonyms is None else sources.pseudonyms.hashed
         checked.files["metadata"] = without_identifiers(checked.files["metadata"], kept, hashed, book)
+    has_ids = has_stored_ids(
+        checked.files.values(), _samples(images), sources.pseudonyms, sources.identifiers_kept, book
+    )
     if sources.pseudonyms is not None:
         checked.files = {kind: sources.pseudonyms.source(source) for kind, source in checked.files.items()}
     _check_metadata(checked, sources, archive, book, progress)
-    known = _known(checked, sources, book)
+    known = _known(checked, sources, book) if has_ids else known_of_none()
     for kind, source in checked.files.items():
         frame = None
         if kind == "reports":
@@ -96,7 +100,13 @@ def _named_files(sources: Sources) -> dict[str, tuple[Path, str]]:
     """The path and the name in faults of every file given: its base name where that tells them apart."""
     paths = {kind: path for kind in KINDS if (path := getattr(sources, kind)) is not None}
     names = [path.name for path in paths.values()]
-    return {k: (path, path.name if names.count(path.name) == 1 else str(path)) for k, path in paths.items()}
+    return {
+        k: (path, path.name if path.name and names.count(path.name) == 1 else str(path)) for k, path in paths.items()
+    }
+
+
+def _samples(images: pl.DataFrame | None) -> pl.Series:
+    return pl.Series([], dtype=pl.String) if images is None else images["sample_id"]
 
 
 def _stored_predictions(store: TableStore, sources: Sources) -> pl.DataFrame | None:
@@ -141,8 +151,7 @@ def _pictures(images: pl.DataFrame | None) -> dict[str, Picture]:
 
 def _known(checked: Checked, sources: Sources, book: FaultBook) -> Known:
     if (sources.metadata is not None or sources.archive is not None) and checked.metadata is None:
-        nobody = pl.Series([], dtype=pl.String)
-        return Known(None, None, nobody, nobody)
+        return known_of_none()
     if checked.metadata is None:
         return known_ids(checked.images, None, set())
     frame = checked.metadata.frame

@@ -1,6 +1,7 @@
 """Which columns of a metadata file are ours, which are metadata, and under what name they are stored."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -29,8 +30,8 @@ def metadata_columns(columns: Iterable[str], stored: Iterable[str]) -> MetadataC
         else:
             safe = _safe(column)
             names[column] = spelled.get(safe.casefold(), safe)
-    folded = [name.casefold() for name in names.values()]
-    clashes = tuple(c for c, name in names.items() if folded.count(name.casefold()) > 1)
+    times = Counter(name.casefold() for name in names.values())
+    clashes = tuple(c for c, name in names.items() if times[name.casefold()] > 1)
     notices = [f"column {c!r} is stored as {name!r}" for c, name in names.items() if c != name and name not in OURS]
     return MetadataColumns(names, tuple(notices), clashes)
 

@@ -1,9 +1,11 @@
 """One input file, read: a frame with numbered rows, or a fault that says why not."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -14,6 +16,16 @@ from .text_files import GZIP_MAGIC, UnreadableFileError, decoded, records_of
 
 _PARQUET_MAGIC = b"PAR1"
 _PARQUET_ENDINGS = (".parquet", ".pq")
+_ALSO_CALLED: Final = {
+    "sample_id": "imageindex imageid imagename image id filename file dicomid path imagepath",
+    "target": "class classname finding pathology disease condition category task labelname",
+    "model": "modelname classifier network algorithm",
+    "label": "ytrue truth groundtruth gt actual reference referencestandard y",
+    "score": "yprob ypred prob probability proba prediction pred predicted confidence output",
+    "report": "text reporttext narrative findings impression",
+    "vector": "embedding features",
+}
+"""What other tools call our columns, without case and separators."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +68,9 @@ def _read(path: Path, name: str, book: FaultBook) -> Source | None:
     else:
         records = records_of(decoded(content), _separator(path, content))
         frame, header, ragged = records.frame, records.header, records.ragged
-    doubles = _doubles(header)
-    if doubles:
-        book.whole(name, f"columns of the same name (in lower case): {', '.join(doubles)}", doubles[0])
+    same = same_names(header)
+    if same:
+        book.whole(name, f"columns of the same name (in lower case): {', '.join(same)}", same[0])
         return None
     for row, reason in ragged:
         book.row(name, row, None, reason)
@@ -103,10 +115,10 @@ def _parquet(content: bytes) -> pl.DataFrame:
     return frame.drop(ROW, strict=False).insert_column(0, numbers.alias(ROW))
 
 
-def _doubles(header: Sequence[str]) -> list[str]:
+def same_names(header: Sequence[str]) -> list[str]:
     """Names that SQL, which does not tell case apart, would take for one."""
-    folded = [column.casefold() for column in header]
-    return [column for column in header if column and folded.count(column.casefold()) > 1]
+    times = Counter(column.casefold() for column in header)
+    return [column for column in header if column and times[column.casefold()] > 1]
 
 
 def _named(path: Path, name: str, frame: pl.DataFrame, header: Sequence[str], *, typed: bool) -> Source:
@@ -132,11 +144,19 @@ def take(source: Source, book: FaultBook, required: Sequence[str], optional: Seq
 
 
 def _missing(name: str, columns: Sequence[str]) -> str:
-    near = get_close_matches(name, columns, n=1, cutoff=0.6) or [c for c in columns if told_by(c) == name]
+    near = (
+        get_close_matches(name, columns, n=1, cutoff=0.6)
+        or [c for c in columns if told_by(c) == name]
+        or [c for c in columns if _folded(c) in _ALSO_CALLED.get(name, "").split()]
+    )
     hint = f"; did you mean {near[0]!r}?" if near else ""
     if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
         return f"there is no column {name!r}: cells are to be separated by commas (by tabs in a .tsv)"
     return f"there is no column {name!r}{hint}; there is: {', '.join(columns[:20]) or 'nothing else'}"
+
+
+def _folded(column: str) -> str:
+    return "".join(letter for letter in column.casefold() if letter.isalnum())
 
 
 def _no_ids(name: str, frame: pl.DataFrame) -> str:

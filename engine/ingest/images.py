@@ -87,19 +87,20 @@ def _same_types(
         blank = pl.DataFrame(schema={name: FACTS.get(name, pl.String()) for name in ours})
         good = good.with_columns(_nulls(blank, [name for name in ours if name not in good.columns]))
         return None, good.with_columns(as_kind(good[n], kind_of(good[n], as_written=n in as_written)) for n in further)
-    before = stored
+    now: list[pl.Series] = []
+    then: list[pl.Series] = []
     for name in further:
         cells = stored[name] if name in stored.columns else pl.Series(name, [None] * stored.height, pl.String)
         new, old = kind_of(good[name], as_written=name in as_written), kind_of(cells)
         both: Kind = join(old, new)
         if new == "empty" and name in stored.columns:  # nothing to learn from
-            good = good.with_columns(good[name].cast(pl.String).cast(cells.dtype))
+            now.append(good[name].cast(pl.String).cast(cells.dtype))
             continue
-        good = good.with_columns(as_kind(good[name], both))
-        before = before.with_columns(as_kind(cells, both) if old != "empty" else _empty(cells, both))
+        now.append(as_kind(good[name], both))
+        then.append(as_kind(cells, both) if old != "empty" else _empty(cells, both))
         if old not in (both, "empty"):
             notices.append(f"column {name!r} was {old} and is now {both}")
-    return before, good
+    return stored.with_columns(then), good.with_columns(now)
 
 
 def _empty(cells: pl.Series, kind: Kind) -> pl.Series:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -15,6 +16,10 @@ from .files import Source, as_text, take
 from .pictures import FACTS, Picture, check_pictures, in_folder
 from .pseudonyms import Pseudonyms
 from .sources import Read
+
+_PICTURES: Final = r"\.(jpe?g|png)$"
+_MOST: Final = 0.9
+"""Share of the cells of a column that are to look like pictures for it to be told as one."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,16 @@ def check_metadata(
     whole = book.good(source.name, frame)  # all but ragged rows
     book.where(source.name, "sample_id", whole, pl.col("sample_id").is_null(), "the sample_id is missing")
     book.rows(source.name, "sample_id", repeated(whole, ["sample_id"], "sample"))
+    folder = None if callable(images) else images or source.path.parent
     read = images if callable(images) else in_folder(images or source.path.parent)
     if "image" in frame.columns:
-        facts = check_pictures(source, whole, read, known, book, notices, progress)
+        facts = check_pictures(source, whole, read, known, book, notices, progress, folder)
         frame = frame.join(facts, on=ROW, how="left", maintain_order="left")
         if pseudonyms is not None:
             frame, read = pseudonyms.pictures(frame, read)
-    elif images is not None:
-        notices.append(f"{source.name}: there is no column 'image', so no pictures were read")
+    else:
+        notices += _no_pictures(source.name, frame, asked=images is not None)
+    notices += _blanks(source.name, frame)
     further = frozenset(frame.columns) - {ROW, *OURS, *FACTS}
     return Metadata(source, frame, frozenset() if source.typed else further, read, notices)
 
@@ -82,17 +89,40 @@ def _without_marks(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _further(frame: pl.DataFrame, source: Source, book: FaultBook, notices: list[str]) -> pl.DataFrame:
     """The metadata columns; those that are none are left out with a notice."""
-    for name in (name for name in frame.columns if name not in (*OURS, ROW)):
-        cells = metadata_cells(frame[name])
-        if cells is None:
-            notices.append(f"{source.name}: column {name!r} holds {frame[name].dtype} and was left out")
-            frame = frame.drop(name)
-            continue
-        frame = frame.with_columns(cells.alias(name))
-        if cells.dtype.is_float():
-            endless = pl.col(name).is_infinite()
-            book.where(source.name, name, frame, endless, f"{name} is infinite")
-    return frame
+    found = {name: metadata_cells(frame[name]) for name in frame.columns if name not in (*OURS, ROW)}
+    none = [name for name, cells in found.items() if cells is None]
+    notices += [f"{source.name}: column {name!r} holds {frame[name].dtype} and was left out" for name in none]
+    kept = [cells.alias(name) for name, cells in found.items() if cells is not None]
+    for cells in (cells for cells in kept if cells.dtype.is_float()):
+        endless = frame.select(ROW).filter(cells.is_infinite())
+        book.where(source.name, cells.name, endless, pl.lit(value=True), f"{cells.name} is infinite")
+    return frame.drop(none).with_columns(kept)
+
+
+def _no_pictures(name: str, frame: pl.DataFrame, *, asked: bool) -> list[str]:
+    """What to say of a file without a column of pictures: always where another column names some."""
+    texts = [column for column, kind in frame.schema.items() if kind == pl.String]
+    like = [column for column in texts if _names_pictures(frame[column].drop_nulls())]
+    if not (asked or like):
+        return []
+    hint = f": rename {like[0]!r}, whose cells name some, and ingest again" if like else ""
+    return [f"{name}: there is no column 'image', so no pictures were read{hint}"]
+
+
+def _names_pictures(cells: pl.Series) -> bool:
+    named = int(cells.str.to_lowercase().str.contains(_PICTURES).sum())
+    return named > _MOST * len(cells)
+
+
+def _blanks(name: str, frame: pl.DataFrame) -> list[str]:
+    """Ids are stored as written: what to say where blanks, which nobody sees, make two of one."""
+    notices = []
+    for column in (column for column in ("sample_id", "patient_id", "study_id") if column in frame.columns):
+        ids = frame[column].drop_nulls().unique()
+        merged = len(ids) - ids.str.strip_chars().n_unique()
+        if merged:
+            notices.append(f"{name}: {merged} of {len(ids)} {column}s differ from another in blanks around it alone")
+    return notices
 
 
 def sample_notices(frame: pl.DataFrame, name: str) -> list[str]:

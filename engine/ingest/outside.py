@@ -47,7 +47,10 @@ def without_identifiers(source: Source, kept: Collection[str], hashed: Collectio
         why = _repeated(source.frame[column], ids) if told is None else _REASONS[told]
         if why:
             dropped.append(column)
-            notices.append(f"column {column!r} {why} and was left out; to keep it, name it with --keep-identifiers")
+            quoted = ", in double quotes" if "," in column else ""
+            notices.append(
+                f"column {column!r} {why} and was left out; to keep it, name it{quoted} with --keep-identifiers"
+            )
     told_of = [*source.notices, *(f"{source.name}: {notice}" for notice in notices)]
     return replace(source, frame=source.frame.drop(dropped), notices=told_of)
 

@@ -3,11 +3,12 @@
 import io
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -19,11 +20,17 @@ from .files import Source
 
 MEDIA_TYPES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 FACTS = {"width": pl.Int32(), "height": pl.Int32(), "media_type": pl.String(), "sha256": pl.String()}
+_SEVERAL: Final = 3
+"""Pictures of which it is no slip that none is there."""
 _END_OF_PNG = b"IEND\xaeB\x60\x82"
 
 
 class PictureError(Exception):
     """Why a picture cannot be taken in."""
+
+
+class NoPictureError(PictureError):
+    """There is nothing to take where the path leads, or it leads where nothing is taken from."""
 
 
 @dataclass(frozen=True)
@@ -38,24 +45,31 @@ class Picture:
     carries_text: bool = False
 
 
+def _by_a_link(root: Path, name: str, path: Path) -> str:
+    """What to add where the path as it is written stays in the folder."""
+    if not Path(os.path.normpath(root / name)).is_relative_to(root):
+        return ""
+    return f", by a link to {path.parent} (name the folder where pictures really lie)"
+
+
 def picture_path(root: Path, name: str, what: str = "picture") -> Path:
     """The file a cell of the `image` column names; `root` is resolved.
 
-    Raises PictureError where the path is absolute or leads out of `root`, or there is no such file.
+    Raises NoPictureError where the path is absolute or leads out of `root`, or there is no such file.
     """
     if Path(name).is_absolute():
-        raise PictureError(f"the path is absolute, not relative to the images folder: {name!r}")
+        raise NoPictureError(f"the path is absolute, not relative to the images folder: {name!r}")
     try:
         path = (root / name).resolve()
         if not path.is_relative_to(root):
-            raise PictureError(f"the path leads out of the images folder: {name!r}")
+            raise NoPictureError(f"the path leads out of the images folder{_by_a_link(root, name, path)}: {name!r}")
         if path.is_file():
             return path
         if path.exists():
-            raise PictureError(f"this is no file: {name!r}")
+            raise NoPictureError(f"this is no file: {name!r}")
     except (OSError, ValueError, RuntimeError) as error:  # a name too long, a NUL, a loop of links
-        raise PictureError(f"the {what} cannot be found: {name!r}: {error}") from None
-    raise PictureError(f"there is no such {what}: {name!r}")
+        raise NoPictureError(f"the {what} cannot be found: {name!r}: {error}") from None
+    raise NoPictureError(f"there is no such {what}: {name!r}")
 
 
 def in_folder(root: Path) -> Callable[[str], bytes]:
@@ -115,10 +129,12 @@ def check_pictures(
     book: FaultBook,
     notices: list[str],
     progress: Progress,
+    folder: Path | None = None,
 ) -> pl.DataFrame:
     """ROW and FACTS of every readable picture of `images` (ROW, image); the others are faults in `book`.
 
-    What the reader should know of them is added to `notices`.
+    What the reader should know of them is added to `notices`. Where none of several is in the `folder` that paths are
+    relative to, that is one fault, of the column.
     """
     wanted = list(images.drop_nulls("image").select(ROW, "image").iter_rows())
 
@@ -129,13 +145,14 @@ def check_pictures(
             return error
 
     found, with_text = [], []
+    faults: list[tuple[int, PictureError]] = []
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("ignore")  # of decoders, about oddities that do not stop them
         for done, ((row, name), picture) in enumerate(
             zip(wanted, pool.map(look, [n for _, n in wanted]), strict=True), 1
         ):
             if isinstance(picture, PictureError):
-                book.row(source.name, row, "image", str(picture))
+                faults.append((row, picture))
             else:
                 found.append((row, picture.width, picture.height, picture.media_type, picture.sha256))
                 with_text += [name] if picture.carries_text else []
@@ -146,7 +163,21 @@ def check_pictures(
             f"IPTC, comments or PNG text), the first is {with_text[0]!r}; it is stored with them: where it may tell "
             "who somebody is, take it out of the files, and make the store anew, as older states keep their pictures"
         )
+    if folder is not None and len(faults) >= _SEVERAL and _is_elsewhere(faults, wanted):
+        book.whole(
+            source.name,
+            f"none of {len(faults):,} pictures is there; paths are relative to --images, which is {folder}: name the "
+            f"folder in which this is found: {wanted[0][1]!r}",
+            "image",
+        )
+    else:
+        for row, fault in faults:
+            book.row(source.name, row, "image", str(fault))
     return pl.DataFrame(found, {ROW: pl.Int64(), **FACTS}, orient="row")
+
+
+def _is_elsewhere(faults: Sequence[tuple[int, PictureError]], wanted: Sequence[object]) -> bool:
+    return len(faults) == len(wanted) and all(isinstance(fault, NoPictureError) for _, fault in faults)
 
 
 def read_again(read: Callable[[str], bytes], name: str | None, digest: str | None) -> bytes | None:

@@ -9,6 +9,7 @@ from .consistency import check_consistency
 from .faultbook import ROW, FaultBook, repeated
 from .files import Source, as_text, take
 from .known import Known
+from .scales import tell_wrong_column
 
 KEY: Final = ("sample_id", "model", "target")
 JUDGED: Final = ("label", "score")
@@ -59,13 +60,22 @@ def _have_numbers(frame: pl.DataFrame, source: Source, book: FaultBook) -> bool:
 
 def _written(frame: pl.DataFrame, name: str) -> pl.Series:
     """The cells as text; null where missing. NaN counts as missing for labels alone."""
-    text = frame[name].cast(pl.String).str.strip_chars()
+    text = _cells(frame, name).cast(pl.String).str.strip_chars()
     marks = [mark for mark in ("", *MISSING) if name == "label" or mark.lower() != "nan"]
     return text.set(text.is_in(marks), None)
 
 
+def _cells(frame: pl.DataFrame, name: str) -> pl.Series:
+    """The cells of a column; in labels true and false, as tables of truth values are written, are 1 and 0."""
+    cells = frame[name]
+    if name != "label" or cells.dtype != pl.String:
+        return cells
+    word = cells.str.strip_chars().str.to_lowercase()
+    return cells.set(word == "true", "1").set(word == "false", "0")
+
+
 def _number(frame: pl.DataFrame, name: str) -> pl.Series:
-    value = numbers(frame[name])
+    value = numbers(_cells(frame, name))
     if name == "label":
         value = value.fill_nan(None)
         return value.set(~value.is_in([0.0, 1.0]), None).cast(pl.Int8).alias(name)
@@ -74,7 +84,7 @@ def _number(frame: pl.DataFrame, name: str) -> pl.Series:
 
 def _check_number(source: Source, frame: pl.DataFrame, name: str, book: FaultBook) -> None:
     """Tells what is wrong with the numbers of one column; each row has one reason at most."""
-    cells = frame.select(ROW, written=_written(frame, name), value=numbers(frame[name]))
+    cells = frame.select(ROW, written=_written(frame, name), value=numbers(_cells(frame, name)))
     written, value = pl.col("written"), pl.col("value")
 
     def tell(is_bad: pl.Expr, reason: str) -> None:
@@ -82,7 +92,11 @@ def _check_number(source: Source, frame: pl.DataFrame, name: str, book: FaultBoo
 
     given = written.is_not_null()
     if name == "label":
-        tell(given & ~value.is_in([0.0, 1.0]).fill_null(value=False), "label {} is neither 0, 1 nor missing")
+        is_bad = given & ~value.is_in([0.0, 1.0]).fill_null(value=False)
+        if not tell_wrong_column(source.name, name, cells, is_bad, book):
+            tell(is_bad, "label {} is neither 0, 1 nor missing")
+        return
+    if name == "score" and tell_wrong_column(source.name, name, cells, ~_is_probability(value), book):
         return
     tell(given & value.is_null(), f"{name} '{{}}' is not a number")
     tell(given & value.is_nan(), f"{name} is {{}}")
@@ -93,3 +107,7 @@ def _check_number(source: Source, frame: pl.DataFrame, name: str, book: FaultBoo
         tell(value.is_not_nan() & ~value.is_between(0, 1), "score {} is outside 0..1")
     else:
         tell(value.is_infinite(), f"{name} is {{}}")
+
+
+def _is_probability(value: pl.Expr) -> pl.Expr:
+    return value.is_between(0, 1).fill_null(value=False)

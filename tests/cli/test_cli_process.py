@@ -154,3 +154,27 @@ def test_every_option_is_explained(verb: str) -> None:
 
     command = typer.main.get_command(app).commands[verb]  # type: ignore[attr-defined]
     assert all(parameter.help for parameter in command.params if parameter.name != "help")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_no_fault_of_misread(store: Path) -> None:
+    """Where a result goes there may be no room: that is told as such."""
+    with Path("/dev/full").open("wb") as full:
+        asked = [*COMMAND, "sql", str(store), "SELECT * FROM images"]
+        ended = subprocess.run(asked, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert "does not fit: No space left on device" in ended.stderr
+    assert "fault of misread" not in ended.stderr
+
+
+def test_very_many_faults_stay_readable_at_a_terminal(misread: Run, tmp_path: Path) -> None:
+    """The first of every column are drawn and the rest counted; away from a terminal all are told."""
+    rows = [f"s{at // 2},60" if at < 1200 else f"s{at},60,M" for at in range(2400)]
+    file = tmp_path / "metadata.csv"
+    file.write_text("\n".join(["sample_id,age", *rows, ""]))
+    asked = ("ingest", str(tmp_path / "store"), "--metadata", str(file))
+    seen = at_terminal(*asked, columns=160)
+    assert seen.count("the row has 3 cells") == seen.count("is there 2 times") == 10
+    assert "and 2,380 more like these" in seen
+    assert "Error: 2400 faults in the input." in seen
+    assert misread(*asked).stderr.count("metadata.csv") == 2400

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import pty
+import shlex
 import subprocess
 import sys
 import time
@@ -41,8 +42,11 @@ def test_a_question_is_kept_and_asked_again(own: Path) -> None:
         "sql", own, "SELECT count(*) AS n FROM images WHERE view = $view", "--save", "films", "--set", "view=PA"
     )
     assert invoke("sql", own, "--run", "films", "--set", "view=AP").stdout.split() == ["n", "1"]
+    told = invoke("sql", own, "SELECT $word AS word", "--save", "told", "--set", "word=two words").stderr
+    again = shlex.split(told.partition("ask it again with: misread ")[2])
+    assert invoke(*again).stdout.split() == ["word", "two", "words"]
     kept = invoke("sql", own, "SELECT name, question FROM queries", "--format", "csv").stdout
-    assert len(list(csv.reader(io.StringIO(kept)))) == 2
+    assert len(list(csv.reader(io.StringIO(kept)))) == 3
     assert "films" in invoke("sql", own, "--questions").stdout
 
 
@@ -184,6 +188,12 @@ def test_a_conversation(terminal: Terminal, tmp_path: Path) -> None:
     assert "b" in terminal.until("misread> ")
     terminal.type(".tables\n")
     assert "latest_audits" in terminal.until("misread> ")
+    terminal.type(".run missing_metadata --set model=m target='T'\n")
+    assert "Error" not in terminal.until("misread> ")
+    terminal.type(".run missing_metadata model\n")
+    assert "write it as in .run NAME model" in terminal.until("misread> ")
+    terminal.type(".run missing_metadata 'model\n")
+    assert "quot" in terminal.until("misread> ")
     terminal.type(".nope\n")
     assert "there is no .nope" in terminal.until("misread> ")
     terminal.type(".quit\n")

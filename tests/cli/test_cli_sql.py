@@ -126,6 +126,19 @@ def test_a_file_is_written_for_its_owner_alone(store: Path, tmp_path: Path, endi
     assert file.read_bytes().startswith(start[ending])
 
 
+@pytest.mark.parametrize("asked", [("sql", "SELECT 1"), ("verify",)])
+@pytest.mark.parametrize("name", ["answer.xlsx", "answer.tsv", "answer.CSV2"])
+def test_an_ending_that_says_another_format_is_refused(
+    store: Path, tmp_path: Path, asked: tuple[str, ...], name: str
+) -> None:
+    """A drawn table in a file that says it is a spreadsheet opens nowhere; with --format any name will do."""
+    verb, *rest = asked
+    command = [verb, str(store), *rest, "--output", str(tmp_path / name)]
+    refused = CliRunner().invoke(app, command)
+    assert (refused.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert CliRunner().invoke(app, [*command, "--format", "csv"]).exit_code == 0
+
+
 def test_a_question_that_fails_leaves_the_file_alone(store: Path, tmp_path: Path) -> None:
     """An output file is only replaced by a whole answer."""
     file = tmp_path / "answer.csv"

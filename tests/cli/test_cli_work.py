@@ -62,10 +62,11 @@ def test_ingest_tells_what_became_of_the_rows(monkeypatch: pytest.MonkeyPatch, t
     counts = SimpleNamespace(added=3, changed=1, unchanged=0)
     result = SimpleNamespace(tables={"images": counts}, notices=("2 patients unknown",), faults=(), rejected=None)
     recorder = ingest_with(monkeypatch, result)
-    ended = invoke("ingest", tmp_path / "s", "--metadata", "m.csv", "--keep-identifiers", "name, mrn")
+    named = 'name, "Name, first"'
+    ended = invoke("ingest", tmp_path / "s", "--metadata", "m.csv", "--keep-identifiers", named)
     assert (ended.exit_code, ended.stdout) == (0, "images: 3 added, 1 changed, 0 unchanged\n")
     assert ended.stderr == "2 patients unknown\n"
-    assert recorder.called["arguments"][1] == (Path("m.csv"), None, None, None, None, ("name", "mrn"))
+    assert recorder.called["arguments"][1] == (Path("m.csv"), None, None, None, None, ("name", "Name, first"))
     assert recorder.called["skip_faulty"] is False
 
 

@@ -5,6 +5,20 @@ from pathlib import Path
 import pytest
 
 from misread.demo.run import run
+from misread.ingest import Sources, ingest
+from misread.schemas.errors import MisreadError
+from misread.store import TableStore
+
+
+def test_the_demo_leaves_a_store_of_others_alone(tmp_path: Path) -> None:
+    """Made-up films do not come between real ones, and nothing is drawn for them."""
+    (tmp_path / "real.csv").write_text("sample_id\na\n")
+    ingest(TableStore.open_or_new(tmp_path / "store"), Sources(metadata=tmp_path / "real.csv"))
+    before = (tmp_path / "store" / "manifest.json").read_bytes()
+    with pytest.raises(MisreadError, match="not the demo's"):
+        run(tmp_path / "store", films=20, training_films=20)
+    assert (tmp_path / "store" / "manifest.json").read_bytes() == before
+    assert not (tmp_path / "store-files").exists()
 
 
 @pytest.mark.slow

@@ -150,7 +150,8 @@ def test_what_the_user_names_is_stored(tmp_path: Path, take: Take, images: Image
 
 
 def test_the_same_key_gives_the_same_ids(tmp_path: Path, take: Take, images: Images) -> None:
-    """Ingesting again changes nothing; the key beside the store is its owner's alone; another gives other ids."""
+    """Ingesting again changes nothing; the key beside the store is its owner's alone; another is refused, as it would
+    give other ids."""
     root = tmp_path / "root"
     root.mkdir()
     for film in films(3):
@@ -162,10 +163,12 @@ def test_the_same_key_gives_the_same_ids(tmp_path: Path, take: Take, images: Ima
     assert (again.tables["images"].added, again.tables["images"].changed) == (0, 0)
     key = tmp_path / "store.key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert "MRN1" not in repr(before.to_dicts())
     key.unlink()
-    _, other = take("dicom", root)
-    assert other.tables["images"].added == 3
-    assert "MRN1" not in repr(images(TableStore.open(store.location)).to_dicts())
+    with pytest.raises(InputFaultsError) as caught:
+        take("dicom", root)
+    assert ["under another key" in fault.reason for fault in caught.value.faults] == [True]
+    assert images(TableStore.open(store.location)).equals(before)
 
 
 def spoiled() -> dict[str, tuple[bytes, str]]:

@@ -2,8 +2,10 @@
 
 import gzip
 import io
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import polars as pl
@@ -13,7 +15,9 @@ from hypothesis import strategies as st
 from ingest.ingest_inputs import PICTURES, Inputs, as_csv, fingerprints
 
 from misread.ingest import Sources, ingest
+from misread.ingest.columns import metadata_columns
 from misread.ingest.faultbook import ROW
+from misread.ingest.files import same_names
 from misread.ingest.pictures import PictureError, check_picture, in_folder
 from misread.ingest.text_files import UnreadableFileError, decoded, records_of
 from misread.schemas.errors import InputFaultsError
@@ -201,3 +205,44 @@ def test_no_damaged_png_gets_through(name: str, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(damaged)
         with pytest.raises(PictureError):
             check_picture(in_folder(tmp_path), name, {})
+
+
+def test_wide_tables_take_time_by_their_width() -> None:
+    """Names of columns are compared with all others at once: pair by pair, these took a minute."""
+    names = [f"feature {at}" for at in range(40_000)]
+    started = perf_counter()
+    assert not metadata_columns(["sample_id", *names], []).clashes
+    source = records_of("".join((",".join(["sample_id", *names]), "\n", "," * 40_000, "x\n")), ",")
+    assert not same_names(source.header)
+    assert perf_counter() - started < 20
+
+
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_pictures_under_another_name_are_told(is_asked: bool, inputs: Inputs, store: TableStore) -> None:
+    """A column whose cells name pictures is named, whether a folder of pictures was given or not."""
+    inputs.tables["metadata"][0][3] = "File Path"
+    sources = inputs.write()
+    notices = ingest(store, sources if is_asked else replace(sources, images=None)).notices
+    assert [notice for notice in notices if "rename 'File Path'" in notice]
+
+
+def test_no_folder_and_no_pictures_need_no_word(store: TableStore, tmp_path: Path) -> None:
+    """Metadata alone is an input as good as any."""
+    (tmp_path / "m.csv").write_text("sample_id,patient_id,note\na,1,x\n")
+    assert not [notice for notice in ingest(store, Sources(tmp_path / "m.csv")).notices if "no column" in notice]
+
+
+def test_ids_that_differ_in_blanks_alone_are_told(store: TableStore, tmp_path: Path) -> None:
+    """They stay two patients, as they are written, and that does not pass in silence."""
+    (tmp_path / "m.csv").write_text("sample_id,patient_id,study_id\na,1,s \nb,1 ,s2\nc, 2,s3\n")
+    notices = ingest(store, Sources(tmp_path / "m.csv")).notices
+    assert [notice for notice in notices if "blanks" in notice] == [
+        "m.csv: 1 of 3 patient_ids differ from another in blanks around it alone"
+    ]
+
+
+def test_a_folder_in_place_of_a_file_has_a_name(inputs: Inputs, store: TableStore, tmp_path: Path) -> None:
+    """The working folder, which has none, is told as it was given."""
+    with pytest.raises(InputFaultsError) as caught:
+        ingest(store, replace(inputs.write(), metadata=Path()))
+    assert [fault.file for fault in caught.value.faults if "folder" in fault.reason] == ["."]
