@@ -37,12 +37,14 @@ def verify(
         found = verified(opened, progress)
     if not found and form is None and output is None:
         rows = sum(entry.rows for entry in opened.manifest.tables.values())
-        typer.echo(f"{len(opened.tables)} tables with {rows} rows are as they were written")
+        tables = "1 table" if len(opened.tables) == 1 else f"{len(opened.tables)} tables"
+        typer.echo(f"{tables} with {rows} rows: all as they were written")
         return
     columns = {name: [getattr(one, name) for one in found] for name in ("table", "row", "reason")}
     deliver(pa.table({n: pa.array(c, pa.string()) for n, c in columns.items()}), written, output, opened.location)
     if found:
-        note(f"{len(found)} damages; restore the store's files from a copy, or ingest again into a new store.")
+        places = "1 place is" if len(found) == 1 else f"{len(found)} places are"
+        note(f"{places} damaged; restore the store's files from a copy, or ingest again into a new store.")
         raise typer.Exit(1)
 
 

@@ -41,7 +41,7 @@ def effects_told(judged: Population, effects: Mapping[str, object]) -> str:
     classes = {true_class: judged.judged_rows(true_class, CONFIRMATION) for true_class in CLASSES}
     told = [_told(true_class, rows, effects[effect_column(true_class)]) for true_class, rows in classes.items()]
     if any(effects[effect_column(true_class)] is not None for true_class in CLASSES):
-        return f"{small} would have been confirmed with 80 % power at {' or at '.join(filter(None, told))}"
+        return f"{small} would have been confirmed with about 80 % power at {' or at '.join(filter(None, told))}"
     return f"{small} could not have been confirmed with 80 % power whatever its error rate" if any(told) else ""
 
 
@@ -58,4 +58,4 @@ def _loss_told(small: str, losses: NDArray[np.float64], effect: object) -> str:
     if effect is None:
         return f"{small} could not have been confirmed with 80 % power whatever its mean loss"
     whole = f"{mean_loss(losses):.3g} in all"
-    return f"{small} would have been confirmed with 80 % power at a mean loss of {effect:.3g} ({whole})"
+    return f"{small} would have been confirmed with about 80 % power at a mean loss of {effect:.3g} ({whole})"
