@@ -1,14 +1,16 @@
 """Questions kept in a store by name, and misread's own, to be asked again."""
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
 from misread.schemas.errors import QueryError, unknown_name
-from misread.schemas.tables import CHECKSUM, QUERIES
+from misread.schemas.tables import CHECKSUM, PREDICTIONS, QUERIES
 from misread.sql import catalogue
 
+from .execute.inputs import metadata_columns, model_targets
 from .query import open_session
 from .store import TableStore
 
@@ -28,12 +30,35 @@ def kept_questions(store: TableStore) -> dict[str, str]:
     return dict(sorted(zip(rows["name"].to_pylist(), rows["question"].to_pylist(), strict=True)))
 
 
-def question_named(store: TableStore, name: str) -> str:
-    """The text of a question, kept or misread's own. Raises UnknownNameError for neither."""
-    known = own_questions() | kept_questions(store)
+def question_named(store: TableStore, name: str, values: Mapping[str, str] | None = None) -> str:
+    """The text of a question, kept or misread's own.
+
+    Raises UnknownNameError for neither, and where `values` give a question of misread's own a model, a target or a
+    metadata column that the store does not have: it would be answered by an empty table.
+    """
+    own = own_questions()
+    known = own | kept_questions(store)
     if name not in known:
         raise unknown_name("question", name, known, store.location)
+    if name in own:
+        _check_values(store, values or {})
     return known[name]
+
+
+def _check_values(store: TableStore, values: Mapping[str, str]) -> None:
+    if store.has(PREDICTIONS.name) and {"model", "target"} <= values.keys():
+        pairs = model_targets(store)
+        _check_known("model", values["model"], {model for model, _ in pairs})
+        of_model = {target for model, target in pairs if model == values["model"]}
+        _check_known("target", values["target"], of_model, f"the predictions of {values['model']!r}")
+    for name in (name for name in values if name.endswith("column") or name == "column_name"):
+        _check_known("metadata column", values[name], ["split", *metadata_columns(store)], store.location)
+
+
+def _check_known(kind: str, name: str, known: Iterable[str], place: str = "") -> None:
+    names = set(known)
+    if name not in names:
+        raise unknown_name(kind, name, names, place)
 
 
 def keep_question(store: TableStore, name: str, question: str) -> None:

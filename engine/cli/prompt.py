@@ -89,7 +89,7 @@ def _run(session: Session, store: TableStore, words: str) -> None:
         raise MisreadError(f"{words}: {error}", "put a value with blanks into quotes") from None
     except typer.BadParameter as error:
         raise MisreadError(error.message, "write it as in .run NAME model=… target=…") from None
-    _ask(session, store, question_named(store, name), values)
+    _ask(session, store, question_named(store, name, values), values)
 
 
 def _ask(session: Session, store: TableStore, question: str, values: Mapping[str, str] | None = None) -> None:

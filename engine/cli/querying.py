@@ -62,7 +62,7 @@ def sql(  # noqa: PLR0913, PLR0917 - each is an option of the command
         deliver(functions_listed() if functions else questions_listed(opened), form, output, opened.location)
         return
     if run is not None:
-        question = question_named(opened, run)
+        question = question_named(opened, run, values)
     if question is None and not sys.stdin.isatty():
         question = sys.stdin.read()
         if not question.strip():

@@ -222,3 +222,32 @@ def test_words_are_completed_whatever_their_case() -> None:
     complete = completer(["SELECT", "slice_id", "slice_size"])
     assert [complete("SL", place) for place in range(3)] == ["slice_id", "slice_size", None]
     assert complete("sel", 0) == "SELECT"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("model=n", "target=t", "column_name=view"), "no model 'n'"),
+        (("model=m", "target=u", "column_name=view"), "no target 'u' in the predictions of 'm'"),
+        (("model=m", "target=t", "column_name=vieww"), "no metadata column 'vieww'"),
+    ],
+)
+def test_a_name_that_the_store_does_not_have_is_told(
+    make_store: Callable[..., Path], given: tuple[str, ...], told: str
+) -> None:
+    """Not answered by an empty table: by the nearest name that there is, from the command and from the prompt."""
+    row = {"sample_id": "a", "model": "m", "target": "t", "label": 1, "score": 0.2, "threshold": 0.5}
+    store = make_store(images=[{"sample_id": "a", "view": "PA"}], predictions=[row])
+    ended = invoke("sql", store, "--run", "gap_between_subgroups", *(w for one in given for w in ("--set", one)))
+    assert ended.exit_code == 1
+    assert told in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_names_that_the_store_has_are_asked_for(make_store: Callable[..., Path]) -> None:
+    """The split is a column of every store."""
+    row = {"sample_id": "a", "model": "m", "target": "t", "label": 1, "score": 0.2, "threshold": 0.5}
+    store = make_store(images=[{"sample_id": "a", "view": "PA"}], predictions=[row])
+    for column in ("view", "split"):
+        given = ("--set", "model=m", "--set", "target=t", "--set", f"column_name={column}")
+        assert invoke("sql", store, "--run", "gap_between_subgroups", *given).exit_code == 0
