@@ -33,6 +33,7 @@ class Array:
         self._lock = threading.Lock()
         with zipfile.ZipFile(path) as packed, packed.open(member) as file:
             self.shape, self._fortran, self.dtype = _header(file)
+            self._begins = file.tell()
             info = packed.getinfo(member)
             size = info.file_size
         if self.dtype.hasobject:
@@ -73,7 +74,7 @@ class Array:
         with tempfile.TemporaryFile() as room:
             try:
                 with zipfile.ZipFile(self._path) as packed, packed.open(self._member) as file:
-                    _header(file)
+                    file.read(self._begins)
                     left = self._bytes
                     while left and (chunk := file.read(min(_CHUNK, left))):
                         room.write(chunk)

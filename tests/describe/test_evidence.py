@@ -58,16 +58,17 @@ def test_what_patients_of_many_films_have_tells_no_slice_of_random_films(
     tested: str,
 ) -> None:
     """Of random rows the patients of many are inside more often; what is said of them is no more frequent there."""
+    rng = np.random.default_rng(1)
     patients = np.repeat(np.arange(240), np.r_[np.ones(200, int), np.full(40, 10)])
     share = np.where(patients >= 200, 0.6, 0.2)
     background = np.array([20, 80])
     false = 0
     for _ in range(200):
-        has, inside = RNG.random(len(patients)) < share, RNG.random(len(patients)) < 0.1
+        has, inside = rng.random(len(patients)) < share, rng.random(len(patients)) < 0.1
         if tested == "phrase":
             p = phrase_evidence(has, inside, patients)["p_value"]
         elif tested == "nearness":
-            p = nearness_evidence(2 * share + RNG.normal(size=len(patients)), inside, patients)["p_value"]
+            p = nearness_evidence(2 * share + rng.normal(size=len(patients)), inside, patients)["p_value"]
         else:
             one = one_row_each(inside, patients)
             stratum = strata(patients)[one]
@@ -97,7 +98,8 @@ def test_without_two_sides_nothing_is_tested(inside: np.ndarray) -> None:
 
 def test_q_values_are_over_every_phrase_of_the_audit() -> None:
     """Benjamini and Hochberg's over all rows given, whichever slice they are of."""
-    p = RNG.random(30) ** 3
+    rng = np.random.default_rng(2)
+    p = rng.random(30) ** 3
     expected = multipletests(p, method="fdr_bh")[1]
     assert [row["q_value"] for row in with_q_values([{"p_value": x} for x in p])] == pytest.approx(expected)
     assert with_q_values([]) == []
@@ -114,7 +116,8 @@ def test_nobody_outside_leaves_no_ratio_and_nobody_inside_a_ratio_of_nothing() -
 
 def test_nearness_is_tested_by_ranks() -> None:
     """Rows inside that lie nearer to a phrase are evidence; the same rows in any order of magnitude are as much."""
-    near = INSIDE + RNG.random(ROWS)
+    rng = np.random.default_rng(3)
+    near = INSIDE + rng.random(ROWS)
     found = nearness_evidence(near, INSIDE, ALONE)
     assert found["p_value"] < 1e-6
     assert found == nearness_evidence(np.exp(near), INSIDE, ALONE)
@@ -129,11 +132,12 @@ def test_nearness_is_tested_by_ranks() -> None:
 
 def test_random_slices_have_no_phrase() -> None:
     """At most 5 % of random slices have a phrase with p < .05, even where both cling to patients."""
+    rng = np.random.default_rng(4)
     patients = np.repeat(np.arange(150), 3)
-    habit = RNG.random(150) < 0.4
+    habit = rng.random(150) < 0.4
     false = 0
     for _ in range(400):
-        inside = (RNG.random(150) < 0.2)[patients]
+        inside = (rng.random(150) < 0.2)[patients]
         false += phrase_evidence(habit[patients], inside, patients)["p_value"] < 0.05
     assert false <= 32  # 20 expected at most; more than 32 in 1 of 200 runs of a test that holds its level
 

@@ -98,9 +98,10 @@ def test_a_rule_is_fitted_on_discovery_rows_alone() -> None:
 
 def test_examples_are_errors_near_their_middle_and_correct_neighbours() -> None:
     """Errors of the slice by their distance, one a patient; of each the nearest correct row of another patient."""
-    vectors = RNG.standard_normal((N, 3))
-    inside, wrong = RNG.random(N) < 0.4, RNG.random(N) < 0.5
-    patients = RNG.integers(0, 120, N)
+    rng = np.random.default_rng(1)
+    vectors = rng.standard_normal((N, 3))
+    inside, wrong = rng.random(N) < 0.4, rng.random(N) < 0.5
+    patients = rng.integers(0, 120, N)
     found = examples(vectors, inside, wrong, ~wrong, patients)
     typical = [e for e in found if e.kind == "typical error"]
     neighbours = [e for e in found if e.kind == "correct neighbour"]
@@ -119,7 +120,8 @@ def test_examples_are_errors_near_their_middle_and_correct_neighbours() -> None:
 
 def test_without_errors_there_is_no_example() -> None:
     """A slice that is read correctly has none; without a correct row errors stand alone."""
-    vectors, everybody = RNG.standard_normal((9, 2)), np.ones(9, bool)
+    rng = np.random.default_rng(2)
+    vectors, everybody = rng.standard_normal((9, 2)), np.ones(9, bool)
     assert examples(vectors, everybody, ~everybody, everybody, np.arange(9)) == []
     alone = examples(vectors, everybody, everybody, ~everybody, np.arange(9))
     assert {e.kind for e in alone} == {"typical error"}

@@ -14,7 +14,6 @@ from misread.discover import (
     strata,
 )
 
-RNG = np.random.default_rng(4)
 NOTHING = np.zeros(0, np.intp)
 
 
@@ -39,9 +38,10 @@ def test_any_row_of_a_side_may_be_drawn() -> None:
 
 def test_numbers_of_rows_are_joined_as_patients_are() -> None:
     """The p-value from counts by number of rows is that of the patients themselves."""
-    sizes = np.sort(RNG.geometric(0.3, 80))
+    rng = np.random.default_rng(1)
+    sizes = np.sort(rng.geometric(0.3, 80))
     patients = np.repeat(np.arange(80), sizes)
-    inside, has = RNG.random(len(patients)) < 0.2, RNG.random(len(patients)) < 0.4
+    inside, has = rng.random(len(patients)) < 0.2, rng.random(len(patients)) < 0.4
     one = one_row_each(inside, patients)
     stratum = strata(patients)[one]
     sides = (has & inside, inside, has, np.ones(len(has), bool))
@@ -53,14 +53,15 @@ def test_numbers_of_rows_are_joined_as_patients_are() -> None:
 
 def test_ranks_are_compared_within_strata() -> None:
     """Against shuffles within strata of the same sum, with ties."""
+    rng = np.random.default_rng(2)
     stratum = np.repeat([0, 1, 2], [40, 25, 12])
-    inside = RNG.random(77) < 0.4
-    values = np.round(RNG.normal(size=77) + 2 * stratum + 0.4 * inside, 1)
+    inside = rng.random(77) < 0.4
+    values = np.round(rng.normal(size=77) + 2 * stratum + 0.4 * inside, 1)
     scores = np.zeros(77)
     for each in range(3):
         here = stratum == each
         scores[here] = rankdata(values[here]) / (here.sum() + 1)
-    shuffled = [scores[np.lexsort((RNG.random(77), stratum))][inside].sum() for _ in range(20_000)]
+    shuffled = [scores[np.lexsort((rng.random(77), stratum))][inside].sum() for _ in range(20_000)]
     expected = np.mean(np.array(shuffled) >= scores[inside].sum() - 1e-9)
     assert higher_p_value(values, inside, stratum) == pytest.approx(expected, abs=0.01)
 
