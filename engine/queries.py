@@ -1,7 +1,7 @@
 """Questions kept in a store by name, and misread's own, to be asked again."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -15,6 +15,8 @@ from .query import open_session
 from .store import TableStore
 
 _NAME = re.compile(r"[A-Za-z][\w-]{0,63}")
+_COLUMNS = frozenset(("column_name", "first_column", "second_column"))
+"""Values of misread's own questions that name a metadata column."""
 
 
 def own_questions() -> dict[str, str]:
@@ -51,14 +53,13 @@ def _check_values(store: TableStore, values: Mapping[str, str]) -> None:
         _check_known("model", values["model"], {model for model, _ in pairs})
         of_model = {target for model, target in pairs if model == values["model"]}
         _check_known("target", values["target"], of_model, f"the predictions of {values['model']!r}")
-    for name in (name for name in values if name.endswith("column") or name == "column_name"):
+    for name in sorted(values.keys() & _COLUMNS):
         _check_known("metadata column", values[name], ["split", *metadata_columns(store)], store.location)
 
 
-def _check_known(kind: str, name: str, known: Iterable[str], place: str = "") -> None:
-    names = set(known)
-    if name not in names:
-        raise unknown_name(kind, name, names, place)
+def _check_known(kind: str, name: str, known: Collection[str], place: str = "") -> None:
+    if name not in set(known):
+        raise unknown_name(kind, name, known, place)
 
 
 def keep_question(store: TableStore, name: str, question: str) -> None:

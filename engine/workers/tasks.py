@@ -110,15 +110,18 @@ def check_versions() -> None:
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    nodes = {node["NodeID"]: node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"]}
-    asked = {
-        address: ray.remote(told)
-        .options(num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False))
-        .remote(installed)
-        for node, address in nodes.items()
-    }
-    found, mine = {address: result_of(one) for address, one in asked.items()}, installed()
-    others = ", ".join(f"{there} at {address}" for address, there in sorted(found.items()) if there != mine)
+    asked = [
+        (
+            node["NodeManagerAddress"],
+            ray.remote(told)
+            .options(num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False))
+            .remote(installed),
+        )
+        for node in ray.nodes()  # several may have one address
+        if node["Alive"]
+    ]
+    found, mine = {(address, result_of(one)) for address, one in asked}, installed()
+    others = ", ".join(f"{there} at {address}" for address, there in sorted(found) if there != mine)
     if others:
         raise MisreadError(
             f"the machines of the Ray cluster have other versions of misread than this one, {mine}: {others}",

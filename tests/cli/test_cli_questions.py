@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import pty
+import re
 import shlex
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
+from misread import queries
 from misread.cli.main import app
 from misread.cli.prompt import completer
 from misread.library import Store
@@ -251,3 +253,9 @@ def test_names_that_the_store_has_are_asked_for(make_store: Callable[..., Path])
     for column in ("view", "split"):
         given = ("--set", "model=m", "--set", "target=t", "--set", f"column_name={column}")
         assert invoke("sql", store, "--run", "gap_between_subgroups", *given).exit_code == 0
+
+
+def test_every_value_that_names_a_column_is_looked_up() -> None:
+    """Of misread's own questions, whatever they come to ask for."""
+    asked = {name for text in queries.own_questions().values() for name in re.findall(r"\$(\w*column\w*)", text)}
+    assert asked == queries._COLUMNS
