@@ -30,7 +30,7 @@ def audited(
     score: NDArray[np.float64],
     *,
     seed: int,
-    permutations: int,
+    permutations: int | None,
 ) -> list[dict[str, Any]]:
     """The slices table of an audit of rows, all (n, ...), at the threshold .5; stability is left out."""
     judged = _population(patients, half, label, score)

@@ -33,7 +33,7 @@ WITHIN = 0.3
 MOST_OF_PATIENT = 6
 
 
-def null_rows(setting: Setting, source: Source, permutations: int) -> dict[str, Any]:
+def null_rows(setting: Setting, source: Source, permutations: int | None) -> dict[str, Any]:
     """Slices found and confirmed in one null audit, and slices that Domino gives on the same rows."""
     rng = generator(setting, 2)
     rows = np.sort(rng.choice(len(source), min(ROWS, len(source)), replace=False))

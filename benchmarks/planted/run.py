@@ -80,7 +80,8 @@ def run_setting(setting: Setting, names: Sequence[str], cache: Path, films: int)
 
 
 def _null(setting: Setting, name: str, cache: Path, films: int) -> Row:
-    permutations = int(name.partition(":permutations=")[2] or Discover.permutations)
+    asked = name.partition(":permutations=")[2]
+    permutations = int(asked) if asked else Discover.permutations
     row = {"method": name, "code": fingerprint(name)}
     try:
         return {**row, **null_rows(setting, load(setting.source, cache, films), permutations)}

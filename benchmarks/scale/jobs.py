@@ -67,7 +67,7 @@ def reading(location: Path) -> Result:
     return timed(run)
 
 
-def audit(location: Path, permutations: int = 0, beside: Workers | None = None) -> Result:
+def audit(location: Path, permutations: int | None = 0, beside: Workers | None = None) -> Result:
     """Search and confirmation, from the store to its slices and their rows, which are read as a stream.
 
     With `permutations` calibration, too.

@@ -1,6 +1,6 @@
 """Finding slices: the search on discovery rows, its calibration, and confirmation on held-out patients."""
 
-from .calibrate import SIGNIFICANCE, search_p_values
+from .calibrate import FIRST_LOOK, SIGNIFICANCE, most_shuffles, search_p_values
 from .confirm import Confirmation, confirm, q_values
 from .discriminant import ClassModel, every_row, fit_class_model, probability
 from .intervals import (
@@ -22,6 +22,7 @@ from .stability import stabilities
 from .stratified import common_z, counted, higher_p_value, more_often_by_rows, more_often_p_value, one_row_each, strata
 
 __all__ = [
+    "FIRST_LOOK",
     "MOST_ERRORS",
     "SIGNIFICANCE",
     "ClassModel",
@@ -45,6 +46,7 @@ __all__ = [
     "mean_loss",
     "more_often_by_rows",
     "more_often_p_value",
+    "most_shuffles",
     "one_row_each",
     "order_among_classes",
     "probability",

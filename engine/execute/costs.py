@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from misread.discover import MOST_ERRORS
+from misread.discover import FIRST_LOOK, MOST_ERRORS, most_shuffles
 from misread.fitting import COMPONENTS, FITTED_ROWS
 from misread.plan import HEAVY, Describe, Discover, Fuse, Head, Join, Node, Samples, Scan, Take, tree
 from misread.schemas.tables import VECTOR
@@ -171,6 +171,7 @@ def _discovering(node: Discover, samples: int, store: TableStore) -> Cost:
     """Searches of every class, shuffled and resampled, on half of the samples; then the slices are judged on all.
 
     A pool larger than the default brings as many more candidates, and lumps that each of its errors is held against.
+    Of shuffles the 99 are counted after which most classes are decided.
     """
     classes = 1 if node.losses else 2
     rows = samples / 2 / classes
@@ -180,7 +181,8 @@ def _discovering(node: Discover, samples: int, store: TableStore) -> Cost:
     pool = errors * POOLED + beyond * GROWN
     one_round = ROUND + rows * SCORED * larger + errors**2 * LUMPED
     search = pool + node.most * one_round
-    each = search + node.permutations * (pool + one_round) + node.stability * search
+    shuffles = min(most_shuffles(node.permutations, int(rows)), FIRST_LOOK)
+    each = search + shuffles * (pool + one_round) + node.stability * search
     fused = next(_numbers(step, store)[1] for step in node.walk() if isinstance(step, Fuse))
     held = beyond * (POOL_HELD[0] + POOL_HELD[1] * fused)
     slices = _searches(node) * node.most

@@ -9,6 +9,7 @@ import numpy as np
 
 from misread.audit.population import Population
 from misread.discover import (
+    FIRST_LOOK,
     SIGNIFICANCE,
     ClassRows,
     Rule,
@@ -38,7 +39,7 @@ def discover(
     node: Discover, fused: FusedSamples, populations: Sequence[Population], audit_id: str, progress: Progress
 ) -> Discovered:
     """Memberships and statistics of every slice, over all populations together."""
-    each = (1 if node.losses else len(CLASSES)) * node.permutations + 1
+    each = (1 if node.losses else len(CLASSES)) * FIRST_LOOK + 1
     steps = len(populations) * each
     candidates: list[Candidate] = []
     notes: dict[tuple[str, str], str] = {}
@@ -135,7 +136,7 @@ def _search(
             permutations=node.permutations,
             seed=fused.below.seed,
             pool=node.pool,
-            tick=partial(_tick_from, tick, number * node.permutations),
+            tick=partial(_tick_from, tick, number * FIRST_LOOK),
         )
         for place, (rule, p) in enumerate(zip(rules, p_values, strict=True)):
             order = order_among_classes(place, rule, number)
@@ -150,7 +151,8 @@ def _patients_inside(rows: ClassRows, rule: Rule) -> int:
 
 
 def _tick_from(tick: Callable[[int], None], before: int, done: int) -> None:
-    tick(before + done)
+    """Shuffles beyond those that nearly every class needs are not foreseen: they bring the progress no further."""
+    tick(before + min(done, FIRST_LOOK))
 
 
 def _why_none(

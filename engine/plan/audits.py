@@ -83,7 +83,7 @@ class Discover(Node):
     input: Node
     min_size: int = 10
     most: int = 5
-    permutations: int = 99
+    permutations: int | None = None
     threshold: float | None = None
     min_patients: int = 5
     stability: int = 20
