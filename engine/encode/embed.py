@@ -86,7 +86,7 @@ def embed(
         jobs.append(ready)
         notices += _outgrown(ready, inputs)
     done: dict[str, Embedded] = {}
-    with store.commit("embed") as commit:
+    with store.commit("embed", although_closed=refit) as commit:
         for ready in jobs:
             if ready.fitted is not None:
                 _keep_fitted(commit, ready, before.state, notices)

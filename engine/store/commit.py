@@ -125,7 +125,8 @@ class Commit:
             changed = {**self.manifest.tables, **changed}
         state = State(self.next_state, at, self.command, changed, encoders)
         manifest = self.manifest.alone(state) if self._alone else self.manifest.with_state(state)
-        return swapped(self.files, self.newest, manifest, closed=self._alone)
+        was_closed = self.newest is not None and self.newest.closed
+        return swapped(self.files, self.newest, manifest, closed=self._alone or was_closed)
 
 
 def put_model(files: StoreFiles, name: str, arrays: Mapping[str, np.ndarray]) -> str:

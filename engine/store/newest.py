@@ -28,8 +28,8 @@ _CLOSED: Final = b"misread closed"
 class Newest:
     """A store's newest manifest, and what a swap needs to know of where it lies.
 
-    `version` is that of the manifest's table (0: there is none). `closed`: a deletion is removing what no state names,
-    or was killed at it, and until it is through nothing may be written.
+    `version` is that of the manifest's table (0: there is none). `closed`: what no state names is being removed, or who
+    did it was killed, and until that is through nothing may be written.
     """
 
     manifest: Manifest

@@ -132,8 +132,8 @@ class TableStore:
         """One writer's changes on top of the newest state; all visible at the end, none if it raises.
 
         What older states held is removed from the disk before another may write, if the commit forgets them.
-        Raises StoreError where another writes, or, in an object store, where another's commit came first, or a deletion
-        has not removed everything yet (but for its own sort: `although_closed`).
+        Raises StoreError where another writes, or, in an object store, where another's commit came first, or has not
+        removed yet what it forgets; `although_closed` removes that too.
         """
         if newest(self.files) is None:
             self.files.create_root()
@@ -149,14 +149,15 @@ class TableStore:
                     raise changed_meanwhile(f"the store {self.location}") from error
                 raise
             self.manifest = made.manifest if made else Manifest()
-            if made and commit.forgets:
+            if made and (commit.forgets or made.closed):
                 self._remove_unnamed(made)
 
     def _check_is_not_closed(self, there: Newest | None) -> None:
         if there and there.closed and not self.files.is_local:
             raise StoreError(
-                f"the store {self.location} is closed while what a deletion left is removed",
-                "wait until `misread delete` has finished, or, if it was killed, run it again; nothing was changed",
+                f"the store {self.location} is closed while its older states are removed",
+                "wait until the command that does it (`misread delete`, `misread embed --refit`) has finished, or, if "
+                "it was killed, run it again; nothing was changed",
             )
 
     def _remove_unnamed(self, there: Newest) -> None:

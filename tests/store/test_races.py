@@ -16,6 +16,7 @@ from store import racing
 from store.store_rows import images, reports
 
 from misread.care import delete_patient
+from misread.encode import embed
 from misread.schemas.errors import MisreadError, StoreError
 from misread.store import TableStore
 from misread.store import store as store_module
@@ -180,9 +181,21 @@ def test_who_writes_while_a_deletion_removes_is_told(
     assert texts(place) == sorted([*left, "kept"])
 
 
-def test_a_store_is_closed_while_a_deletion_removes(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until a deletion, killed or not, is through, readers read and no other writer begins; the next one ends it."""
-    place = f"{bucket}/closed"
+def refitted(place: str) -> None:
+    embed(TableStore.open(place), image_encoder=None, refit=True)
+
+
+def committed(place: str) -> None:
+    with TableStore.open(place).commit("more", although_closed=True) as commit:
+        commit.append("images", images(["d"]))
+
+
+@pytest.mark.parametrize("ends", [unknown, refitted, committed])
+def test_a_store_is_closed_while_older_states_are_removed(
+    bucket: str, ends: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until who removes, killed or not, is through, readers read and no other writer begins; the next one ends it."""
+    place = f"{bucket}/closed-{ends.__name__}"
     with_patients(place)
     removes = store_module.remove_unnamed
     monkeypatch.setattr(store_module, "remove_unnamed", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -190,12 +203,11 @@ def test_a_store_is_closed_while_a_deletion_removes(bucket: str, monkeypatch: py
         delete_patient(TableStore.open(place), "a")
     monkeypatch.setattr(store_module, "remove_unnamed", removes)
     assert texts(place) == ["effusion"]
-    with (
-        pytest.raises(StoreError, match="closed while what a deletion left is removed"),
-        TableStore.open(place).commit("x"),
-    ):
+    assert len(lance.dataset(f"{place}/reports.lance").versions()) > 1
+    with pytest.raises(StoreError, match="is closed while its older states"), TableStore.open(place).commit("x"):
         pytest.fail("a closed store was written")
-    unknown(place)
+    ends(place)
+    assert len(lance.dataset(f"{place}/reports.lance").versions()) == 1
     with TableStore.open(place).commit("again") as commit:
         commit.append("reports", reports(("c", None, "kept")))
     assert texts(place) == ["effusion", "kept"]
