@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from misread.schemas.errors import MisreadError
 
@@ -19,6 +20,18 @@ def device_of(asked: str | None) -> str:
             "leave the device out for the best there is, or name cpu, cuda or cuda:1",
         ) from None
     return chosen
+
+
+def check_device(asked: str | None) -> None:
+    """Raises MisreadError for a device that is not here; without torch there is the processor alone."""
+    if asked is None or asked == "cpu":
+        return
+    if find_spec("torch") is None:
+        raise MisreadError(
+            f"there is no device {asked!r} without torch",
+            "leave the device out, or install PyTorch with: pip install 'misread[encoders]'",
+        )
+    device_of(asked)
 
 
 def is_cuda(device: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from misread.schemas.errors import AuditError, unknown_name
+from misread.schemas.errors import AuditError, command, unknown_name
 from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
 from misread.schemas.values import MODALITIES, Modality
 
@@ -53,7 +53,9 @@ def _encoder(store: TableStore, modality: str, asked: str | None) -> str:
             raise unknown_name(f"{modality} encoder", asked, entries, store.location)
         return asked
     if not entries:
-        raise AuditError(f"the store holds no {modality} vectors", "make them with: misread embed STORE")
+        raise AuditError(
+            f"the store holds no {modality} vectors", f"make them with: {command('embed', store.location)}"
+        )
     return max(entries, key=lambda name: (entries[name].order, name))
 
 

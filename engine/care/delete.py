@@ -41,7 +41,9 @@ def delete_patient(store: TableStore, patient: str, *, also_known_as: str | None
     """
     ids = [patient] if also_known_as is None else [patient, also_known_as]
     erased = None
-    with store.commit("delete") as commit:  # others may have added to the patient since the store was opened
+    with store.commit(
+        "delete", although_closed=True
+    ) as commit:  # others may have added to the patient since the store was opened
         if not commit.has(IMAGES.name):
             raise MisreadError(f"the store {store.location} has no samples")
         if _is_known(store, commit, ids):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from misread.devices import check_device
 from misread.progress import Progress, silent
 from misread.schemas.errors import MisreadError
 from misread.schemas.values import Modality
@@ -58,10 +59,11 @@ def embed(
     Others may write to the store meanwhile: it is held for the commit at the end alone. What a job that raised or was
     killed had finished is kept beside the tables, and the next one goes on from there; nothing of it is visible
     before. Raises UnknownNameError for an encoder that does not exist, StoreError if vectors computed elsewhere have
-    the encoder's name, or if patients were deleted since an encoder was fitted on them; MisreadError for a model that
-    cannot be loaded or an input that cannot be encoded. Where patients were deleted before, `refit` forgets the older
-    states: their model may hold words of those patients.
+    the encoder's name, or if patients were deleted since an encoder was fitted on them; MisreadError for a device that
+    is not here, a model that cannot be loaded or an input that cannot be encoded. Where patients were deleted before,
+    `refit` forgets the older states: their model may hold words of those patients.
     """
+    check_device(settings.device if settings else None)  # whether or not the encoders run on one
     asked: dict[Modality, str | None] = {"image": image_encoder, "report": report_encoder}
     before = type(store).open_or_new(store.location)
     choices = [Choice(name, modality, settings or Settings()) for modality, name in asked.items() if name is not None]
@@ -84,7 +86,7 @@ def embed(
         jobs.append(ready)
         notices += _outgrown(ready, inputs)
     done: dict[str, Embedded] = {}
-    with store.commit("embed") as commit:
+    with store.commit("embed", although_closed=refit) as commit:
         for ready in jobs:
             if ready.fitted is not None:
                 _keep_fitted(commit, ready, before.state, notices)

@@ -13,7 +13,7 @@ from misread.discover import probability
 from misread.encode.texts import report_texts
 from misread.plan import Assign, Filter, Score, Select, optimise
 from misread.progress import Progress, silent
-from misread.schemas.errors import AuditError
+from misread.schemas.errors import AuditError, command
 from misread.schemas.tables import EMBEDDINGS_PREFIX
 from misread.schemas.values import NO_SLICE, SCORE_DECIMALS
 from misread.store import TableStore
@@ -132,13 +132,14 @@ def _refuse_unencoded(store: TableStore, audit: FrozenAudit, samples: pl.Series)
         wanted = samples.filter(samples.is_in(given.implode()) & ~samples.is_in(there.implode()))
         if len(wanted):
             entry = store.encoders[encoder]
-            external, model = entry.source == "external", entry.source == "pretrained"
+            external = entry.source == "external"
+            named = (f"--{modality}-encoder", encoder) if entry.source == "pretrained" else ()
             raise AuditError(
                 f"{len(wanted)} of {len(samples)} samples to assign have a {modality} but no {encoder} vector "
                 f"(the first: {wanted[0]!r})",
-                "ingest their vectors with: misread ingest STORE --embeddings FILE"
+                f"ingest their vectors with: {command('ingest', store.location, '--embeddings', 'FILE')}"
                 if external
-                else f"make them with: misread embed STORE{f' --{modality}-encoder {encoder}' if model else ''}",
+                else f"make them with: {command('embed', store.location, *named)}",
             )
 
 

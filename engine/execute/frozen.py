@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from misread.fuse import Fusion
 from misread.metadata import MetadataFeatures
-from misread.schemas.errors import AuditError, unknown_name
+from misread.schemas.errors import AuditError, command, unknown_name
 from misread.schemas.tables import EMBEDDINGS_PREFIX, SLICES
 from misread.store import TableStore
 
@@ -76,7 +76,10 @@ def check_spaces(store: TableStore, audit: FrozenAudit) -> None:
     for modality, name in audit.encoders.items():
         now = store.encoders[name]
         if not store.has(EMBEDDINGS_PREFIX + name):
-            raise AuditError(f"the store holds no {modality} vectors of {name}", "make them with: misread embed STORE")
+            raise AuditError(
+                f"the store holds no {modality} vectors of {name}",
+                f"make them with: {command('embed', store.location)}",
+            )
         same = (now.model, now.dimension, now.parameters.get("version"))
         if same != (then[name].model, then[name].dimension, then[name].parameters.get("version")):
             raise AuditError(
@@ -88,7 +91,8 @@ def check_spaces(store: TableStore, audit: FrozenAudit) -> None:
 def _row(store: TableStore, audit_id: str) -> dict[str, Any]:
     if not store.has("audits"):
         raise AuditError(
-            f"nothing in {store.location} has been audited yet", "find slices with: misread discover STORE"
+            f"nothing in {store.location} has been audited yet",
+            f"find slices with: {command('discover', store.location)}",
         )
     rows = pl.DataFrame(store.table("audits").read())
     found = rows.filter(pl.col("audit_id") == audit_id)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from misread.plan import Filter, Node, Samples, Scan
-from misread.schemas.errors import AuditError, unknown_name
+from misread.schemas.errors import AuditError, command, unknown_name
 from misread.schemas.tables import CONTRACTS, PICTURE
 from misread.store import TableStore
 from misread.store.lance_table import quoted
@@ -35,7 +35,7 @@ def samples_of(store: TableStore, model: Names, target: Names, *, seed: int, inc
     if not store.has("predictions"):
         raise AuditError(
             f"the store {store.location} holds no predictions",
-            "add them with: misread ingest STORE --predictions FILE",
+            f"add them with: {command('ingest', store.location, '--predictions', 'FILE')}",
         )
     pairs = model_targets(store)
     known = sorted({m for m, _ in pairs})

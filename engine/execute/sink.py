@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from misread.audit.population import Population
 from misread.plan import Discover, Fuse, Node, Samples, optimise
-from misread.schemas.errors import AuditError, unknown_name
+from misread.schemas.errors import AuditError, command, unknown_name
 from misread.schemas.tables import (
     AUDIT_TARGETS,
     AUDITED,
@@ -69,7 +69,8 @@ def audit_named(store: TableStore, text: str) -> str:
     known = audit_names(store)
     if not known:
         raise AuditError(
-            f"nothing in {store.location} has been audited yet", "find slices with: misread discover STORE"
+            f"nothing in {store.location} has been audited yet",
+            f"find slices with: {command('discover', store.location)}",
         )
     for audit_id, name in known:
         if text in (audit_id, name):

@@ -25,22 +25,25 @@ _IDS: Final = dict.fromkeys(("sample_id", "split", "image", "data_set"), pl.Stri
 
 
 def read(request: Request) -> Archive | None:
-    files = [request.root] if request.root.is_file() else _files(request)
+    is_one = request.root.is_file()
+    files = [request.root] if is_one else _files(request)
     rows: list[dict[str, Any]] = []
     images: dict[str, Array] = {}
     for path in files:
         try:
             arrays = arrays_of(path)
         except ArrayError as error:
-            request.book.item(path.name, str(error))
+            tell = request.book.whole if is_one else request.book.item
+            tell(path.name, str(error))
             continue
         for split in SPLITS:
             try:
                 _take(request, path, split, arrays, rows, images)
             except ArrayError as error:
                 request.book.item(path.name, str(error), f"{split}_labels")
-    if not rows:
+    if not rows and not (is_one and request.book.unskippable):
         request.book.whole(str(request.root), "there is no .npz file with pictures")
+    if not rows:
         return None
     labels = dict.fromkeys((name for row in rows for name in row if name not in _IDS), pl.Int64())
     return Archive(request.source("medmnist", rows, {**_IDS, **labels}), _Pictures(images))

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Format:
-    """A layout that a reader knows. `is_identified`: its files name people, so ids are always hashed."""
+    """A layout that a reader knows. `is_identified`: its files name people, so ids are always hashed.
+
+    `takes_file`: ROOT may be one file.
+    """
 
     name: str
     summary: str
     is_identified: bool = False
+    takes_file: bool = False
 
     @property
     def module(self) -> str:
@@ -38,7 +42,7 @@ FORMATS: Final[Mapping[str, Format]] = {
         Format("vindr-cxr", "VinDr-CXR 1.0: DICOM files and the readings of the radiologists"),
         Format("dicom", "any folder of DICOM files (PS3.10); ids are hashed, identifiers left out", is_identified=True),
         Format("imagefolder", "ROOT/CLASS/picture or ROOT/SPLIT/CLASS/picture, JPEG or PNG"),
-        Format("medmnist", "MedMNIST v2 or v3, two-dimensional: .npz files"),
+        Format("medmnist", "MedMNIST v2 or v3, two-dimensional: .npz files", takes_file=True),
     )
 }
 
@@ -56,14 +60,15 @@ def format_sources(
     """What `ingest` takes of a data set in the format `name` that lies in the folder `root`.
 
     With a `key` (a file), ids are stored as keyed hashes. Formats whose files name people are always hashed: without a
-    key by that in `STORE.key` beside the store, which is made where there is none; ids named in `identifiers_kept`, by
-    their DICOM keywords, stay as they are. Raises UnknownNameError for a format that does not exist, MisreadError for a
-    key that cannot be used.
+    key by that in `STORE.key` beside the store, which the ingest makes where there is none, once it is to store
+    something; ids named in `identifiers_kept`, by their DICOM keywords, stay as they are.
+
+    Raises UnknownNameError for a format that does not exist, MisreadError for a key that cannot be used.
     """
     if name not in FORMATS:
         raise unknown_name("format", name, FORMATS)
     from misread.ingest import Sources
-    from misread.ingest.pseudonyms import Pseudonyms, made_key, read_key
+    from misread.ingest.pseudonyms import Pseudonyms, by_key_in, read_key
 
     found, reader = FORMATS[name], import_module(f".{FORMATS[name].module}", __package__)
     where = Path(root)
@@ -71,11 +76,14 @@ def format_sources(
     def read(book, progress):  # type: ignore[no-untyped-def]
         from .request import Request
 
-        return Request(where, identifiers_kept, book, progress).answered(reader.read)
+        return Request(where, identifiers_kept, book, progress).answered(reader.read, takes_file=found.takes_file)
 
-    secret = read_key(key) if key is not None else made_key(key_beside(store)) if found.is_identified else None
-    kept = {_HASHED_FROM.get(one, one) for one in identifiers_kept} if found.is_identified else ()
-    pseudonyms = None if secret is None else Pseudonyms(secret, frozenset(kept))
+    kept = frozenset(_HASHED_FROM.get(one, one) for one in identifiers_kept) if found.is_identified else frozenset()
+    pseudonyms = None
+    if key is not None:
+        pseudonyms = Pseudonyms(read_key(key), kept)
+    elif found.is_identified:
+        pseudonyms = by_key_in(key_beside(store), kept)
     return Sources(archive=read, identifiers_kept=identifiers_kept, pseudonyms=pseudonyms)
 
 

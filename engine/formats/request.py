@@ -27,8 +27,8 @@ class Request:
     book: FaultBook
     progress: Progress
 
-    def answered(self, read: "Callable[[Request], Archive | None]") -> Archive | None:
-        """What a reader makes of the folder; None where there is no such folder."""
+    def answered(self, read: "Callable[[Request], Archive | None]", *, takes_file: bool = False) -> Archive | None:
+        """What a reader makes of the folder; None where there is no such folder, or a file that it does not take."""
         try:
             resolved = self.root.resolve(strict=True)
         except (OSError, RuntimeError, ValueError):
@@ -36,6 +36,9 @@ class Request:
             return None
         if resolved.is_file() and resolved.suffix.lower() in (".zip", ".tar", ".gz", ".tgz"):
             self.book.whole(str(self.root), "this is a packed archive; unpack it and name the folder")
+            return None
+        if not resolved.is_dir() and not takes_file:
+            self.book.whole(str(self.root), "this is no folder; name the folder that the data set lies in")
             return None
         return read(Request(resolved, self.kept, self.book, self.progress))
 

@@ -29,10 +29,14 @@ _SHORTEST_KEY = 16
 
 @dataclass(frozen=True)
 class Pseudonyms:
-    """HMAC-SHA256 of ids under a key. `kept`: columns among IDS and `image` that stay as they are."""
+    """HMAC-SHA256 of ids under a key. `kept`: columns among IDS and `image` that stay as they are.
+
+    `new_in`: where a key that is in no file yet is to be kept before anything hashed with it is (`keep_key`).
+    """
 
     key: bytes
     kept: frozenset[str] = frozenset()
+    new_in: Path | None = None
 
     def of(self, kind: str, text: str) -> str:
         """32 hex digits for one id; the kind is hashed with it, so that equal ids of two kinds do not show.
@@ -49,6 +53,14 @@ class Pseudonyms:
 
     def _digest(self, text: str) -> str:
         return hmac.new(self.key, text.encode("utf-8", "surrogatepass"), sha256).hexdigest()
+
+    def keep_key(self) -> None:
+        """Puts a new key into its file. Raises MisreadError for a place that cannot be written, or has another key."""
+        if self.new_in is not None and kept_key(self.new_in, self.key) != self.key:
+            raise MisreadError(
+                f"another command made the key {self.new_in} meanwhile",
+                "run the same command again; nothing of this one is stored",
+            )
 
     @property
     def hashed(self) -> tuple[str, ...]:
@@ -102,11 +114,23 @@ def read_key(path: Path) -> bytes:
     return key
 
 
-def made_key(path: Path) -> bytes:
-    """The key in a file, which is made, for its owner alone to read, where there is none.
+def by_key_in(path: Path, kept: frozenset[str]) -> Pseudonyms:
+    """Hashes under the key in a file; where there is none, under a new one, which is not kept yet.
+
+    Raises MisreadError as `read_key` does.
+    """
+    return Pseudonyms(read_key(path), kept) if path.exists() else Pseudonyms(new_key(), kept, path)
+
+
+def new_key() -> bytes:
+    return secrets.token_hex(32).encode()
+
+
+def kept_key(path: Path, key: bytes) -> bytes:
+    """The key in a file: this one, for its owner alone to read, where there was none.
 
     Raises MisreadError for a place that cannot be written, and as `read_key` does.
     """
     if not path.exists():
-        create(path, secrets.token_hex(32).encode() + b"\n")
+        create(path, key + b"\n")
     return read_key(path)

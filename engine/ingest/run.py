@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from misread.progress import Progress, silent
-from misread.schemas.errors import InputFaultsError, MisreadError, StoreError
+from misread.schemas.errors import InputFaultsError, MisreadError
 from misread.schemas.tables import IMAGES, PREDICTIONS, REPORTS, VECTOR
 from misread.schemas.values import Modality
 from misread.store import Commit, EncoderEntry, TableStore
 from misread.store.lance_table import LanceTable
+from misread.store.newest import changed_meanwhile
 
 from .checks import KINDS, Checked, check
 from .embeddings import EXTERNAL, by_encoder
@@ -58,16 +59,15 @@ def ingest(
     _stop_at_faults(checked, current, book)
     plan = _plan(current, checked, book)
     rejected = None
+    if sources.pseudonyms is not None and (book.faults or not plan.is_nothing):
+        sources.pseudonyms.keep_key()
     if book.faults:
         rejected = rejects_folder(current)
         write_rejects(rejected, checked.as_read(), book.faults)
     if not plan.is_nothing:
         with store.commit("ingest") as commit:
             if commit.manifest.state != current.state:
-                raise StoreError(
-                    f"the store {store.location} was changed by another process meanwhile",
-                    "run the same command again; nothing of this one is visible",
-                )
+                raise changed_meanwhile(f"the store {store.location}")
             _write(commit, plan, checked, progress)
     return IngestResult(plan.counts, tuple(checked.notices), book.faults, rejected)
 

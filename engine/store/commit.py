@@ -14,8 +14,10 @@ from misread.schemas.tables import TableContract, contract_of
 
 from .checksums import with_checksums
 from .files import StoreFiles
-from .lance_table import LanceTable, LanceWriter
-from .manifest import MANIFEST, EncoderEntry, Manifest, State
+from .lance_table import LanceTable
+from .lance_writer import LanceWriter
+from .manifest import EncoderEntry, Manifest, State
+from .newest import Newest, swapped
 
 MODELS = "models"
 
@@ -26,14 +28,22 @@ def table_uri(files: StoreFiles, name: str) -> str:
 
 @dataclass
 class Commit:
-    """Changes to a store on top of `manifest`. Made by `TableStore.commit`, which holds the writer's lock."""
+    """Changes to a store on top of what was the newest when it began (None: there was no store).
+
+    Made by `TableStore.commit`, which holds the writer's lock.
+    """
 
     files: StoreFiles
-    manifest: Manifest
+    newest: Newest | None
     command: str
     _writers: dict[str, LanceWriter] = field(default_factory=dict)
     _encoders: dict[str, EncoderEntry] = field(default_factory=dict)
     _alone: bool = False
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest before this commit."""
+        return self.newest.manifest if self.newest else Manifest()
 
     def has(self, name: str) -> bool:
         return name in self.manifest.tables
@@ -100,27 +110,23 @@ class Commit:
     def next_state(self) -> int:
         return self.manifest.state + 1
 
-    def finish(self) -> Manifest:
-        """Names the new versions in the manifest: the moment the commit happens. No change, no new state."""
+    def finish(self) -> Newest | None:
+        """Names the new versions in the manifest: the moment the commit happens. No change, no new state.
+
+        Raises StoreError where another commit happened since this one began; then nothing of this one is visible.
+        """
         tables = ((name, writer.entry()) for name, writer in sorted(self._writers.items()))
         changed = {name: entry for name, entry in tables if entry and entry != self.manifest.tables.get(name)}
         if not changed and not self._encoders and not self._alone:
-            return self.manifest
+            return self.newest
         at = datetime.now(UTC).isoformat(timespec="seconds")
         encoders = dict(sorted(self._encoders.items()))
         if self._alone:
             changed = {**self.manifest.tables, **changed}
         state = State(self.next_state, at, self.command, changed, encoders)
         manifest = self.manifest.alone(state) if self._alone else self.manifest.with_state(state)
-        if self.files.exists(MANIFEST):
-            newest = Manifest.from_json(self.files.read(MANIFEST), self.files.location)
-            if newest.state != self.manifest.state:
-                raise StoreError(
-                    f"the store {self.files.location} was changed by another process meanwhile",
-                    "run the same command again; nothing of this one is visible",
-                )
-        self.files.replace(MANIFEST, manifest.to_json())
-        return manifest
+        was_closed = self.newest is not None and self.newest.closed
+        return swapped(self.files, self.newest, manifest, closed=self._alone or was_closed)
 
 
 def put_model(files: StoreFiles, name: str, arrays: Mapping[str, np.ndarray]) -> str:

@@ -75,12 +75,15 @@ class StoreFiles:
         found = self._listed("")
         return sorted(PurePosixPath(info.path).name for info in found if info.type == fs.FileType.Directory)
 
-    def is_older(self, folder: str, file: str) -> bool:
-        """Whether everything in a folder was there before a file was written, by the clock of where they lie."""
-        with self._telling():
-            (mark,) = self._system.get_file_info([self._path(file)])
-        held = [info for info in self._listed(folder, recursive=True) if info.type == fs.FileType.File]
-        return all(info.mtime_ns < mark.mtime_ns for info in held)
+    def is_older(self, folder: str, other: str) -> bool:
+        """Whether everything in a folder was there before the last file in another, by the clock of where they lie."""
+        mark = max(self._written_at(other), default=0)
+        return all(written < mark for written in self._written_at(folder))
+
+    def _written_at(self, folder: str) -> list[int]:
+        """When the files in a folder were written, in nanoseconds."""
+        held = self._listed(folder, recursive=True)
+        return [info.mtime_ns for info in held if info.type == fs.FileType.File]
 
     def _listed(self, folder: str, *, recursive: bool = False) -> list[fs.FileInfo]:
         selector = fs.FileSelector(self._path(folder), allow_not_found=True, recursive=recursive)
@@ -140,7 +143,7 @@ class StoreFiles:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Holds the store for one writer. Object stores have no lock: the commit compares states instead.
+        """Holds the store for one writer. Object stores have no lock: see `misread.store.newest` for what serves there.
 
         Raises StoreError when another process keeps writing for `LOCK_SECONDS`.
         """

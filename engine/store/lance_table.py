@@ -1,6 +1,5 @@
-"""One Lance table at one version: with `columns`, `nearest` and `unnamed` the only module that knows Lance."""
+"""One Lance table at one version. Beside it `columns`, `lance_writer`, `nearest`, `newest` and `unnamed` know Lance."""
 
-import contextlib
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -8,30 +7,25 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from misread.refused import refusals_told
 from misread.schemas.errors import StoreError
 from misread.schemas.tables import CHECKSUM, PICTURE, VECTOR, TableContract
 
 from .checksums import fingerprint
-from .columns import as_text, is_dictionary, lance_batch, lance_schema, plain_schema, text_schema
+from .columns import as_text, plain_schema, text_schema
 from .manifest import TableEntry
 
 os.environ.setdefault("LANCE_LOG", "error")
 
 BATCH_ROWS = 8192
 PICTURE_ROWS = 256
-KEYS_AT_ONCE = 500
 
 
-def _lance() -> Any:
+def opened(uri: str, contract: TableContract, version: int) -> Any:
+    """The Lance dataset of a table at a version. Raises StoreError if it cannot be read."""
     import lance
 
-    return lance
-
-
-def _opened(uri: str, contract: TableContract, version: int) -> Any:
     try:
-        return _lance().dataset(uri, version=version)
+        return lance.dataset(uri, version=version)
     except (ValueError, OSError) as error:
         raise StoreError(
             f"table {contract.name!r} cannot be read at version {version}: {error}",
@@ -56,7 +50,7 @@ class LanceTable:
         self.contract = contract
         self.version = version
         self._uri = uri
-        self._dataset = _opened(uri, contract, version)
+        self._dataset = opened(uri, contract, version)
 
     def __reduce__(self) -> tuple[type["LanceTable"], tuple[str, TableContract, int]]:
         """Other processes open the table for themselves."""
@@ -209,168 +203,3 @@ def _filtered(dataset: Any, names: list[str], expression: Any, text: pa.Schema, 
     builder: Any = ScannerBuilder(dataset).columns(names).with_row_id(not names).apply_defaults(dict(options))
     builder._substrait_filter = bytes(serialize_expressions([expression], ["filter"], text))
     return builder.to_scanner()
-
-
-class LanceWriter:
-    """Writes one table. Every call makes Lance versions that nobody sees until a manifest names them.
-
-    Rows that break the table's contract are refused with MisreadError before anything is written.
-    """
-
-    def __init__(self, uri: str, contract: TableContract, version: int | None) -> None:
-        self._uri = uri
-        self._contract = contract
-        self._written = False
-        self._dataset = None if version is None else _opened(uri, contract, version)
-
-    @property
-    def schema(self) -> pa.Schema | None:
-        return None if self._dataset is None else text_schema(self._dataset.schema)
-
-    def append(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, replacing: bool = False) -> None:
-        """Adds rows, streaming; creates the table where there is none yet. `replacing`: all rows that were."""
-        dataset = self._newest()
-        new = dataset is None or replacing
-        with self._reader(batches, schema, None if new else dataset.schema) as reader:
-            options: Mapping[str, Any] = {"enable_stable_row_ids": True, "data_storage_version": "2.2"}
-            target, mode = (self._uri, "overwrite") if new else (dataset, "append")
-            with self._telling():
-                self._wrote(_lance().write_dataset(reader, target, mode=mode, **options))
-
-    def upsert(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
-        """Adds rows whose key is new and replaces those whose key is there. A NULL in a key equals a NULL.
-
-        Raises StoreError if two of the rows have the same key.
-        """
-        rows = pa.Table.from_batches(list(batches), schema)
-        self._contract.check(schema)
-        keys = rows.select(list(self._contract.key))
-        if keys.group_by(keys.column_names).aggregate([]).num_rows != keys.num_rows:
-            raise StoreError(f"two rows for table {self._contract.name!r} have the same key")
-        whole = _all_valid(keys)
-        dataset = self._newest()
-        if dataset is None:
-            self.append(rows.to_batches(), schema)
-            return
-        if any(whole):
-            with self._reader(rows.filter(pa.array(whole)).to_batches(), schema, dataset.schema) as reader:
-                merge = dataset.merge_insert(list(self._contract.key))
-                with self._telling():
-                    merge.when_matched_update_all().when_not_matched_insert_all().execute(reader)
-                    self._wrote(_lance().dataset(self._uri))
-        if not all(whole):  # merge_insert takes no NULL to equal another
-            partly = pa.array([not valid for valid in whole])
-            self._delete_keys(keys.filter(partly))
-            self.append(rows.filter(partly).to_batches(), schema)
-
-    def delete(self, predicate: str) -> None:
-        dataset = self._newest()
-        if dataset is not None:
-            with self._telling():
-                dataset.delete(predicate)
-                self._wrote(_lance().dataset(self._uri))
-
-    def rewrite(self, predicate: str) -> None:
-        """Writes some rows anew as they are: values that their columns had before go with the next `compact`."""
-        dataset = self._newest()
-        if dataset is not None:
-            with self._telling():
-                key = self._contract.key[0]
-                dataset.update({key: f"`{key}`"}, where=predicate)
-                self._wrote(_lance().dataset(self._uri))
-
-    def compact(self) -> None:
-        """Writes the rows that are left anew wherever rows were deleted, so that nothing holds the deleted ones.
-
-        Nor does the newest version tell the predicate by which they were.
-        """
-        dataset = self._newest()
-        if dataset is not None:
-            with self._telling():
-                dataset.optimize.compact_files(materialize_deletions=True, materialize_deletions_threshold=0.0)
-                compacted = _lance().dataset(self._uri)
-                if compacted.version == dataset.version:  # else compaction was the last that was done
-                    compacted.restore()
-                self._wrote(_lance().dataset(self._uri))
-
-    def count(self) -> int:
-        return 0 if self._dataset is None else int(self._dataset.count_rows())
-
-    def set_columns(self, rows: pa.Table, key: str) -> None:
-        """Adds or replaces whole columns, given for every row by `key`."""
-        dataset = self._newest()
-        assert dataset is not None
-        there = [name for name in rows.column_names if name != key and name in dataset.schema.names]
-        with self._telling():
-            if there:
-                dataset.drop_columns(there)
-            dataset.merge(rows, key)
-            self._wrote(_lance().dataset(self._uri))
-
-    def entry(self) -> TableEntry | None:
-        """What the manifest will say of the table; None if nothing was written."""
-        if not self._written or self._dataset is None:
-            return None
-        self._contract.check(plain_schema(text_schema(self._dataset.schema)))
-        return LanceTable(self._uri, self._contract, self._dataset.version).entry()
-
-    def _newest(self) -> Any:
-        """The dataset, ready to be written: without what a killed writer left on top of it."""
-        there = self._dataset
-        if not self._written and there is not None and there.latest_version != there.version:
-            with self._telling():
-                there.restore()
-                self._dataset = _lance().dataset(self._uri)
-        return self._dataset
-
-    def _telling(self) -> contextlib.AbstractContextManager[None]:
-        """Within it what the disk refuses is raised as StoreError; `_reader` raises what the rows' source refused."""
-        return refusals_told(f"the table {self._uri}", StoreError)
-
-    def _wrote(self, dataset: Any) -> None:
-        self._dataset, self._written = dataset, True
-
-    def _delete_keys(self, keys: pa.Table) -> None:
-        for start in range(0, keys.num_rows, KEYS_AT_ONCE):
-            some = keys.slice(start, KEYS_AT_ONCE).to_pylist()
-            self.delete(" OR ".join(f"({' AND '.join(map(_equals, key, key.values()))})" for key in some))
-
-    @contextlib.contextmanager
-    def _reader(
-        self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, there: pa.Schema | None
-    ) -> Iterator[pa.RecordBatchReader]:
-        """The batches as Lance takes them, repeated text as in the table that is `there`.
-
-        Lance wraps what they raise: that is raised as it was.
-        """
-        self._contract.check(schema)
-        repeated = self._contract.repeated if there is None else [f.name for f in there if is_dictionary(f)]
-        stored = lance_schema(schema, repeated)
-        raised: list[BaseException] = []
-
-        def watched() -> Iterator[pa.RecordBatch]:
-            try:
-                for batch in batches:
-                    yield lance_batch(batch, stored)
-            except GeneratorExit:
-                raise
-            except BaseException as error:
-                raised.append(error)
-                raise
-
-        try:
-            yield pa.RecordBatchReader.from_batches(stored, watched())
-        except (OSError, ValueError, RuntimeError, StoreError):
-            if raised:
-                raise raised[0] from None
-            raise
-
-
-def _equals(column: str, value: str | None) -> str:
-    return f"`{column}` IS NULL" if value is None else f"`{column}` = {quoted(value)}"
-
-
-def _all_valid(keys: pa.Table) -> list[bool]:
-    """For each row, whether none of its values is NULL."""
-    columns = [column.is_valid().to_pylist() for column in keys.columns]
-    return [all(row) for row in zip(*columns, strict=True)]

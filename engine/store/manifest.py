@@ -9,7 +9,6 @@ from misread.schemas.values import MODALITIES, Modality
 
 FORMAT = "misread"
 FORMAT_VERSION = 4
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ class Manifest:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
                 f"the manifest of {place} is damaged: {error!r}",
-                "restore manifest.json from a copy; the tables beside it are untouched",
+                "restore manifest.json (manifest.lance in an object store) from a copy; the tables are untouched",
             ) from error
         raise StoreError(
             f"the store {place} has format version {found}; this misread reads version {FORMAT_VERSION}",

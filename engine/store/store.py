@@ -16,7 +16,8 @@ from misread.schemas.tables import contract_of
 from .commit import MODELS, Commit, model_file, table_uri
 from .files import StoreFiles
 from .lance_table import LanceTable
-from .manifest import MANIFEST, EncoderEntry, Manifest
+from .manifest import EncoderEntry, Manifest
+from .newest import Newest, changed_meanwhile, newest, swapped
 from .unnamed import remove_unnamed
 
 _RESTORE = "the store's files were changed or removed by something other than misread; restore them from a copy"
@@ -40,12 +41,13 @@ class TableStore:
         Raises StoreError if there is no store, no such state, or the format is another version's.
         """
         files = StoreFiles(location)
-        if not files.exists(MANIFEST):
+        there = newest(files)
+        if there is None:
             raise StoreError(
                 f"there is no misread store at {files.location}",
                 f"make one with: {command('ingest', location, '--metadata', 'metadata.csv')}",
             )
-        manifest = Manifest.from_json(files.read(MANIFEST), files.location)
+        manifest = there.manifest
         opened = manifest if state is None else manifest.at(state)
         if opened.states and opened.states[-1].forgotten:
             raise StoreError(
@@ -61,8 +63,9 @@ class TableStore:
         Raises StoreError where a file or a folder of other things stands in the way.
         """
         files = StoreFiles(location)
-        if files.exists(MANIFEST):
-            return cls.open(location)
+        there = newest(files)
+        if there is not None:
+            return cls(files, there.manifest)
         if not files.is_empty() and not files.exists("images.lance"):
             raise StoreError(
                 f"{files.location} is not empty and not a misread store", "name a new folder for the store"
@@ -114,31 +117,56 @@ class TableStore:
     def purge(self) -> None:
         """Removes from the disk what no state names: older versions of forgotten states, what killed writers left.
 
-        Raises StoreError while another process writes.
+        Raises StoreError while another process writes. In an object store, which has no lock, whoever is writing then
+        is told so when it ends.
         """
         with self.files.writing():
-            remove_unnamed(self.files, self._newest())
+            there = newest(self.files)
+            if there is not None:
+                self._remove_unnamed(
+                    there if self.files.is_local else swapped(self.files, there, there.manifest, closed=True)
+                )
 
     @contextlib.contextmanager
-    def commit(self, command: str) -> Iterator[Commit]:
+    def commit(self, command: str, *, although_closed: bool = False) -> Iterator[Commit]:
         """One writer's changes on top of the newest state; all visible at the end, none if it raises.
 
         What older states held is removed from the disk before another may write, if the commit forgets them.
+        Raises StoreError where another writes, or, in an object store, where another's commit came first, or has not
+        removed yet what it forgets; `although_closed` removes that too.
         """
-        if not self.files.exists(MANIFEST):
+        if newest(self.files) is None:
             self.files.create_root()
         with self.files.writing():
-            commit = Commit(self.files, self._newest(), command)
-            yield commit
-            self.manifest = commit.finish()
-            if commit.forgets:
-                remove_unnamed(self.files, self.manifest)
+            commit = Commit(self.files, newest(self.files), command)
+            if not although_closed:
+                self._check_is_not_closed(commit.newest)
+            try:
+                yield commit
+                made = commit.finish()
+            except (StoreError, OSError) as error:  # a deletion may have removed what this commit was built on
+                if newest(self.files) != commit.newest:
+                    raise changed_meanwhile(f"the store {self.location}") from error
+                raise
+            self.manifest = made.manifest if made else Manifest()
+            if made and (commit.forgets or made.closed):
+                self._remove_unnamed(made)
+
+    def _check_is_not_closed(self, there: Newest | None) -> None:
+        if there and there.closed and not self.files.is_local:
+            raise StoreError(
+                f"the store {self.location} is closed while its older states are removed",
+                "wait until the command that does it (`misread delete`, `misread embed --refit`) has finished, or, if "
+                "it was killed, run it again; nothing was changed",
+            )
+
+    def _remove_unnamed(self, there: Newest) -> None:
+        """Removes what no state names; an object store, which is closed meanwhile, is opened again."""
+        remove_unnamed(self.files, there.manifest)
+        if not self.files.is_local:
+            swapped(self.files, there, there.manifest)
 
     def is_forgotten(self) -> bool:
         """Whether patients were deleted since this state: what was read of it may hold them."""
-        return self._newest().forgets(self.state)
-
-    def _newest(self) -> Manifest:
-        if not self.files.exists(MANIFEST):
-            return Manifest()
-        return Manifest.from_json(self.files.read(MANIFEST), self.location)
+        there = newest(self.files)
+        return there is not None and there.manifest.forgets(self.state)

@@ -10,7 +10,8 @@ from misread.schemas.tables import AUDITS, CONTRACTS, EMBEDDINGS_PREFIX
 from .commit import MODELS, table_uri
 from .files import StoreFiles
 from .lance_table import LanceTable
-from .manifest import MANIFEST, Manifest
+from .manifest import Manifest
+from .newest import MANIFEST, MANIFEST_TABLE, forget_older
 
 _TABLE: Final = ".lance"
 _NEVER: Final = timedelta(days=36_500)
@@ -32,8 +33,9 @@ def remove_unnamed(files: StoreFiles, manifest: Manifest) -> None:
         if versions:
             with files.written():
                 _remove_versions(table_uri(files, name), versions, alone=files.is_local)
-        elif files.is_local or files.is_older(folder, MANIFEST):
+        elif files.is_local or files.is_older(folder, MANIFEST_TABLE):
             files.remove_folder(folder)
+    forget_older(files)
     named = _models(files, manifest)
     for file in files.names(MODELS):
         if file not in named:

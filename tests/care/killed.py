@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from misread.ingest import Sources, ingest
 from misread.store import TableStore
-from misread.store.lance_table import LanceWriter
+from misread.store.lance_writer import LanceWriter
 
 MOMENTS = ("streaming images", "images written", "reports written", "manifest written")
 

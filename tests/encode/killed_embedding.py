@@ -15,7 +15,7 @@ from misread.encode.hog import HogEncoder
 from misread.encode.tfidf import TfidfEncoder
 from misread.store import TableStore
 from misread.store.files import StoreFiles
-from misread.store.lance_table import LanceWriter
+from misread.store.lance_writer import LanceWriter
 
 STEPS: tuple[tuple[Any, str], ...] = (
     (HogEncoder, "encode"),

@@ -12,7 +12,8 @@ import pytest
 from encode import killed_embedding
 from encode.encode_inputs import REPORT_TEXTS, encoded, fill, grey, vectors
 
-from misread.encode import Encoder, EncoderInfo, Fitter, embed, encoder, encoders, register, registry
+from misread import devices
+from misread.encode import Encoder, EncoderInfo, Fitter, Settings, embed, encoder, encoders, register, registry
 from misread.encode.hog import HogEncoder
 from misread.encode.tfidf import TfidfEncoder
 from misread.schemas.errors import MisreadError, StoreError, UnknownNameError
@@ -349,3 +350,21 @@ def test_naming_encoders_imports_nothing_heavy() -> None:
     code = f"import sys, misread.encode as e; e.encoders(); print(*(m for m in {heavy} if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("with_torch", [True, False])
+def test_a_device_that_is_not_here_is_an_error_whatever_the_encoder(
+    store: TableStore, with_torch: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that is asked for and not there is told though no encoder runs on it, with torch or without."""
+    if with_torch:
+        pytest.importorskip("torch")
+    else:
+        monkeypatch.setattr(devices, "find_spec", lambda name: None)
+    before = store.manifest
+    for name in ("tpu", "nowhere:1"):
+        with pytest.raises(MisreadError, match=f"there is no device '{name}'") as caught:
+            embed(store, settings=Settings(name))
+        assert "leave the device out" in caught.value.hint
+    assert TableStore.open(store.location).manifest == before
+    assert set(embed(store, settings=Settings("cpu")).encoders) == {"hog", "tfidf"}

@@ -48,6 +48,19 @@ def test_an_empty_or_missing_folder_is_a_fault(name: str, tmp_path: Path, take: 
     assert not (tmp_path / "store").exists()
 
 
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_a_file_in_place_of_the_folder_is_one_fault(name: str, tmp_path: Path, take: Take) -> None:
+    """It is told by its name, skipping or not; nothing is made, a key neither."""
+    (tmp_path / "list.txt").write_text("of films")
+    for skip in (False, True):
+        with pytest.raises(InputFaultsError) as caught:
+            take(name, tmp_path / "list.txt", skip=skip)
+        (fault,) = caught.value.faults
+        assert Path(fault.file).name == "list.txt"
+        assert ("this is no whole .npz file" if name == "medmnist" else "this is no folder") in fault.reason
+    assert [path.name for path in tmp_path.iterdir()] == ["list.txt"]
+
+
 def test_a_packed_archive_is_to_be_unpacked(tmp_path: Path, take: Take) -> None:
     """A .zip or .tgz in place of a folder is told."""
     (tmp_path / "images.tar.gz").write_bytes(b"\x1f\x8b")

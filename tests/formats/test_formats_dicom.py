@@ -151,7 +151,7 @@ def test_what_the_user_names_is_stored(tmp_path: Path, take: Take, images: Image
 
 def test_the_same_key_gives_the_same_ids(tmp_path: Path, take: Take, images: Images) -> None:
     """Ingesting again changes nothing; the key beside the store is its owner's alone; another is refused, as it would
-    give other ids."""
+    give other ids, and takes the place of none that is lost."""
     root = tmp_path / "root"
     root.mkdir()
     for film in films(3):
@@ -168,6 +168,7 @@ def test_the_same_key_gives_the_same_ids(tmp_path: Path, take: Take, images: Ima
     with pytest.raises(InputFaultsError) as caught:
         take("dicom", root)
     assert ["under another key" in fault.reason for fault in caught.value.faults] == [True]
+    assert not key.exists()
     assert images(TableStore.open(store.location)).equals(before)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from misread.ingest import Sources, ingest
 from misread.store import TableStore
 from misread.store.files import StoreFiles
-from misread.store.lance_table import LanceWriter
+from misread.store.lance_writer import LanceWriter
 
 STEPS = (
     (StoreFiles, "create_root"),

@@ -10,13 +10,13 @@ from threading import Barrier
 
 import pytest
 
-from misread.ingest.pseudonyms import made_key, read_key
+from misread.ingest.pseudonyms import by_key_in, kept_key, new_key, read_key
 from misread.schemas.errors import MisreadError
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from misread.ingest.pseudonyms import made_key
+from misread.ingest.pseudonyms import kept_key, new_key
 
 step, is_done, path = sys.argv[1:]
 real = getattr(os, step)
@@ -27,7 +27,7 @@ def then_die(*arguments):
     os.kill(os.getpid(), signal.SIGKILL)
 
 setattr(os, step, then_die)
-made_key(Path(path))
+kept_key(Path(path), new_key())
 """
 """Makes a key in a process that kills itself (SIGKILL) before or after a step is done."""
 
@@ -41,15 +41,15 @@ def test_a_key_is_whole_or_not_there(step: str, is_done: bool, tmp_path: Path) -
     assert ended.returncode == -signal.SIGKILL
     before = path.read_bytes() if path.exists() else None
     assert before is None or len(before) == 65
-    assert len(made_key(path)) == 64
+    assert len(kept_key(path, new_key())) == 64
     assert before is None or path.read_bytes() == before
-    assert made_key(path) == read_key(path)
+    assert kept_key(path, new_key()) == read_key(path)
 
 
 def test_a_key_is_its_owners_alone(tmp_path: Path) -> None:
     """In a folder that is not there yet too, as a store may be."""
     path = tmp_path / "new" / "store.key"
-    made_key(path)
+    kept_key(path, new_key())
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [entry.name for entry in path.parent.iterdir()] == ["store.key"]
 
@@ -60,10 +60,23 @@ def test_all_who_make_a_key_at_once_get_the_same(tmp_path: Path) -> None:
 
     def make(_: int) -> bytes:
         together.wait()
-        return made_key(tmp_path / "store.key")
+        return kept_key(tmp_path / "store.key", new_key())
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(make, range(8)))) == 1
+
+
+def test_a_key_is_kept_before_what_is_hashed_with_it(tmp_path: Path) -> None:
+    """A new key is in no file until it is to be kept; one that another made meanwhile stays, and is told."""
+    path = tmp_path / "store.key"
+    first, second = by_key_in(path, frozenset()), by_key_in(path, frozenset())
+    assert not path.exists()
+    first.keep_key()
+    first.keep_key()
+    assert by_key_in(path, frozenset()).of("patient_id", "p") == first.of("patient_id", "p")
+    with pytest.raises(MisreadError, match="another command made the key"):
+        second.keep_key()
+    assert read_key(path) == first.key
 
 
 @pytest.mark.parametrize(
@@ -73,7 +86,7 @@ def test_a_file_that_holds_no_key_is_refused(content: bytes, told: str, tmp_path
     """Empty or short, beside a store too: it is not written over, for ids may be stored with what it held."""
     path = tmp_path / "store.key"
     path.write_bytes(content)
-    for read in (read_key, made_key):
+    for read in (read_key, lambda path: kept_key(path, new_key()), lambda path: by_key_in(path, frozenset())):
         with pytest.raises(MisreadError, match=told):
             read(path)
     assert path.read_bytes() == content
@@ -83,4 +96,4 @@ def test_a_place_that_cannot_hold_a_key_is_told(tmp_path: Path) -> None:
     """A file in place of the folder is an error with its reason."""
     (tmp_path / "file").write_text("")
     with pytest.raises(MisreadError, match="cannot be made: "):
-        made_key(tmp_path / "file" / "store.key")
+        kept_key(tmp_path / "file" / "store.key", new_key())

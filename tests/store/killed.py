@@ -18,7 +18,7 @@ from store.store_rows import images, reports
 
 from misread.store import EncoderEntry, TableStore
 from misread.store import files as store_files
-from misread.store.lance_table import LanceWriter
+from misread.store.lance_writer import LanceWriter
 
 SAMPLES = [f"s{i}" for i in range(40)]
 

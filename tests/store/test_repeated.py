@@ -12,7 +12,8 @@ import pytest
 from misread.schemas.tables import CHECKSUM, MEMBERSHIPS, TableContract
 from misread.store import TableStore
 from misread.store.checksums import with_checksums
-from misread.store.lance_table import LanceTable, LanceWriter
+from misread.store.lance_table import LanceTable
+from misread.store.lance_writer import LanceWriter
 
 PLAIN = TableContract("memberships", MEMBERSHIPS.fields, MEMBERSHIPS.key)
 PREDICATES = (

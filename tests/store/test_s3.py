@@ -1,13 +1,5 @@
 """A store in an object store: S3, as moto plays it on the loopback."""
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from importlib.util import find_spec
-
 import numpy as np
 import pytest
 from encode.encode_inputs import encoded, grey, image_row, vectors
@@ -20,48 +12,6 @@ from misread.schemas.errors import StoreError
 from misread.schemas.tables import IMAGES
 from misread.store import EncoderEntry, TableStore
 from stores import table
-
-pytestmark = pytest.mark.skipif(
-    not all(find_spec(name) for name in ("moto", "flask", "flask_cors")),
-    reason="needs moto[s3], flask, flask-cors",
-)
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _until_it_answers(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait()
-
-
-def _until_it_answers(port: int) -> None:
-    for _ in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("moto does not answer")
-
-
-@pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    settings = {"ENDPOINT_URL": endpoint, "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "y", "REGION": "us-east-1"}
-    for name, value in (settings | {"ALLOW_HTTP": "true", "EC2_METADATA_DISABLED": "true"}).items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    direct.open(urllib.request.Request(f"{endpoint}/audits", method="PUT")).close()
-    return "s3://audits"
 
 
 def test_a_store_lives_in_an_object_store(bucket: str) -> None:
