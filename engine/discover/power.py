@@ -49,9 +49,9 @@ def _smallest_of_patients(errors: Booleans, patients: Codes, slice_rows: int, fe
     def needed(landing: Landing) -> float:
         inside, place, given = landing
         own = _levels(place, alike, generator)
-        levels = wrong_from.copy()
-        levels[inside] = own
-        shuffled, steps = levels[given], np.unique(own)
+        before, wrong_from[inside] = wrong_from[inside], own
+        shuffled, steps = wrong_from[given], np.unique(own)
+        wrong_from[inside] = before
         low, high = 0, len(steps)
         while low < high:  # p falls as the rate inside grows
             middle = (low + high) // 2
