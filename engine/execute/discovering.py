@@ -53,8 +53,8 @@ def discover(
 
         found, why_none, too_few = _search(node, fused, judged, tick)
         candidates += found
-        mine = effects[judged.model, judged.target] = smallest_effects(judged, node.min_size)
-        told = [why_none, effects_told(judged, mine)] if why_none else [_left_out(node, too_few)]
+        mine = effects[judged.model, judged.target] = smallest_effects(judged, node.min_size, node.min_patients)
+        told = [why_none, effects_told(judged, mine, node.min_patients)] if why_none else [_left_out(node, too_few)]
         remarks = [*told, _threshold_kept(node, judged)]
         if any(remarks):
             notes[judged.model, judged.target] = "; ".join(filter(None, remarks))

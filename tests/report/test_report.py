@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+import math
 import re
 import stat
 import zlib
@@ -86,6 +87,14 @@ def test_hostile_text_stays_text(whole: Report) -> None:
     assert page.count("</script>") == 3
     assert "<b>bold" not in as_markdown(whole)
     assert json.loads(as_json(whole))["audit"]["models"] == [f"net {MARKUP}"]
+
+
+def test_what_json_has_no_number_for_is_null(whole: Report) -> None:
+    """An end of an interval that is too large for a number: null, not a word that readers of JSON refuse."""
+    row = {**whole.slices[0], "mean_loss_high": math.inf, "mean_loss_low": -math.inf}
+    told = json.loads(as_json(replace(whole, slices=[row])), parse_constant=pytest.fail)
+    assert (told["slices"][0]["mean_loss_high"], told["slices"][0]["mean_loss_low"]) == (None, None)
+    assert told["slices"][0]["rows"] == row["rows"]
 
 
 @pytest.mark.parametrize("form", ["html", "md", "json"])
