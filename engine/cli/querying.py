@@ -11,7 +11,7 @@ import typer
 from misread.schemas.errors import command
 from misread.sql.limits import MEMORY, SECONDS
 
-from .messages import guarded, note
+from .messages import guarded, note, tell
 from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
 from .output import chosen_format, deliver
 
@@ -45,7 +45,7 @@ def sql(  # noqa: PLR0913, PLR0917 - each is an option of the command
     state: StateOption = None,
 ) -> None:
     """Ask a store a question in SQL; no question can change anything."""
-    from misread.queries import keep_question, question_named
+    from misread.queries import keep_question, question_named, why_nothing_is_judged
     from misread.query import open_session
     from misread.sql import Limits
     from misread.store import TableStore
@@ -78,6 +78,8 @@ def sql(  # noqa: PLR0913, PLR0917 - each is an option of the command
             again = (word for name, text in (values or {}).items() for word in ("--set", f"{name}={text}"))
             note(f"Kept as {save}; ask it again with: {command('sql', store, '--run', save, *again)}")
         result = session.query(question, values)
+    if run is not None and not result.num_rows and values and {"model", "target"} <= values.keys():
+        tell(filter(None, [why_nothing_is_judged(opened, values["model"], values["target"])]))
     deliver(result, form, output, opened.location)
 
 

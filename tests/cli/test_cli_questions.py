@@ -246,6 +246,13 @@ def test_a_name_that_the_store_does_not_have_is_told(
     assert ended.stdout == ""
 
 
+def test_a_value_that_is_not_asked_for_is_told(make_store: Callable[..., Path]) -> None:
+    """In the words of --set."""
+    ended = invoke("sql", make_store(images=[{"sample_id": "a"}]), "SELECT $x", "--set", "x=1", "--set", "y=2")
+    assert ended.exit_code == 1
+    assert "the question has no $y" in ended.stderr
+
+
 def test_names_that_the_store_has_are_asked_for(make_store: Callable[..., Path]) -> None:
     """The split is a column of every store."""
     row = {"sample_id": "a", "model": "m", "target": "t", "label": 1, "score": 0.2, "threshold": 0.5}
