@@ -4,7 +4,7 @@
 -- output: a table, one row a subgroup of metadata in which errors gather, the most telling first: its terms, all of which hold; counts of rows of the true class; error_rate with its 95 % interval, baseline_rate (of the rest of the class), lift and scan_statistic. Only what scores more than every shorter subgroup it contains; only rows that are labelled, predicted and, unless of_audit is given, not of split train; never with fewer than smallest_cell() patients inside, or among the rest of the class if there is any, which the total less the subgroup would tell. Found by search: try them on other patients before believing them; they prove no cause
 -- units: counts; rates 0 to 1; lift is a ratio; scan_statistic is a log-likelihood ratio
 -- source: every conjunction of up to three values of metadata (numbers in quarters, missing values as values of their own) within a true class, by Kulldorff's (1997) Bernoulli scan statistic; ties: fewer terms, then by column and value; intervals as slices.error_rate_low
--- reads: samples, audited, metadata, smallest_cell
+-- reads: samples, audited, metadata, smallest_cell, is_training
 -- over: samples
 -- needs: subgroups
 CREATE MACRO subgroups(
@@ -24,7 +24,7 @@ chosen AS (
     FROM main.samples LEFT JOIN own ON own_id = samples.sample_id
     WHERE samples.model = asked_model AND samples.target = asked_target
         AND if(of_audit IS NULL, samples.error, own_error) IS NOT NULL
-        AND (of_audit IS NOT NULL OR samples.split IS DISTINCT FROM 'train') AND (keep)
+        AND (of_audit IS NOT NULL OR NOT is_training(samples.split)) AND (keep)
 ),
 listed AS (
     SELECT m.column_name AS told_column, list(m.term ORDER BY c.told_id) AS terms
