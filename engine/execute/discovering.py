@@ -183,6 +183,7 @@ def _no_errors(node: Discover, judged: Population, classes: Sequence[ClassRows])
         judged.rows.is_empty() and judged.has_losses,
         "no row has a label, but the predictions hold losses: --losses judges rows by them",
     )
+    yield judged.rows.is_empty(), "no row has a score and a label: there is nothing to judge"
     yield (
         judged.threshold.source == "none",
         "no threshold can be chosen: the discovery rows do not hold both labels; give --threshold",

@@ -198,7 +198,9 @@ def test_a_conversation(terminal: Terminal, tmp_path: Path) -> None:
     assert "quot" in terminal.until("misread> ")
     terminal.type(".nope\n")
     assert "there is no .nope" in terminal.until("misread> ")
-    terminal.type(".quit\n")
+    terminal.type("help\n")
+    assert "leave (so does Ctrl-D)" in terminal.until("misread> ")
+    terminal.type("exit\n")
     assert terminal.process.wait(30) == 0
     (history,) = (tmp_path / "state").rglob("sql_history")
     assert history.stat().st_mode & 0o777 == 0o600
