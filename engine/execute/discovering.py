@@ -108,6 +108,8 @@ def _left_out(node: Discover, too_few: int) -> str:
 
 
 def _threshold_kept(node: Discover, judged: Population) -> str:
+    if node.threshold is not None and judged.threshold.source == "argmax":
+        return f"the highest score of the task is the prediction; the threshold {node.threshold:g} was not used"
     if node.threshold is None or judged.threshold.source != "column":
         return ""
     return f"the predictions bring the threshold {judged.threshold.value:g}; {node.threshold:g} was not used"
