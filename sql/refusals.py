@@ -21,6 +21,7 @@ _COLUMN: Final = (
 _TABLE: Final = re.compile(r'Referenced table "(?P<table>.+?)" not found')
 _FUNCTION: Final = re.compile(r'(?:^|\s)Function with name "?(?P<function>.+?)"? does not exist')
 _CALL: Final = re.compile(r'Macro "?(?P<function>\w+)"?\(\) does not support the supplied arguments')
+_UNASKED: Final = re.compile(r"identifiers of the excess parameters: (.+)")
 _KIND: Final = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
 _OF_ROWS: Final = ("Conversion Error: ", "Invalid Input Error: ", "Out of Range Error: ")
 """Errors that tell the value that they stumbled over, be it a report."""
@@ -59,6 +60,8 @@ def refusal(
     message, hint = _told(_without_values(text, tree))
     if "Values were not provided" in message:
         hint = "give each a value: --set NAME=TEXT, or parameters= in Python"
+    if found := _UNASKED.search(message):
+        message, hint = f"the question has no ${found[1]}", "give values to those alone that it asks for"
     if "is a Macro Function" in message:
         message = message.replace("is a Macro Function", "is made of several aggregates").partition(". ")[0]
         hint = "it takes no DISTINCT, FILTER, ORDER BY or OVER: choose its rows with WHERE or in a subquery"

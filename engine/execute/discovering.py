@@ -109,6 +109,8 @@ def _left_out(node: Discover, too_few: int) -> str:
 
 
 def _threshold_kept(node: Discover, judged: Population) -> str:
+    if node.threshold is not None and judged.threshold.source == "argmax":
+        return f"the highest score of the task is the prediction; the threshold {node.threshold:g} was not used"
     if node.threshold is None or judged.threshold.source != "column":
         return ""
     return f"the predictions bring the threshold {judged.threshold.value:g}; {node.threshold:g} was not used"
@@ -185,6 +187,7 @@ def _no_errors(node: Discover, judged: Population, classes: Sequence[ClassRows])
         judged.rows.is_empty() and judged.has_losses,
         "no row has a label, but the predictions hold losses: --losses judges rows by them",
     )
+    yield judged.rows.is_empty(), "no row has a score and a label: there is nothing to judge"
     yield (
         judged.threshold.source == "none",
         "no threshold can be chosen: the discovery rows do not hold both labels; give --threshold",

@@ -14,7 +14,7 @@ from misread.discover import Estimate, difference, mean_interval, mean_loss, rat
 from misread.schemas.values import CLASSES, CONFIRMATION, DISCOVERY, HIGH_LOSS
 from misread.store import TableStore
 
-from .frozen import FrozenAudit
+from .frozen import FrozenAudit, judged_samples
 from .inputs import codes, read_predictions
 from .judging import number
 
@@ -78,7 +78,7 @@ def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: 
 
 def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> list[str]:
     """Remarks on samples (as in `moved`) of patients that the audit has seen: what is told of them is not new."""
-    seen = pl.DataFrame(store.table("audited").read(["sample_id", "half"], f"audit_id = '{audit.audit_id}'")).unique()
+    seen = judged_samples(store, audit).unique()
     patients = pl.DataFrame(store.table("images").read(["sample_id", "patient_id"])).with_columns(patient_unit())
     halves = seen.join(patients, on="sample_id")
     counts = {

@@ -40,6 +40,38 @@ def unescaped(text: str) -> str:
     return re.sub(r"\\([!-/:-@[-`{-~])", r"\1", text)
 
 
+def test_a_report_is_of_its_own_audit(tmp_path: Path) -> None:
+    """Models need not have the same targets; subgroups are of the audit's rows and errors, not of a newer one's."""
+    rng = np.random.default_rng(0)
+    images = [{"sample_id": f"s{i}", "view": rng.choice(["AP", "PA", "L"])} for i in range(400)]
+    of = {"a": ["t"], "b": ["t", "u"]}
+    predictions = [
+        {**image, "model": model, "target": target, "label": i % 2, "score": 0.3 if image["view"] == "AP" else 0.8}
+        for i, image in enumerate(images)
+        for model, targets in of.items()
+        for target in targets
+    ]
+    store = write_store(tmp_path / "store", images, predictions, metadata=[VIEW])
+
+    def audited(threshold: float, where: str) -> str:
+        vectors = store.scan().filter(where).fuse(metadata=["view"])
+        return vectors.discover(threshold=threshold, permutations=0, stability=0).describe().sink()
+
+    older, newer = audited(0.5, "view <> 'L'"), audited(0.9, "true")
+    own = store.report(older)
+    assert own.points  # where a single number is the whole fused vector, too
+    assert {(one["model"], one["target"]) for one in own.subgroups} == {("a", "t"), ("b", "t"), ("b", "u")}
+    films = {view: [i for i, image in enumerate(images) if image["view"] == view] for view in ("AP", "PA")}
+    counts = {(one["error_kind"], *one["terms"], one["rows"], one["errors"]) for one in own.subgroups}
+    missed = sum(i % 2 for i in films["AP"])
+    called = sum(1 - i % 2 for i in films["PA"])
+    assert counts == {
+        ("false negative", "view = AP", missed, missed),
+        ("false positive", "view = PA", called, called),
+    }
+    assert store.report(newer).subgroups == []
+
+
 def test_a_report_tells_what_the_store_holds(hostile: Store, whole: Report) -> None:
     """Its numbers are those of the views; the confirmed and most wrong slice comes first, with its verdict."""
     report = whole
