@@ -2,6 +2,7 @@
 
 from .assigning import Assigned
 from .identity import audit_id_of
+from .moving import without_small_cells
 from .scans import samples_of, scan_of
 from .sink import audit_named, audit_names, sink_audit
 from .steps import Described, Discovered, FusedSamples, ScannedSamples
@@ -20,4 +21,5 @@ __all__ = [
     "samples_of",
     "scan_of",
     "sink_audit",
+    "without_small_cells",
 ]
