@@ -127,6 +127,7 @@ def test_embed_hands_its_encoders_on(monkeypatch: pytest.MonkeyPatch, store: Pat
     assert recorder.called["image_encoder"] == "models/clip"
     assert recorder.called["settings"] == Settings("cpu", "float16", 3, download=True)
     assert invoke("embed", store, "--precision", "float8").exit_code == 2
+    assert invoke("embed", store, "--image-encoder", "none", "--report-encoder", "none").exit_code == 2
 
 
 class Plan:
