@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from misread.audit.aligned import located
 from misread.audit.halves import patient_unit
 from misread.audit.population import NO_VECTOR, TRAINING, is_training
 from misread.discover import probability
@@ -166,12 +167,14 @@ def along(
     progress: Progress = silent,
     workers: Workers | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(n, s): samples along directions (k, s) of an audit's fused space; and (n,) whether a sample has any vector."""
+    """(n, s): samples along directions (k, s) of an audit's fused space; and (n,) whether a sample has any vector.
+
+    `samples`: their ids, sorted.
+    """
     scores = np.tile(audit.fusion.scorer(directions).without(), (len(samples), 1))
     has_vector = np.full(len(samples), "metadata" in audit.fusion.blocks)
-    place = {sample: row for row, sample in enumerate(samples)}
     for (ids, gain), done, total in gains(store, audit, directions, workers):
-        rows = np.array([place.get(sample, -1) for sample in ids], int)
+        rows = located(samples, pl.Series(ids))
         wanted = rows >= 0
         scores[rows[wanted]] += gain[wanted]
         has_vector[rows[wanted]] = True

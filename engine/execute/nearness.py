@@ -6,8 +6,10 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from misread.audit.aligned import located
 from misread.describe import LISTED, TERM, UNMENTIONED, Bank, Booleans, Chooser, Floats, Places, Saying
 from misread.plan import Scan
 from misread.schemas.tables import VECTOR
@@ -144,10 +146,10 @@ def stored_batches(store: TableStore, scan: Scan, fused: FusedSamples) -> Iterat
     """
     table = store.table(scan.table)
     yield np.empty(0, np.intp), np.empty((0, table.readable.field(VECTOR).type.list_size))
-    place = {sample: row for row, sample in enumerate(fused.samples["sample_id"])}
+    samples = fused.samples["sample_id"]
     kept = fused.samples["left_out"].is_null().to_numpy()
     for batch in table.batches(["sample_id", VECTOR]):
-        found = np.array([place.get(sample, -1) for sample in batch.column("sample_id").to_pylist()], np.intp)
+        found = located(samples, pl.Series(batch.column("sample_id")))
         there = found >= 0
         there[there] = kept[found[there]]
         flat = batch.column(VECTOR).flatten().to_numpy(zero_copy_only=False).reshape(len(found), -1)
