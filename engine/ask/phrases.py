@@ -13,7 +13,7 @@ from misread.schemas.errors import QueryError
 from misread.schemas.tables import PHRASES
 from misread.schemas.values import SCORE_DECIMALS
 from misread.sql import Work
-from misread.store import TableStore
+from misread.store import TableStore, newest_encoder
 
 from .vectors import Check, Floats, every_vector, scaled
 
@@ -64,7 +64,7 @@ def _encoder_of(store: TableStore, dimension: int) -> str:
         raise QueryError(
             f"no encoder of this store gives vectors of {dimension} numbers", f"there is: {there or 'no encoder yet'}"
         )
-    return max(fitting, key=lambda name: (fitting[name].order, name))
+    return newest_encoder(fitting)
 
 
 def _directions(store: TableStore, encoder: str, check: Check) -> _Directions | None:

@@ -11,7 +11,7 @@ from misread.schemas.errors import QueryError, command, unknown_name
 from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
 from misread.schemas.values import MODALITIES, SCORE_DECIMALS
 from misread.sql import Work
-from misread.store import TableStore
+from misread.store import TableStore, newest_encoder
 from misread.store.lance_table import in_list
 
 Floats = NDArray[np.float64]
@@ -54,9 +54,9 @@ def nearest_samples(store: TableStore) -> Work:
 def encoder_named(store: TableStore, name: str | None) -> str:
     """The encoder of that name, or the one last embedded for a modality. Raises UnknownNameError."""
     encoders = store.encoders
-    of_modality = [encoder for encoder, entry in encoders.items() if entry.modality == name]
+    of_modality = {encoder: entry for encoder, entry in encoders.items() if entry.modality == name}
     if of_modality:
-        return max(of_modality, key=lambda encoder: (encoders[encoder].order, encoder))
+        return newest_encoder(of_modality)
     if name not in encoders:
         there = {entry.modality for entry in encoders.values()}
         error = unknown_name("vectors", str(name), [*encoders, *(m for m in MODALITIES if m in there)], store.location)

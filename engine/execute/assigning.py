@@ -16,7 +16,7 @@ from misread.plan import Assign, Filter, Score, Select, optimise
 from misread.progress import Progress, silent
 from misread.schemas.errors import AuditError, command
 from misread.schemas.tables import EMBEDDINGS_PREFIX
-from misread.schemas.values import NO_SLICE, SCORE_DECIMALS
+from misread.schemas.values import EXTERNAL, NO_SLICE, PRETRAINED, SCORE_DECIMALS
 from misread.store import TableStore
 from misread.workers import Workers
 
@@ -133,13 +133,12 @@ def _refuse_unencoded(store: TableStore, audit: FrozenAudit, samples: pl.Series)
         wanted = samples.filter(samples.is_in(given.implode()) & ~samples.is_in(there.implode()))
         if len(wanted):
             entry = store.encoders[encoder]
-            external = entry.source == "external"
-            named = (f"--{modality}-encoder", encoder) if entry.source == "pretrained" else ()
+            named = (f"--{modality}-encoder", encoder) if entry.source == PRETRAINED else ()
             raise AuditError(
                 f"{len(wanted)} of {len(samples)} samples to assign have a {modality} but no {encoder} vector "
                 f"(the first: {wanted[0]!r})",
                 f"ingest their vectors with: {command('ingest', store.location, '--embeddings', 'FILE')}"
-                if external
+                if entry.source == EXTERNAL
                 else f"make them with: {command('embed', store.location, *named)}",
             )
 
