@@ -54,21 +54,12 @@ class Pipeline:
     ) -> None:
         self.close()
 
-    @property
-    def connection(self) -> Any:
-        """The plain DuckDB connection, locked."""
-        return self._connection
-
     def batches(self, statement: str, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         """The answer in order, at most `batch_rows` rows a batch. Raises QueryError where it needs too much memory."""
         reader = self._stopping(lambda: self._connection.sql(statement).to_arrow_reader(batch_rows))
         with reader:
             while (batch := self._stopping(lambda: next(reader, None))) is not None:
                 yield batch
-
-    def schema(self, statement: str) -> pa.Schema:
-        """The columns of the answer."""
-        return self._connection.sql(statement).to_arrow_reader(1).schema
 
     def _stopping(self, work: Any) -> Any:
         """The result of `work`, which an interruption stops."""
