@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from misread.audit.aligned import located
 from misread.describe import LISTED, TERM, UNMENTIONED, Bank, Booleans, Chooser, Floats, Places, Saying
 from misread.plan import Scan
+from misread.principal import unit
 from misread.schemas.tables import VECTOR
 from misread.schemas.values import SCORE_DECIMALS
 from misread.spill import Vectors, folded, total
@@ -60,12 +61,6 @@ class Way:
         """(k,): the cosine of each item, an item's vector being the centroid of the rows that have it."""
         centers = self.sums[2:, :-1] / np.maximum(self.sums[2:, -1:], 1.0) - self.center
         return np.asarray(unit(centers) @ self.direction)
-
-
-def unit(rows: Floats) -> Floats:
-    """Rows scaled to length 1; one of zeros stays."""
-    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return np.asarray(rows / np.where(lengths > 0, lengths, 1.0))
 
 
 def walk(ways: Sequence[Way], bank: Bank, reading: Reading) -> None:
@@ -153,4 +148,4 @@ def stored_batches(store: TableStore, scan: Scan, fused: FusedSamples) -> Iterat
         there = found >= 0
         there[there] = kept[found[there]]
         flat = batch.column(VECTOR).flatten().to_numpy(zero_copy_only=False).reshape(len(found), -1)
-        yield found[there], unit(np.asarray(flat[there], float))
+        yield found[there], unit(flat[there])

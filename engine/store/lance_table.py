@@ -35,6 +35,7 @@ def opened(uri: str, contract: TableContract, version: int) -> Any:
 
 
 def quoted(text: str) -> str:
+    """A text as SQL has it."""
     return "'" + text.replace("'", "''") + "'"
 
 
