@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from misread.schemas.errors import QueryError
+from misread.schemas.errors import QueryError, first_line
 
 from .interrupts import Watch, interruptible, ran_out_of_memory
 from .limits import Limits
@@ -70,4 +70,4 @@ class Pipeline:
         except (duckdb.Error, OSError) as error:  # OSError: an error of DuckDB's on its way through Arrow
             if ran_out_of_memory(error):
                 raise QueryError("the rows need more memory than they may use", _MEMORY_HINT) from None
-            raise QueryError(f"the rows cannot be worked out: {str(error).splitlines()[0]}") from error
+            raise QueryError(f"the rows cannot be worked out: {first_line(error)}") from error
