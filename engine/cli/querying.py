@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pyarrow as pa
 import typer
@@ -14,6 +14,9 @@ from misread.sql.limits import MEMORY, SECONDS
 from .messages import guarded, note
 from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
 from .output import chosen_format, deliver
+
+if TYPE_CHECKING:
+    from misread.store import TableStore
 
 QUESTION = typer.Argument(
     metavar="QUESTION",
@@ -93,13 +96,11 @@ def functions_listed() -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def questions_listed(store: object) -> pa.Table:
+def questions_listed(store: "TableStore") -> pa.Table:
     """One row a question that has a name: misread's own with what they need and give, then those kept."""
     from misread.queries import kept_questions
     from misread.sql import catalogue
-    from misread.store import TableStore
 
-    assert isinstance(store, TableStore)
     own = [entry for entry in catalogue() if entry.kind == "questions"]
     rows = [
         {"question": entry.name, "set": entry.header["inputs"], "gives": entry.header["output"]}
