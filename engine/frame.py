@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from .workers import Workers
 
 Predicate = str | pl.Expr
-FEWEST_PERMUTATIONS = 19
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,8 @@ class LazyFrame:
         and bring no column. Raises MisreadError for columns that both frames have beside `on`, and for types that
         cannot be compared.
         """
+        if not isinstance(other, LazyFrame):
+            raise MisreadError(f"{type(other).__name__} is no frame of a store", "collect this one, and join outside")
         if how not in HOWS:
             raise unknown_name("way to join", how, HOWS)
         if self.store.location != other.store.location:
@@ -173,18 +175,9 @@ class LazyFrame:
         A slice with less than about 1 in 200 of them needs a larger pool; time grows with its square, memory with it.
         """
         below = self if isinstance(self.plan, Fuse) else self.fuse()
-        least = {"min_size": 2, "most": 1, "permutations": 0, "min_patients": 1, "stability": 0, "pool": 2}
-        for name, value in zip(least, (min_size, most, permutations, min_patients, stability, pool), strict=True):
-            if value is not None and value < least[name]:
-                raise AuditError(f"{name} is {value}; it must be at least {least[name]}")
-        if permutations and permutations < FEWEST_PERMUTATIONS:
-            raise AuditError(
-                f"{permutations} permutations cannot show a slice at the 5 % level",
-                f"use {FEWEST_PERMUTATIONS} or more, or 0 to leave calibration out",
-            )
+        node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability, losses, pool)
         if losses:
             self._check_losses(threshold)
-        node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability, losses, pool)
         return self._with(replace(node, named=self._audit_id(node)))
 
     def describe(self, *, most: int = 10, phrases: "Phrases | None" = None) -> "LazyFrame":
@@ -287,10 +280,12 @@ class LazyFrame:
     ) -> int:
         """Streams the rows into a Parquet file that only its owner may read; returns how many there were.
 
-        The file is there whole or not at all. It holds patient data if the rows do.
+        The file is there whole or not at all. It holds patient data if the rows do, and cannot lie in the store.
         """
         from .execute.files import write_parquet
+        from .writing import refuse_inside
 
+        refuse_inside(Path(path), self.store.location)
         return write_parquet(self.stream(progress=progress, memory=memory), path, self.schema)
 
     def lazy(self) -> pl.LazyFrame:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -70,14 +71,22 @@ class Store(TableStore):
         """
         return self.assigned(audit, where, progress).rows
 
-    def moved(self, audit: str, where: str | None = None, progress: Progress = silent) -> pl.DataFrame:
+    def moved(
+        self,
+        audit: str,
+        where: str | None = None,
+        progress: Progress = silent,
+        *,
+        allow_small_cells: bool = False,
+    ) -> pl.DataFrame:
         """How an audit's slices moved: one row a slice, among the samples that `assign` puts into slices.
 
         `share` of the samples and, where there are labels, `error_rate` (of the slice's true class, at the audit's
         threshold), or in an audit of losses `mean_loss`, each with a 95 % interval, the confirmation half's
-        (`…_audited`) and the change with its interval, which takes the two for different patients.
+        (`…_audited`) and the change with its interval, which takes the two for different patients. Numbers of fewer
+        than 11 patients are NULL unless `allow_small_cells`, and `suppressed` says so.
         """
-        return self.assigned(audit, where, progress).moved
+        return self.assigned(audit, where, progress, allow_small_cells=allow_small_cells).moved
 
     def assigned(
         self,
@@ -85,19 +94,22 @@ class Store(TableStore):
         where: str | None = None,
         progress: Progress = silent,
         workers: Workers | None = None,
+        *,
+        allow_small_cells: bool = False,
     ) -> "Assigned":
         """What `assign` and `moved` give, from one reading, with notes on samples left out and on those of patients
         that it has seen.
 
         With `workers` (see `misread.workers`) the rows are scored by other processes, and the result is the same.
         """
-        from .execute import Assigned, Work
+        from .execute import Assigned, Work, without_small_cells
 
         chosen = None if where is None else self.scan_table("images").filter(where).select("sample_id").plan
         node = optimise(Assign(self.location, self.state, self.audit_id(audit), chosen))
         result = Work(self, progress, workers=workers).value(node)
         assert isinstance(result, Assigned)
-        return result
+        smallest = Limits(allow_small_cells=allow_small_cells).smallest_cell
+        return replace(result, moved=without_small_cells(result.moved, smallest))
 
     def sql(
         self,

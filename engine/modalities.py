@@ -63,6 +63,7 @@ def _columns(store: TableStore, asked: Sequence[str] | None) -> tuple[str, ...] 
     if asked is None:
         return AUTOMATIC
     known = metadata_columns(store)
+    asked = (asked,) if isinstance(asked, str) else asked
     for name in asked:
         if name not in known:
             raise unknown_name("metadata column", name, known, "images")

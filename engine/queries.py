@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from misread.schemas.errors import QueryError, unknown_name
+from misread.schemas.errors import QueryError, command, unknown_name
 from misread.schemas.tables import PREDICTIONS, QUERIES
 from misread.sql import catalogue
 
@@ -60,6 +60,26 @@ def _check_values(store: TableStore, values: Mapping[str, str]) -> None:
 def _check_known(kind: str, name: str, known: Collection[str], place: str = "") -> None:
     if name not in set(known):
         raise unknown_name(kind, name, known, place)
+
+
+def why_nothing_is_judged(store: TableStore, model: str, target: str) -> str | None:
+    """Why no prediction of a model and target counts as right or wrong; None where one does."""
+    asked = """
+        SELECT count(label) AS labels, count(score) AS scores, count(label + score) AS both, count(error) AS judged
+        FROM predictions WHERE model = $model AND target = $target
+    """
+    with open_session(store) as session:
+        (rows,) = session.query(asked, {"model": model, "target": target}).to_pylist()
+    if rows["judged"]:
+        return None
+    start = f"no prediction of {model!r} for {target!r} counts as right or wrong: "
+    for what in ("labels", "scores"):
+        if not rows[what]:
+            return f"{start}none has a {what[:-1]}"
+    if not rows["both"]:
+        return f"{start}none has both a label and a score"
+    find = command("discover", store.location, "--model", model, "--target", target)
+    return f"{start}nothing says from which score on it is positive; find a threshold with: {find}"
 
 
 def keep_question(store: TableStore, name: str, question: str) -> None:

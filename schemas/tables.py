@@ -125,8 +125,9 @@ AUDIT_TARGETS = TableContract(
 
 `smallest_effect_false_negative` and `…_false_positive`: the smallest error rate at which a slice of label 1, or 0, with
 `smallest_effect_rows` confirmation rows (the audit's `min_size`), found and tested alone, would have been confirmed at
-the 5 % level with about 80 % power, given the error rate of its class; NULL where no rate would have been enough.
-`smallest_effect_mean_loss`: the same for an audit of losses, by the normal approximation. Where losses were audited
+the 5 % level with about 80 % power, given the error rate of its class; NULL where no rate would have been enough. Where
+patients have several rows the slice's are of as few as the audit's `min_patients`.
+`smallest_effect_mean_loss`: the same for an audit of losses, higher by as much in every row. Where losses were audited
 there is no threshold, and errors and their effects are NULL; elsewhere the mean loss is.
 """
 

@@ -38,7 +38,7 @@ BACKED_FUNCTIONS: Final[Mapping[str, BackedType]] = MappingProxyType(
                 "TINYINT[]",
                 "VARCHAR[]",
                 "STRUCT(model VARCHAR, target VARCHAR, true_class TINYINT, min_size BIGINT, most_terms BIGINT, "
-                "top BIGINT, smallest_cell BIGINT)",
+                "top BIGINT, smallest_cell BIGINT, audit VARCHAR)",
             ),
             "STRUCT(rank BIGINT, error_kind VARCHAR, terms VARCHAR[], rows BIGINT, patients BIGINT, errors BIGINT, "
             "error_rate DOUBLE, error_rate_low DOUBLE, error_rate_high DOUBLE, baseline_rate DOUBLE, lift DOUBLE, "

@@ -27,6 +27,7 @@ WHERE regexp_full_match(function_name, '[a-z]\w*')
   AND NOT regexp_matches(function_name, '^(icu_)?(collate_|pg_|has_\w+_privilege)')
 """
 """Names that may be meant by a function that there is not."""
+_UNASKED: Final = re.compile(r"identifiers of the excess parameters: (.+)")
 _KIND: Final = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
 _OF_ROWS: Final = ("Conversion Error: ", "Invalid Input Error: ", "Out of Range Error: ")
 """Errors that tell the value that they stumbled over, be it a report."""
@@ -60,6 +61,8 @@ def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]]
     message, hint = _told(_without_values(text, tree))
     if "Values were not provided" in message:
         hint = "give each a value: --set NAME=TEXT, or parameters= in Python"
+    if found := _UNASKED.search(message):
+        message, hint = f"the question has no ${found[1]}", "give values to those alone that it asks for"
     if "is a Macro Function" in message:
         message = message.replace("is a Macro Function", "is made of several aggregates").partition(". ")[0]
         hint = "it takes no DISTINCT, FILTER, ORDER BY or OVER: choose its rows with WHERE or in a subquery"

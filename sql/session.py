@@ -107,7 +107,7 @@ class Session:
             raise refusal(error, tree, self._columns, self._connection) from None
 
     def query(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None = None) -> pa.Table:
-        """The answer to one question, its columns named apart.
+        """The answer to one question, its columns named apart; intervals of time come as text.
 
         `parameters` fill $names, or ? in order. Raises QueryError for what is refused or does not run, and
         UnknownNameError for tables, columns and functions that do not exist.
@@ -128,7 +128,13 @@ class Session:
         return answer.rename_columns(_apart(answer.column_names))
 
     def _answer(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None) -> pa.Table:
-        reader = self._connection.sql(text, params=parameters or None).to_arrow_reader(ANSWER_ROWS)
+        asked = self._connection.sql(text, params=parameters or None)
+        names, kinds = asked.columns, [str(kind) for kind in asked.types]
+        if "INTERVAL" in kinds:  # neither polars, pandas nor Parquet has a type for it
+            asked = asked.project(
+                ", ".join(f"#{place}" + "::VARCHAR" * (kind == "INTERVAL") for place, kind in enumerate(kinds, 1))
+            )
+        reader = asked.to_arrow_reader(ANSWER_ROWS)
         batches, size = [], 0
         with reader:  # left open, it would keep the connection from the next question
             for batch in reader:
@@ -136,7 +142,7 @@ class Session:
                 size += batch.nbytes
                 if size > self.limits.bytes:
                     raise too_much_memory()
-            return pa.Table.from_batches(batches, reader.schema)
+            return pa.Table.from_batches(batches, reader.schema).rename_columns(names)
 
     def check_predicate(self, text: str, view: str) -> None:
         """Raises unless `text` is one steady true-or-false expression over the columns of `view`."""

@@ -156,7 +156,9 @@ def loaded() -> None:
     """Reading code from disk is not what is measured."""
     import hdbscan  # noqa: F401
     import scipy.linalg
-    import scipy.sparse  # noqa: F401
+    import scipy.sparse.csgraph
+    import scipy.spatial  # noqa: F401
+    import sklearn.cluster
     import sklearn.linear_model  # noqa: F401
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from misread.discover import rate_interval
 from misread.execute.inputs import model_targets
 from misread.schemas.errors import QueryError, unknown_name
-from misread.schemas.tables import PREDICTIONS
+from misread.schemas.tables import AUDITS, PREDICTIONS
 from misread.schemas.values import CLASSES, error_kind_of, is_small_cell
 from misread.sql import Work
 from misread.store import TableStore
@@ -32,7 +32,8 @@ FOUND = pa.struct(
 
 
 def subgroups(store: TableStore) -> Work:
-    """The function behind `subgroups`. Raises UnknownNameError for a model or target without predictions."""
+    """The function behind `subgroups`. Raises UnknownNameError for a model or target without predictions, and for an
+    audit that does not exist."""
 
     def work(check: Callable[[], None], *columns: pa.Array) -> pa.Array:
         asked = zip(*columns, strict=True)
@@ -47,7 +48,7 @@ def _found(
     options = asked.as_py()
     _check_options(options)
     if not errors.is_valid:
-        _check_names(store, options["model"], options["target"])
+        _check_names(store, options["model"], options["target"], options["audit"])
         return []
     words, codes = _coded(terms.values)
     wrong = errors.values.to_numpy(zero_copy_only=False).astype(bool)
@@ -140,10 +141,13 @@ def _check_options(options: Mapping[str, Any]) -> None:
         raise QueryError(f"of_class is {options['true_class']}", "it is 1, 0, or NULL for both")
 
 
-def _check_names(store: TableStore, model: str | None, target: str | None) -> None:
+def _check_names(store: TableStore, model: str | None, target: str | None, audit: str | None) -> None:
     pairs = model_targets(store) if store.has(PREDICTIONS.name) else []
     if model not in {known for known, _ in pairs}:
         raise unknown_name("model", str(model), {known for known, _ in pairs}, PREDICTIONS.name)
     if (model, target) not in pairs:
         targets = {known for owner, known in pairs if owner == model}
         raise unknown_name("target", str(target), targets, f"the predictions of {model}")
+    audits = store.table(AUDITS.name).read(["audit_id"])["audit_id"].to_pylist() if store.has(AUDITS.name) else []
+    if audit is not None and audit not in audits:
+        raise unknown_name("audit", audit, audits, store.location)

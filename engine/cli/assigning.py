@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .messages import guarded, note, tell
-from .options import FormatOption, OutputOption, RayOption, StateOption, StoreArgument
+from .options import FormatOption, OutputOption, RayOption, SmallCellsOption, StateOption, StoreArgument
 from .output import chosen_format, deliver
 from .progress import watched
 
@@ -20,11 +20,12 @@ MOVED = typer.Option("--moved", help="Give how the slices moved as the result, o
 
 
 @guarded
-def assign(
+def assign(  # noqa: PLR0913, PLR0917 - each is an option of the command
     store: StoreArgument,
     audit: Annotated[str, AUDIT],
     where: Annotated[str | None, WHERE] = None,
     moved: Annotated[bool, MOVED] = False,
+    allow_small_cells: SmallCellsOption = False,
     form: FormatOption = None,
     output: OutputOption = None,
     state: StateOption = None,
@@ -40,7 +41,7 @@ def assign(
     form = chosen_format(form, output)
     opened = library.open(store, state=state)
     with workers(ray) as beside, watched() as progress:
-        done = opened.assigned(audit, where, progress, beside)
+        done = opened.assigned(audit, where, progress, beside, allow_small_cells=allow_small_cells)
     tell(done.notes)
     if moved:
         deliver(done.moved.to_arrow(), form, output, opened.location)

@@ -128,7 +128,7 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
 def discovery(store: "Store", wanted: dict[str, Any]) -> "LazyFrame":
     """The plan that the options ask for."""
     plan = store.scan(**{name: wanted[name] for name in ("model", "target", "seed", "include_train")})
-    if wanted["where"]:
+    if wanted["where"] is not None:
         plan = plan.filter(wanted["where"])
     plan = plan.fuse(**{name: wanted[name] for name in ("image", "report", "metadata", "modalities")})
     options = ("min_size", "min_patients", "permutations", "stability", "pool", "threshold", "losses")

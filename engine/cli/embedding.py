@@ -43,12 +43,15 @@ def embed(  # noqa: PLR0913, PLR0917 - one for each option
     from misread.store import TableStore
     from misread.workers import workers
 
+    of_images, of_reports = _unless_none(image_encoder), _unless_none(report_encoder)
+    if of_images is None and of_reports is None:
+        raise typer.BadParameter("both encoders are none: there is nothing to encode with")
     opened = TableStore.open(store)
     with workers(ray) as beside, watched() as progress:
         result = embed_in(
             opened,
-            image_encoder=_unless_none(image_encoder),
-            report_encoder=_unless_none(report_encoder),
+            image_encoder=of_images,
+            report_encoder=of_reports,
             refit=refit,
             settings=Settings(device, _precision(precision), threads, download),
             workers=beside,

@@ -29,6 +29,8 @@ WORDS: Final = frozenset(
         "USING", "WHEN", "WHERE", "WITH", "avg", "count", "max", "min", "round", "sum",
     }
 )  # fmt: skip
+PLAIN: Final = frozenset(("help", "quit", "exit"))
+"""Commands that are understood without their dot: no question is one word."""
 HELP: Final = (
     "End a question with ;",
     ".tables      the views",
@@ -80,7 +82,7 @@ def _run(session: Session, store: TableStore, words: str) -> None:
     """`NAME model=… target=…`, each value with or without the --set of the command."""
     from misread.queries import question_named
 
-    from .querying import values_given
+    from .querying import tell_why_empty, values_given
 
     try:
         name, *given = shlex.split(words) or [""]
@@ -89,7 +91,9 @@ def _run(session: Session, store: TableStore, words: str) -> None:
         raise MisreadError(f"{words}: {error}", "put a value with blanks into quotes") from None
     except typer.BadParameter as error:
         raise MisreadError(error.message, "write it as in .run NAME model=… target=…") from None
-    _ask(session, store, question_named(store, name, values), values)
+    result = session.query(question_named(store, name, values), values)
+    tell_why_empty(store, result, values)
+    deliver(result, Format.TABLE, None, store.location)
 
 
 def _ask(session: Session, store: TableStore, question: str, values: Mapping[str, str] | None = None) -> None:
@@ -125,6 +129,8 @@ def _asked() -> str | None:
             lines = []
             continue
         text = "\n".join([*lines, line]).strip()
+        if not lines and text.lower() in PLAIN:
+            return f".{text.lower()}"
         if text.endswith(";") or (not lines and text.startswith(".")):
             return text.rstrip("; \n")
         lines = [*lines, line] if text else []

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ import typer
 from misread.schemas.errors import command
 from misread.sql.limits import MEMORY, SECONDS
 
-from .messages import guarded, note
+from .messages import guarded, note, tell
 from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
 from .output import chosen_format, deliver
 
@@ -81,7 +81,17 @@ def sql(  # noqa: PLR0913, PLR0917 - each is an option of the command
             again = (word for name, text in (values or {}).items() for word in ("--set", f"{name}={text}"))
             note(f"Kept as {save}; ask it again with: {command('sql', store, '--run', save, *again)}")
         result = session.query(question, values)
+    if run is not None:
+        tell_why_empty(opened, result, values)
     deliver(result, form, output, opened.location)
+
+
+def tell_why_empty(store: "TableStore", result: pa.Table, values: Mapping[str, str] | None) -> None:
+    """Says so where a named question has no answer because nothing of its model and target counts as right or wrong."""
+    from misread.queries import why_nothing_is_judged
+
+    if values and not result.num_rows and {"model", "target"} <= values.keys():
+        tell(filter(None, [why_nothing_is_judged(store, values["model"], values["target"])]))
 
 
 def functions_listed() -> pa.Table:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from .messages import guarded
+from .messages import guarded, tell
 from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
 from .output import chosen_format, deliver
 
@@ -34,6 +34,7 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
 ) -> None:
     """Show subgroups of metadata where errors gather."""
     from misread.library import Store
+    from misread.queries import why_nothing_is_judged
 
     form = chosen_format(form, output)
     opened = Store.open(store, state=state)
@@ -47,4 +48,6 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
         where=where,
         allow_small_cells=allow_small_cells,
     )
+    if found.is_empty():
+        tell(filter(None, [why_nothing_is_judged(opened, model, target)]))
     deliver(found.to_arrow(), form, output, opened.location)

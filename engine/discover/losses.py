@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .calibrate import SIGNIFICANCE
 from .confirm import permutation_p_value
-from .intervals import design_effect, mean_interval
+from .intervals import mean_interval
 from .patients import Codes, PatientShuffle
-from .power import POWER
+from .planted import ENOUGH_HITS, Landing, smallest_confirmed
 from .scan import Booleans, Floats, standardised, unit_scale
 
 
@@ -64,23 +63,24 @@ def mean_loss(losses: Floats) -> float:
     return float((losses / scale).mean()) * scale if len(losses) else float("nan")
 
 
-def smallest_mean_loss(losses: Floats, patients: Codes, slice_rows: int) -> float | None:
+def smallest_mean_loss(losses: Floats, patients: Codes, slice_rows: int, fewest_patients: int = 1) -> float | None:
     """The smallest mean loss at which a slice of `slice_rows` held-out rows is confirmed with 80 % power.
 
-    `losses`, `patients` (n,): all held-out rows, whose mean m and standard deviation s hold outside the slice, which is
-    the only one tested, at the 5 % level. By the normal approximation, m + (z_.95 + z_.80) s sqrt(d (1 / slice_rows +
-    1 / (n - slice_rows))), d being the `design_effect`. None where n is no larger than the slice, where the slice is
-    worth less than one independent row, or where all losses are equal. About that power: of made-up slices of 30 rows,
-    as in `smallest_effect`, 55 to 90 %.
+    `losses`, `patients` (n,): all held-out rows. The slice is the only one tested, at the 5 % level: made-up slices of
+    rows of `fewest_patients` or more (see `smallest_confirmed`), whose losses are those of the rows, all higher by as
+    much. None where n is no larger than the slice, where all losses are equal, and where no float64 is high enough.
     """
-    values = np.asarray(standardised(losses), float)
-    effect = design_effect(values, patients)
-    if len(losses) <= slice_rows or slice_rows < effect or not values.any():
+    if not 0 < slice_rows < len(losses) or not standardised(losses).any():
         return None
-    from scipy.stats import norm
-
     scale = unit_scale(losses)
-    spread = float((losses / scale).std(ddof=1)) * float(
-        np.sqrt(effect * (1 / slice_rows + 1 / (len(losses) - slice_rows)))
-    )
-    return mean_loss(losses) + float(norm.ppf(1 - SIGNIFICANCE) + norm.ppf(POWER)) * spread * scale
+    scaled = losses / scale
+
+    def needed(landing: Landing) -> float:
+        inside, _, given = landing
+        others = slice_rows - np.isin(given, inside).sum(axis=1)
+        behind = scaled[given].sum(axis=1) - scaled[inside].sum()
+        reached = np.divide(behind, others, out=np.full(len(given), np.inf), where=others > 0)
+        return float(np.partition(reached, -ENOUGH_HITS)[-ENOUGH_HITS])
+
+    effect = mean_loss(losses) + smallest_confirmed(patients, slice_rows, fewest_patients, needed) * scale
+    return effect if np.isfinite(effect) else None

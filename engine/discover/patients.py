@@ -32,7 +32,7 @@ class PatientShuffle:
         _, codes, counts = np.unique(patients, return_inverse=True, return_counts=True)
         self.repeat = bool((counts > 1).any())
         by_patient, starts = np.argsort(codes, kind="stable"), np.cumsum(counts) - counts
-        self._strata = [_Stratum.of(by_patient, starts[some], counts[some]) for some in _strata(counts)]
+        self._strata = [_Stratum.of(by_patient, starts[some], counts[some]) for some in stratum_members(counts)]
 
     def draws(self, values: Values, count: int, seed: int) -> Iterator[Values]:
         """`count` shuffles of `values` (n,), the same for the same seed."""
@@ -131,7 +131,7 @@ def joined(sizes: Codes, members: Codes) -> Codes:
     return places
 
 
-def _strata(counts: Codes) -> list[Codes]:
+def stratum_members(counts: Codes) -> list[Codes]:
     """The patients of each stratum, of their number of rows `counts` (p,)."""
     sizes, members = np.unique(counts, return_counts=True)
     patients = np.bincount(joined(sizes, members), weights=members).astype(np.intp)

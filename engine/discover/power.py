@@ -6,33 +6,32 @@ from numpy.typing import NDArray
 from .calibrate import SIGNIFICANCE
 from .intervals import design_effect
 from .patients import Codes
+from .planted import ENOUGH_HITS, POWER, SEED, Landing, smallest_confirmed
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-POWER = 0.8
 STEP = 1e-4
-ROUNDING = 1e-9
+TINY = 1e-12
 TAIL = 1e-9
 """Outcomes outside rarer than this are left out of the sum."""
 
 
-def smallest_effect(errors: Booleans, patients: Codes, slice_rows: int) -> float | None:
+def smallest_effect(errors: Booleans, patients: Codes, slice_rows: int, fewest_patients: int = 1) -> float | None:
     """The smallest error rate at which a slice of `slice_rows` held-out rows is confirmed with 80 % power.
 
     `errors`, `patients` (n,): the held-out rows of one true class, whose error rate is the rate outside. The slice
-    stands for itself, the only one tested, at the 5 % level. Where rows of a patient err together, rows count as
-    rows / `design_effect`. A step of 0.0001; None where even a slice that is always wrong would miss 80 %.
-
-    Where patients have several rows the power is about that: of made-up slices of 30 rows it was 60 to 90 % where they
-    held whole patients (least of few patients with each another number of rows), and 80 to 100 % where they held a row
-    here and there.
+    stands for itself, the only one tested, at the 5 % level. None where even a slice that is always wrong would miss
+    80 %. Where no patient has two rows it is worked out, to a step of 0.0001; else from made-up slices of rows of
+    `fewest_patients` or more (see `smallest_confirmed`), in which errors run in patients as they do outside. Of other
+    such slices 75 to 83 % were confirmed at that rate, in six layouts of patients; where they held a row here and there
+    of many patients, 79 to 100 %.
     """
-    effect = design_effect(errors, patients)
-    inside, rows = (int(count / effect + ROUNDING) for count in (slice_rows, len(errors)))
-    if inside < 1 or rows <= inside:
+    if not 0 < slice_rows < len(errors):
         return None
-    tail = _rejections(inside, rows - inside, float(errors.mean()))
+    if len(np.unique(patients)) < len(patients):
+        return _smallest_of_patients(errors, patients, slice_rows, fewest_patients)
+    tail = _rejections(slice_rows, len(errors) - slice_rows, float(errors.mean()))
     low, high = 0, round(1 / STEP)
     if _power(tail, 1.0) < POWER:
         return None
@@ -40,6 +39,47 @@ def smallest_effect(errors: Booleans, patients: Codes, slice_rows: int) -> float
         middle = (low + high) // 2
         low, high = (low, middle) if _power(tail, middle * STEP) >= POWER else (middle, high)
     return high * STEP
+
+
+def _smallest_of_patients(errors: Booleans, patients: Codes, slice_rows: int, fewest_patients: int) -> float | None:
+    generator = np.random.default_rng(SEED)
+    alike = _correlation(errors, patients)
+    wrong_from = np.where(errors, 0.0, np.inf)  # the rate inside from which on a row is wrong
+
+    def needed(landing: Landing) -> float:
+        inside, place, given = landing
+        own = _levels(place, alike, generator)
+        before, wrong_from[inside] = wrong_from[inside], own
+        shuffled, steps = wrong_from[given], np.unique(own)
+        wrong_from[inside] = before
+        low, high = 0, len(steps)
+        while low < high:  # p falls as the rate inside grows
+            middle = (low + high) // 2
+            hits = (shuffled <= steps[middle]).sum(axis=1) >= (own <= steps[middle]).sum()
+            low, high = (low, middle) if hits.sum() < ENOUGH_HITS else (middle + 1, high)
+        return float(steps[low]) if low < len(steps) else float("inf")
+
+    effect = smallest_confirmed(patients, slice_rows, fewest_patients, needed)
+    return effect if effect < np.inf else None
+
+
+def _correlation(errors: Booleans, patients: Codes) -> float:
+    """How alike two rows of a patient are, 0 to 1, from the `design_effect`."""
+    rows = np.unique(patients, return_counts=True)[1]
+    return float(min(1.0, (design_effect(errors, patients) - 1) / ((rows**2).sum() / rows.sum() - 1)))
+
+
+def _levels(place: Codes, alike: float, generator: np.random.Generator) -> Floats:
+    """(k,): the rate from which on each row is wrong, so that patients' errors are beta-binomial at any rate.
+
+    `place` (k,): of rows patient by patient their number among the patient's. By the urn of Blackwell and MacQueen
+    (1973) a row is as one of its patient's before it, or has a level of its own.
+    """
+    levels, copied, which = generator.random((3, len(place)))
+    chance = alike * place / np.maximum(1 - alike + alike * place, TINY)
+    for row in np.flatnonzero(copied < chance):
+        levels[row] = levels[row - place[row] + int(which[row] * place[row])]
+    return np.asarray(levels)
 
 
 def power(inside: int, outside: int, rate: float, baseline: float) -> float:

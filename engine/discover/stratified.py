@@ -17,15 +17,35 @@ SEED = 0
 
 
 def one_row_each(inside: Booleans, patients: Codes) -> Codes:
-    """(p,): one row a patient, in rising order: of its rows inside, or, of a patient with none there, of all its rows.
+    """(p,): one row a patient, in rising order: of its rows on the side it counts for, see `_side`.
 
     Which of them is drawn at random, the same for as many rows every time: the first may be of an early film.
     """
+    _, codes, rows = np.unique(patients, return_inverse=True, return_counts=True)
+    side = _side(np.bincount(codes, weights=inside).astype(np.intp), rows)
     chance = np.random.default_rng(SEED).permutation(len(inside))
-    order = np.lexsort((chance, ~inside, patients))
-    firsts = np.ones(len(order), bool)
-    firsts[1:] = patients[order][1:] != patients[order][:-1]
-    return np.sort(order[firsts])
+    order = np.lexsort((chance, inside != side[codes], codes))
+    return np.sort(order[np.cumsum(rows) - rows])
+
+
+def _side(mine: Counts, rows: Counts) -> Booleans:
+    """(p,): whether each patient counts inside, of its `rows` and how many of them are inside, `mine` (p,) both.
+
+    A patient with rows on both sides counts inside, unless more than half of the patients with as many rows then would:
+    those with the smallest part of their rows inside count outside until both sides have as many; an odd one, where
+    its part inside is smaller than that of all rows. Looking at nothing but who is inside, the choice favours no side,
+    and leaves somebody to compare with where nearly every patient has a row inside.
+    """
+    inside = mine > 0
+    for size in np.unique(rows[inside & (mine < rows)]):
+        here = np.flatnonzero(rows == size)
+        both = here[(mine[here] > 0) & (mine[here] < size)]
+        both = both[np.lexsort((np.random.default_rng(SEED).permutation(len(both)), mine[both]))]
+        many, odd = divmod(max(2 * int(inside[here].sum()) - len(here), 0), 2)
+        if odd and many < len(both):
+            many += bool(mine[both[many]] * rows.sum() < size * mine.sum())
+        inside[both[:many]] = False
+    return inside
 
 
 def strata(patients: Codes) -> Counts:

@@ -20,7 +20,7 @@ from misread.schemas.values import EXTERNAL, NO_SLICE, PRETRAINED, SCORE_DECIMAL
 from misread.store import TableStore
 from misread.workers import Workers
 
-from .frozen import FrozenAudit, check_spaces, frozen_audit
+from .frozen import FrozenAudit, check_spaces, frozen_audit, judged_samples
 from .gains import gains
 from .moving import moved, shared_patients
 from .scans import scan_of
@@ -113,7 +113,7 @@ def _samples(node: Assign | Score, work: "Work", audit: FrozenAudit) -> tuple[pl
     if audit.predicates:
         asked = work.rows(optimise(Select(Filter(scan_of(work.store, "images"), audit.predicates), ("sample_id",))))
         rows = rows.join(asked, on="sample_id", how="semi", maintain_order="left")
-    seen = pl.DataFrame(work.store.table("audited").read(["sample_id"], f"audit_id = '{audit.audit_id}'"))
+    seen = judged_samples(work.store, audit)
     rows = rows.join(seen, on="sample_id", how="anti", maintain_order="left")
     notes = []
     if not audit.include_train:

@@ -53,8 +53,8 @@ def discover(
 
         found, why_none, too_few = _search(node, fused, judged, tick)
         candidates += found
-        mine = effects[judged.model, judged.target] = smallest_effects(judged, node.min_size)
-        told = [why_none, effects_told(judged, mine)] if why_none else [_left_out(node, too_few)]
+        mine = effects[judged.model, judged.target] = smallest_effects(judged, node.min_size, node.min_patients)
+        told = [why_none, effects_told(judged, mine, node.min_patients)] if why_none else [_left_out(node, too_few)]
         remarks = [*told, _threshold_kept(node, judged)]
         if any(remarks):
             notes[judged.model, judged.target] = "; ".join(filter(None, remarks))
@@ -109,6 +109,8 @@ def _left_out(node: Discover, too_few: int) -> str:
 
 
 def _threshold_kept(node: Discover, judged: Population) -> str:
+    if node.threshold is not None and judged.threshold.source == "argmax":
+        return f"the highest score of the task is the prediction; the threshold {node.threshold:g} was not used"
     if node.threshold is None or judged.threshold.source != "column":
         return ""
     return f"the predictions bring the threshold {judged.threshold.value:g}; {node.threshold:g} was not used"
@@ -185,6 +187,7 @@ def _no_errors(node: Discover, judged: Population, classes: Sequence[ClassRows])
         judged.rows.is_empty() and judged.has_losses,
         "no row has a label, but the predictions hold losses: --losses judges rows by them",
     )
+    yield judged.rows.is_empty(), "no row has a score and a label: there is nothing to judge"
     yield (
         judged.threshold.source == "none",
         "no threshold can be chosen: the discovery rows do not hold both labels; give --threshold",

@@ -20,22 +20,27 @@ def effect_column(true_class: int) -> str:
     return f"smallest_effect_{error_kind_of(true_class).replace(' ', '_')}"
 
 
-def smallest_effects(judged: Population, slice_rows: int) -> dict[str, object]:
-    """The columns of audit_targets on what a slice of `slice_rows` confirmation rows would have had to show."""
+def smallest_effects(judged: Population, slice_rows: int, fewest_patients: int) -> dict[str, object]:
+    """The columns of audit_targets on what a slice of `slice_rows` confirmation rows would have had to show, where
+    they are of no more patients than a slice has to hold."""
     columns: dict[str, object] = {"smallest_effect_rows": slice_rows}
     if judged.by_loss:
         rows = judged.judged_rows(half=CONFIRMATION)
-        return columns | {LOSS_COLUMN: smallest_mean_loss(rows["loss"].to_numpy(), codes(rows["patient"]), slice_rows)}
+        losses, patients = rows["loss"].to_numpy(), codes(rows["patient"])
+        return columns | {LOSS_COLUMN: smallest_mean_loss(losses, patients, slice_rows, fewest_patients)}
     for true_class in CLASSES:
         rows = judged.judged_rows(true_class, CONFIRMATION)
         errors = rows["error"].to_numpy().astype(bool)
-        columns[effect_column(true_class)] = smallest_effect(errors, codes(rows["patient"]), slice_rows)
+        columns[effect_column(true_class)] = smallest_effect(
+            errors, codes(rows["patient"]), slice_rows, fewest_patients
+        )
     return columns
 
 
-def effects_told(judged: Population, effects: Mapping[str, object]) -> str:
+def effects_told(judged: Population, effects: Mapping[str, object], fewest_patients: int) -> str:
     """The same in words, for an audit that found nothing; empty where there were no rows to confirm on."""
-    small = f"a slice of {effects['smallest_effect_rows']} confirmation rows"
+    whose = f" of {fewest_patients} patient{'s' * (fewest_patients > 1)}" if _repeat(judged) else ""
+    small = f"a slice of {effects['smallest_effect_rows']} confirmation rows{whose}, had it been found,"
     if judged.by_loss:
         return _loss_told(small, judged.judged_rows(half=CONFIRMATION)["loss"].to_numpy(), effects[LOSS_COLUMN])
     classes = {true_class: judged.judged_rows(true_class, CONFIRMATION) for true_class in CLASSES}
@@ -43,6 +48,11 @@ def effects_told(judged: Population, effects: Mapping[str, object]) -> str:
     if any(effects[effect_column(true_class)] is not None for true_class in CLASSES):
         return f"{small} would have been confirmed with about 80 % power at {' or at '.join(filter(None, told))}"
     return f"{small} could not have been confirmed with 80 % power whatever its error rate" if any(told) else ""
+
+
+def _repeat(judged: Population) -> bool:
+    """Whether any patient has two rows to confirm on."""
+    return bool(judged.judged_rows(half=CONFIRMATION)["patient"].is_duplicated().any())
 
 
 def _told(true_class: int, rows: pl.DataFrame, effect: object) -> str:

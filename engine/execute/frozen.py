@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from misread.fuse import Fusion
 from misread.metadata import MetadataFeatures
 from misread.schemas.errors import AuditError, command, nothing_audited, unknown_name
-from misread.schemas.tables import EMBEDDINGS_PREFIX, SLICES
+from misread.schemas.tables import AUDITED, EMBEDDINGS_PREFIX, SLICES
 from misread.store import TableStore
 
 
@@ -96,3 +96,10 @@ def _row(store: TableStore, audit_id: str) -> dict[str, Any]:
     if not found.height:
         raise unknown_name("audit", audit_id, rows["audit_id"], store.location)
     return found.row(0, named=True)
+
+
+def judged_samples(store: TableStore, audit: FrozenAudit) -> pl.DataFrame:
+    """sample_id and half of every row that the audit judged, whatever the model and target."""
+    if not store.has(AUDITED.name):
+        return pl.DataFrame(schema={"sample_id": pl.String, "half": pl.String})
+    return pl.DataFrame(store.table(AUDITED.name).read(["sample_id", "half"], f"audit_id = '{audit.audit_id}'"))

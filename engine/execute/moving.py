@@ -14,7 +14,7 @@ from misread.discover import Estimate, difference, mean_interval, mean_loss, rat
 from misread.schemas.values import CLASSES, CONFIRMATION, DISCOVERY, HIGH_LOSS
 from misread.store import TableStore
 
-from .frozen import FrozenAudit
+from .frozen import FrozenAudit, judged_samples
 from .inputs import codes, read_predictions
 from .judging import number
 
@@ -25,7 +25,7 @@ Judged = tuple[Booleans, Booleans, Floats]
 """Which samples (n,) are judged, which of them are wrong, and what their losses are (NaN where there is none)."""
 
 _TEXTS = ("slice_id", "model", "target", "error_kind")
-_COUNTS = ("samples", "rows", "labelled_rows", "errors", "loss_rows")
+_COUNTS = ("samples", "rows", "patients", "labelled_rows", "errors", "loss_rows", "judged_patients")
 _RATES = ("share", "error_rate", "mean_loss")
 _PARTS = ("", "_low", "_high", "_audited", "_change", "_change_low", "_change_high")
 MOVED: Mapping[str, Any] = {
@@ -38,12 +38,23 @@ MOVED: Mapping[str, Any] = {
 }
 """Columns of the comparison.
 
-`samples`: how many were assigned; `rows`: those the slice takes, of any class; `share`: rows / samples.
-`labelled_rows`, `errors`, `error_rate`: its rows of the slice's true class that have a label and a prediction,
-judged at the audit's threshold; `baseline_rate`: the same outside. In an audit of losses these are NULL, and
-`loss_rows`, `mean_loss` (its rows that have a loss) and `baseline_loss` are not. `…_audited`: the confirmation half's.
-`…_change`: now less then; its interval takes the two for different patients, see `shared_patients`.
+`samples`: how many were assigned; `rows`: those the slice takes, of any class, from `patients` different patients;
+`share`: rows / samples. `labelled_rows`, `errors`, `error_rate`: its rows of the slice's true class that have a label
+and a prediction, of `judged_patients`, judged at the audit's threshold; `baseline_rate`: the same outside. In an
+audit of losses these are NULL, and `loss_rows`, `mean_loss` (its rows that have a loss) and `baseline_loss` are not.
+`…_audited`: the confirmation half's. `…_change`: now less then; its interval takes the two for different patients, see
+`shared_patients`.
 """
+_BEHIND: Mapping[str, Any] = dict.fromkeys(("patients_outside", "judged_outside", "audited_patients"), pl.Int64)
+"""Columns that tell whose numbers the others come from, for `without_small_cells`."""
+_OF_PATIENTS: Mapping[str, tuple[str, ...]] = {
+    "^(rows|patients|share|share_low|share_high|share_change.*)$": ("patients", "patients_outside"),
+    "^(labelled_rows|errors|loss_rows|judged_patients)$": ("judged_patients",),
+    "^(error_rate|mean_loss)(_low|_high|_change.*)?$": ("judged_patients",),
+    "^(baseline_rate|baseline_loss)$": ("judged_outside",),
+    "^.*(_audited|_change.*)$": ("audited_patients",),
+}
+"""Which columns come from the patients that are counted in which others."""
 
 _SHARED: Mapping[str, str] = {
     DISCOVERY: "in whose images the slices were searched: there errors or losses are high by the search alone",
@@ -52,7 +63,7 @@ _SHARED: Mapping[str, str] = {
 
 
 def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: Booleans) -> pl.DataFrame:
-    """One row a slice, in the columns of `MOVED`.
+    """One row a slice, in the columns of `MOVED` and those behind them, which `without_small_cells` takes away.
 
     `samples`: sample_id and patient, one row an assigned sample; `inside` (n, s): who is in which slice.
     """
@@ -66,19 +77,38 @@ def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: 
             **{name: found[name] for name in (*_TEXTS, "true_class")},
             "samples": len(members),
             "rows": int(members.sum()),
+            "patients": _people(patients[members]),
+            "patients_outside": _people(patients[~members]),
+            "judged_patients": _people(patients[members & judged[0]]),
+            "judged_outside": _people(patients[~members & judged[0]]),
+            "audited_patients": found["confirmation_patients"],
             **_compared("share", _rate(members, patients), found),
         }
         if found["error_kind"] == HIGH_LOSS:
             told |= _of_losses(members, judged, patients, found)
         else:
             told |= _of_errors(members, judged, patients, found)
-        rows.append({name: told.get(name) for name in MOVED})
-    return pl.DataFrame(rows, schema=MOVED)
+        rows.append({name: told.get(name) for name in (*MOVED, *_BEHIND)})
+    return pl.DataFrame(rows, schema={**MOVED, **_BEHIND})
+
+
+def without_small_cells(rows: pl.DataFrame, smallest: int) -> pl.DataFrame:
+    """The rows of `moved` in the columns of `MOVED` and `suppressed`: whether numbers of them were left out.
+
+    What comes from 1 or more, but fewer than `smallest` patients is NULL, and so is what would tell it: the share of a
+    slice that takes all patients but so few, and changes against a confirmation half with so few in the slice.
+    """
+    told, suppressed = rows, pl.lit(False)
+    for pattern, behind in _OF_PATIENTS.items():
+        few = pl.any_horizontal((pl.col(name) > 0) & (pl.col(name) < smallest) for name in behind)
+        told = told.with_columns(pl.when(rows.select(few).to_series().not_()).then(pl.col(pattern)).name.keep())
+        suppressed = suppressed | few
+    return told.select(*MOVED, suppressed=rows.select(suppressed.alias("suppressed")).to_series())
 
 
 def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> list[str]:
     """Remarks on samples (as in `moved`) of patients that the audit has seen: what is told of them is not new."""
-    seen = pl.DataFrame(store.table("audited").read(["sample_id", "half"], f"audit_id = '{audit.audit_id}'")).unique()
+    seen = judged_samples(store, audit).unique()
     patients = pl.DataFrame(store.table("images").read(["sample_id", "patient_id"])).with_columns(patient_unit())
     halves = seen.join(patients, on="sample_id")
     counts = {
@@ -138,6 +168,10 @@ def _truth(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> dict
 
 def _nothing(n: int) -> Judged:
     return np.zeros(n, bool), np.zeros(n, bool), np.full(n, math.nan)
+
+
+def _people(patients: NDArray[np.intp]) -> int:
+    return len(np.unique(patients))
 
 
 def _rate(hits: Booleans, patients: NDArray[np.intp]) -> Estimate:

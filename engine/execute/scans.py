@@ -10,6 +10,8 @@ from misread.store.lance_table import quoted
 
 from .inputs import model_targets
 
+MOST_SEED = 2**63 - 1
+
 Names = str | Sequence[str] | None
 
 
@@ -31,7 +33,12 @@ def scan_of(store: TableStore, name: str, *, pictures: bool = False) -> Scan:
 
 
 def samples_of(store: TableStore, model: Names, target: Names, *, seed: int, include_train: bool) -> Samples:
-    """The samples of some models and targets (None: all). Raises UnknownNameError for those without predictions."""
+    """The samples of some models and targets (None: all).
+
+    Raises UnknownNameError for those without predictions, AuditError for an empty list and for a seed that is none.
+    """
+    if not 0 <= seed <= MOST_SEED:
+        raise AuditError(f"{seed} is no seed", f"give a whole number from 0 to {MOST_SEED}")
     if not store.has("predictions"):
         raise AuditError(
             f"the store {store.location} holds no predictions",
@@ -51,11 +58,15 @@ def samples_of(store: TableStore, model: Names, target: Names, *, seed: int, inc
 
 
 def _chosen(kind: str, asked: Names, known: Sequence[str]) -> tuple[str, ...]:
-    names = [asked] if isinstance(asked, str) else list(asked or [])
+    if asked is None:
+        return tuple(known)
+    names = [asked] if isinstance(asked, str) else list(asked)
+    if not names:
+        raise AuditError(f"no {kind} is named", f"there is: {', '.join(known)}; None is all")
     for name in names:
         if name not in known:
             raise unknown_name(kind, name, known, "predictions")
-    return tuple(sorted(set(names or known)))
+    return tuple(sorted(set(names)))
 
 
 def _listed(names: Sequence[str]) -> str:

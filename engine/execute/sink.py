@@ -78,7 +78,9 @@ def audit_named(store: TableStore, text: str) -> str:
 def _check_name(store: TableStore | Commit, name: str | None, audit_id: str) -> None:
     if name is None:
         return
-    if not _NAME.fullmatch(name) or _ID.fullmatch(name):
+    if _ID.fullmatch(name):
+        raise AuditError(f"{name!r} cannot be the name of an audit", "12 hexadecimal digits are an audit's id")
+    if not _NAME.fullmatch(name):
         raise AuditError(f"{name!r} cannot be the name of an audit", "use letters, digits, spaces, - _ and .")
     holder = next((known for known, called in audit_names(store) if called == name), audit_id)
     if holder != audit_id:

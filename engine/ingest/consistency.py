@@ -1,4 +1,4 @@
-"""What predictions must agree on: labels, thresholds of a model and target, classes of a task."""
+"""What predictions must agree on: labels, thresholds of a model and target, classes of a task, being in one."""
 
 import polars as pl
 
@@ -38,6 +38,7 @@ def _check_once(source: Source, rows: pl.DataFrame, book: FaultBook) -> None:
     book.rows(source.name, "label", _conflicts(rows, ["sample_id", "target"], "label"))
     book.rows(source.name, "threshold", _threshold_conflicts(rows))
     book.rows(source.name, "label", _double_classes(rows))
+    book.rows(source.name, "task", _halfway_tasks(rows))
 
 
 def _conflicts(rows: pl.DataFrame, group: list[str], value: str) -> pl.DataFrame:
@@ -84,3 +85,21 @@ def _double_classes(rows: pl.DataFrame) -> pl.DataFrame:
     ones = rows.drop_nulls([*group, "target"]).filter(pl.col("label") == 1)
     double = ones.filter(pl.col("target").n_unique().over(group) > 1)
     return _told(double, group, "target", "more than one class of sample, model, task {} has label 1")
+
+
+def _halfway_tasks(rows: pl.DataFrame) -> pl.DataFrame:
+    """The new rows that are in a task, or in none, unlike those of their model and target in the store; where none
+    are there, those in none. Half a target would be judged by the highest score, and half by nothing."""
+    group = ["model", "target"]
+    told = rows.drop_nulls(group).with_columns(is_in=pl.col("task").is_not_null())
+    mixed = told.filter(pl.col("is_in").n_unique().over(group) > 1)
+    stored = mixed.filter(pl.col(ROW).is_null()).group_by(group).agg(usual=pl.col("is_in").max())
+    odd = mixed.join(stored, on=group, how="left").with_columns(pl.col("usual").fill_null(True))
+    odd = odd.filter(pl.col(ROW).is_not_null() & (pl.col("is_in") != pl.col("usual")))
+    has, has_none = "the row has the task {}; other rows of its model and target have none", "the row has no task"
+    reason = (
+        pl.when("is_in")
+        .then(pl.format(has, "task"))
+        .otherwise(pl.lit(f"{has_none}; other rows of its model and target have one"))
+    )
+    return odd.select(ROW, reason.alias(REASON))

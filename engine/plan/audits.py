@@ -6,6 +6,7 @@ from typing import ClassVar, Final, Literal
 
 import pyarrow as pa
 
+from misread.schemas.errors import AuditError
 from misread.schemas.tables import CHECKSUM, MEMBERSHIPS, SLICES, VECTOR
 
 from .node import Level, Node
@@ -28,6 +29,8 @@ _SCORED = pa.schema(
         ("class_probability", pa.float64()),
     ]
 )
+FEWEST_PERMUTATIONS: Final = 19
+_LEAST: Final = {"min_size": 2, "most": 1, "permutations": 0, "min_patients": 1, "stability": 0, "pool": 2}
 
 
 def _visible(schema: pa.Schema, hidden: tuple[str, ...]) -> pa.Schema:
@@ -75,7 +78,8 @@ class Fuse(Node):
 class Discover(Node):
     """Memberships of the slices found; `LazyFrame.discover` tells what each parameter does.
 
-    `named`: the id of the audit, from what it was asked as it was written.
+    `named`: the id of the audit, from what it was asked as it was written. Raises AuditError for a number that cannot
+    be one of its kind.
     """
 
     level: ClassVar[Level] = Level.TABLE
@@ -90,6 +94,19 @@ class Discover(Node):
     losses: bool = False
     pool: int = 8192
     named: str = ""
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise AuditError(f"{name} is {value}; it must be at least {least}")
+        if self.permutations and self.permutations < FEWEST_PERMUTATIONS:
+            raise AuditError(
+                f"{self.permutations} permutations cannot show a slice at the 5 % level",
+                f"use {FEWEST_PERMUTATIONS} or more, or 0 to leave calibration out",
+            )
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise AuditError(f"the threshold is {self.threshold}", "scores are 0 to 1, and so is their threshold")
 
     @cached_property
     def schema(self) -> pa.Schema:

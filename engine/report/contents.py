@@ -125,7 +125,7 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
             audit=row,
             targets=[_without_few(one, session.limits.smallest_cell) for one in targets],
             slices=examples_of(store, session, slices, options, progress),
-            subgroups=list(_subgroups(session, row)),
+            subgroups=list(_subgroups(session, audit_id, targets)),
             points=[_without(point, few) for point in points],
             options=options,
         )
@@ -228,13 +228,13 @@ def _verdict(row: Row | None, options: Options) -> Row | None:
     return {name: row[name] for name in kept} | {"judged_at": f"{row['judged_at']:%Y-%m-%d}"}
 
 
-def _subgroups(session: "Session", audit: Row) -> Iterator[Row]:
-    """The first of every model and target; none where nothing can be searched."""
-    asked = f"FROM subgroups($model, $target, top := {SUBGROUPS})"
-    for model in audit["models"]:
-        for target in audit["targets"]:
-            try:
-                found = session.query(asked, {"model": model, "target": target}).to_pylist()
-            except QueryError:
-                continue
-            yield from ({"model": model, "target": target, **row} for row in found)
+def _subgroups(session: "Session", audit_id: str, targets: list[Row]) -> Iterator[Row]:
+    """The first of every model and target that the audit judged; none where nothing can be searched."""
+    asked = f"FROM subgroups($model, $target, top := {SUBGROUPS}, of_audit := $audit)"
+    for row in targets:
+        own = {"model": row["model"], "target": row["target"]}
+        try:
+            found = session.query(asked, own | {"audit": audit_id}).to_pylist()
+        except QueryError:
+            continue
+        yield from (own | one for one in found)

@@ -91,6 +91,7 @@ def _vectors(store: "Store", audit: FrozenAudit, samples: pl.Series, progress: P
 def _plane(vectors: Any, seed: int) -> Any:
     from sklearn.manifold import TSNE
 
+    vectors = np.pad(vectors, ((0, 0), (0, max(0, 2 - vectors.shape[1]))))  # t-SNE begins with two directions
     perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
     drawn = TSNE(perplexity=perplexity, init="pca", random_state=seed, max_iter=STEPS)
     with one_thread():

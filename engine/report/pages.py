@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import json
+import math
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,16 @@ def as_json(report: "Report") -> str:
     told = asdict(report)
     for row in told["slices"]:
         row["examples"] = [{k: v for k, v in one.items() if k != "picture"} for one in row["examples"]]
-    return json.dumps(told, indent=1, ensure_ascii=False, default=str) + "\n"
+    return json.dumps(_known(told), indent=1, ensure_ascii=False, default=str, allow_nan=False) + "\n"
+
+
+def _known(value: Any) -> Any:
+    """The value with null for infinities, as of an interval's end that is too large for a number: JSON has no word."""
+    if isinstance(value, dict):
+        return {name: _known(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def as_markdown(report: "Report") -> str:

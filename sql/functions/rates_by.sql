@@ -4,7 +4,7 @@
 -- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers from fewer than smallest_cell() patients are NULL and suppressed is true
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; intervals are widened where patients repeat
 -- source: sensitivity, specificity, error_rate and auroc as those functions; intervals by rate_low and rate_high of patients' counts
--- reads: samples, value_label, is_small_cell, sensitivity, specificity, error_rate, auroc, rate_low, rate_high
+-- reads: samples, value_label, is_small_cell, sensitivity, specificity, error_rate, auroc, rate_low, rate_high, is_training
 -- over: samples
 CREATE MACRO rates_by(subgroup) AS TABLE
 WITH told AS (
@@ -14,7 +14,7 @@ WITH told AS (
         coalesce(samples.patient_id, samples.sample_id) AS patient,
         samples.label AS truth, samples.predicted AS guess, samples.score AS told_score
     FROM main.samples
-    WHERE samples.error IS NOT NULL AND samples.split IS DISTINCT FROM 'train'
+    WHERE samples.error IS NOT NULL AND NOT is_training(samples.split)
 ),
 people AS (
     SELECT

@@ -3,7 +3,7 @@
 -- inputs: slice_id (text)
 -- output: a table, one row a metadata column and value: how common it is among the patients inside the slice and among the others of the slice's true class (for a slice of losses, of all with a loss), on the confirmation half; the most over-represented first. Values of a single patient group (all, or fewer than 11 patients in all) are not tested and not listed; numbers from fewer than smallest_cell() patients inside or outside are NULL and suppressed is true. A value that goes with a slice is no proof that it causes the errors
 -- units: patients are counts of different patients; shares and q_value 0 to 1; lift is a ratio of shares
--- source: each patient counts once, by one of its rows, drawn by a hash of its id, of those inside if any is; the exact test of independence, one-sided, among patients of about as many rows (Gart 1970), Fisher's where no patient has two; q_value by Benjamini and Hochberg (1995) over every value tested; ties by column and value
+-- source: each patient counts once, by one of its rows, drawn by a hash of its id, of those inside if any is (where so more than half of the patients with as many rows would be inside, those with the fewest rows there count outside, until both sides have as many); the exact test of independence, one-sided, among patients of about as many rows (Gart 1970), Fisher's where no patient has two; q_value by Benjamini and Hochberg (1995) over every value tested; ties by column and value
 -- reads: slices, audited, images, memberships, metadata, is_small_cell
 -- needs: more_often
 CREATE MACRO slice_profile(slice) AS TABLE
@@ -12,7 +12,9 @@ WITH judged AS (
         its_row.sample_id,
         coalesce(its_image.patient_id, its_row.sample_id) AS patient,
         its_member.sample_id IS NOT NULL AS is_inside,
-        count(*) OVER (PARTITION BY patient) AS own_rows
+        count(*) OVER (PARTITION BY patient) AS own_rows,
+        count(*) FILTER (is_inside) OVER (PARTITION BY patient) AS own_inside,
+        count(*) FILTER (is_inside) OVER () / count(*) OVER () AS part_inside
     FROM main.slices AS its_slice
     JOIN main.audited AS its_row
         ON its_row.audit_id = its_slice.audit_id
@@ -24,10 +26,29 @@ WITH judged AS (
     WHERE its_slice.slice_id = slice::VARCHAR AND its_row.half = 'confirmation'
         AND coalesce(its_row.error::DOUBLE, its_row.loss) IS NOT NULL
 ),
+placed AS (
+    SELECT
+        patient, own_rows, own_inside, part_inside,
+        2 * count(*) FILTER (own_inside > 0) OVER (PARTITION BY own_rows) - count(*) OVER (PARTITION BY own_rows) AS surplus,
+        row_number() OVER (
+            PARTITION BY own_rows, own_inside BETWEEN 1 AND own_rows - 1 ORDER BY own_inside, md5(patient), patient
+        ) AS turn
+    FROM (SELECT DISTINCT patient, own_rows, own_inside, part_inside FROM judged)
+),
+sided AS (
+    SELECT
+        patient,
+        own_inside > 0 AND NOT (own_inside < own_rows AND (
+            2 * turn <= surplus OR 2 * turn = surplus + 1 AND own_inside < own_rows * part_inside
+        )) AS inside
+    FROM placed
+),
 people AS (
-    SELECT sample_id, is_inside AS inside, own_rows
-    FROM judged
-    QUALIFY row_number() OVER (PARTITION BY patient ORDER BY is_inside DESC, md5(sample_id), sample_id) = 1
+    SELECT j.sample_id, s.inside, j.own_rows
+    FROM judged AS j JOIN sided AS s ON s.patient = j.patient
+    QUALIFY row_number() OVER (
+        PARTITION BY j.patient ORDER BY j.is_inside = s.inside DESC, md5(j.sample_id), j.sample_id
+    ) = 1
 ),
 held AS (
     SELECT p.inside, p.own_rows, v.column_name, v.value

@@ -3,7 +3,7 @@
 -- output: for every metadata column with gaps: how many patients lack it, and the error rate where it is missing and where it is known; NULL from few patients, and the rate also from few of one class
 -- units: rates 0 to 1; patients are counts of different patients
 -- source: error_rate over labelled and predicted rows whose split is not train; the two groups differ in more than the gap
--- reads: samples, metadata, error_rate, is_small_cell
+-- reads: samples, metadata, error_rate, is_small_cell, is_training
 WITH told AS (
     SELECT
         m.column_name,
@@ -16,7 +16,7 @@ WITH told AS (
         error_rate(if(m.value = 'missing', s.label, NULL), s.predicted) AS error_rate_missing,
         error_rate(if(m.value <> 'missing', s.label, NULL), s.predicted) AS error_rate_known
     FROM samples AS s JOIN metadata AS m USING (sample_id)
-    WHERE s.model = $model AND s.target = $target AND s.error IS NOT NULL AND s.split IS DISTINCT FROM 'train'
+    WHERE s.model = $model AND s.target = $target AND s.error IS NOT NULL AND NOT is_training(s.split)
     GROUP BY m.column_name
 )
 SELECT

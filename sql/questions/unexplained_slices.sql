@@ -2,7 +2,7 @@
 -- inputs: none
 -- output: one row a slice of the newest audits (of errors, not of losses): the metadata subgroup that overlaps it best among those in which errors of its kind gather, the least explained slices first; overlap 0 where no subgroup was found, NULL where few patients are in the slice
 -- units: overlap 0 to 1
--- source: the Jaccard index of the samples of the slice's true class that the slice takes and that have all terms of the subgroup, among all judged ones; the twenty subgroups of the highest scan statistic; ties by the subgroup's rank
+-- source: the Jaccard index of the samples of the slice's true class that the slice takes and that have all terms of the subgroup, among all judged ones; the twenty subgroups of the highest scan statistic among the rows that the audit judged; ties by the subgroup's rank
 -- reads: latest_audits, slices, memberships, audited, images, metadata, subgroups, is_small_cell
 WITH found AS (
     SELECT s.audit_id, s.slice_id, s.model, s.target, s.true_class
@@ -11,7 +11,7 @@ WITH found AS (
 ),
 searched AS (
     SELECT a.model, a.target, g.error_kind, g.rank, g.terms
-    FROM latest_audits AS a, subgroups(a.model, a.target, top := 20) AS g
+    FROM latest_audits AS a, subgroups(a.model, a.target, top := 20, of_audit := a.audit_id) AS g
 ),
 members AS (
     SELECT

@@ -3,14 +3,14 @@
 -- output: for every metadata column its subgroup with the highest error rate, the worst column first; subgroups of few patients take no part, nor those with few of one class: beside the rate of the other class theirs would tell
 -- units: rates 0 to 1; rows and patients are counts
 -- source: errors / rows by metadata value, interval by rate_low and rate_high of patients' counts, over labelled and predicted rows whose split is not train; ties by column and value. The worst of many subgroups reads worse than it would on other patients, and its interval does not know that it was chosen
--- reads: samples, metadata, is_small_cell, rate_low, rate_high
+-- reads: samples, metadata, is_small_cell, rate_low, rate_high, is_training
 WITH people AS (
     SELECT
         m.column_name, m.value, coalesce(s.patient_id, s.sample_id) AS patient,
         count(*) AS own_rows, count(*) FILTER (s.error) AS own_errors,
         bool_or(s.label = 1) AS has_it, bool_or(s.label = 0) AS has_it_not
     FROM samples AS s JOIN metadata AS m USING (sample_id)
-    WHERE s.model = $model AND s.target = $target AND s.error IS NOT NULL AND s.split IS DISTINCT FROM 'train'
+    WHERE s.model = $model AND s.target = $target AND s.error IS NOT NULL AND NOT is_training(s.split)
     GROUP BY ALL
 ),
 told AS (

@@ -118,6 +118,33 @@ def test_eleven_patients_inside_and_outside_make_a_subgroup(
     assert (allowed["terms"].to_list(), allowed["baseline_rate"].to_list()) == ([["view = AP"]], [0.0])
 
 
+def test_an_audit_is_searched_as_it_judged(tmp_path: Path, rows: pl.DataFrame) -> None:
+    """Of an older audit its own rows and errors at its own threshold, whatever a newer one made of the scores."""
+    own = rows.with_columns(
+        model=pl.lit("m"), target=pl.lit("t"), score=pl.when(pl.col("wrong")).then(0.5).otherwise("score")
+    )
+    predictions = own.select("sample_id", "model", "target", "label", "score").to_dicts()
+    images = rows.select("sample_id", "patient_id", "split", "view", "age").to_dicts()
+    store = write_store(tmp_path / "store", images, predictions, metadata=[VIEW, AGE])
+    samples = store.scan().filter("view <> 'PA'")
+    plans = [frame.fuse(metadata=["age"]) for frame in (samples, store.scan())]
+    older, _ = (
+        plan.discover(threshold=threshold, permutations=0, stability=0).describe().sink()
+        for plan, threshold in zip(plans, (0.6, 0.4), strict=True)
+    )
+    kept = own.filter(pl.col("split").is_null(), pl.col("view") != "PA")
+    asked = "FROM subgroups('m', 't', min_size := 2, top := 50, of_audit := $audit)"
+    found = store.sql(asked, {"audit": older})
+    assert found.height > 1
+    assert not any("view = PA" in terms for terms in found["terms"])
+    best = found.row(0, named=True)
+    assert best["terms"] == ["age missing", "view = AP"]
+    missed = kept.filter(pl.col("label") == 1, pl.col("view") == "AP", pl.col("age").is_null())
+    assert (best["rows"], best["errors"]) == (missed.height, missed.filter(pl.col("score") < 0.6).height)
+    with pytest.raises(UnknownNameError, match="no audit 'x'"):
+        store.sql(asked, {"audit": "x"})
+
+
 def test_what_cannot_be_searched_is_told(store: Store) -> None:
     """Unknown names with the nearest that exist; options out of range; a where that is no expression."""
     with pytest.raises(UnknownNameError, match="no model 'n' in predictions"):
@@ -173,3 +200,27 @@ def test_missing_values_of_real_films_are_a_group_of_their_own(tmp_path: Path) -
             own = joined.filter(pl.col("age").is_null(), pl.col("label") == (kind == "false negative"))
             wrong = own.filter((pl.col("score") >= 0.5) != (pl.col("label") == 1))
             assert counts == (own.height, wrong.height)
+
+
+def test_nothing_found_where_nothing_is_judged_says_so(tmp_path: Path) -> None:
+    """An empty table would read as if errors gathered nowhere: the command says what is missing."""
+    row = {"sample_id": "a", "model": "m"}
+    predictions = [
+        row | {"target": "no threshold", "label": 1, "score": 0.5},
+        row | {"target": "no label", "score": 0.5, "threshold": 0.5},
+        row | {"target": "judged", "label": 1, "score": 0.5, "threshold": 0.5},
+    ]
+    store = write_store(tmp_path / "s", [{"sample_id": "a", "view": "PA"}], predictions, metadata=[VIEW])
+    told = {"no threshold": "discover", "no label": "none has a label", "judged": ""}
+    for target, words in told.items():
+        values = {"model": "m", "target": target}
+        options = [word for name, text in values.items() for word in (f"--{name}", text)]
+        named = [word for name, text in values.items() for word in ("--set", f"{name}={text}")]
+        for asked in (
+            ["subgroups", store.location, *options],
+            ["sql", store.location, "--run", "worst_subgroup", *named],
+        ):
+            ended = CliRunner().invoke(app, asked)
+            assert ended.exit_code == 0
+            assert words in ended.stderr
+            assert bool(words) == bool(ended.stderr)

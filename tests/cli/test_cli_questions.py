@@ -198,7 +198,9 @@ def test_a_conversation(terminal: Terminal, tmp_path: Path) -> None:
     assert "quot" in terminal.until("misread> ")
     terminal.type(".nope\n")
     assert "there is no .nope" in terminal.until("misread> ")
-    terminal.type(".quit\n")
+    terminal.type("help\n")
+    assert "leave (so does Ctrl-D)" in terminal.until("misread> ")
+    terminal.type("exit\n")
     assert terminal.process.wait(30) == 0
     (history,) = (tmp_path / "state").rglob("sql_history")
     assert history.stat().st_mode & 0o777 == 0o600
@@ -244,6 +246,13 @@ def test_a_name_that_the_store_does_not_have_is_told(
     assert ended.exit_code == 1
     assert told in ended.stderr
     assert ended.stdout == ""
+
+
+def test_a_value_that_is_not_asked_for_is_told(make_store: Callable[..., Path]) -> None:
+    """In the words of --set."""
+    ended = invoke("sql", make_store(images=[{"sample_id": "a"}]), "SELECT $x", "--set", "x=1", "--set", "y=2")
+    assert ended.exit_code == 1
+    assert "the question has no $y" in ended.stderr
 
 
 def test_names_that_the_store_has_are_asked_for(make_store: Callable[..., Path]) -> None:

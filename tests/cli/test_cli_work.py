@@ -127,6 +127,7 @@ def test_embed_hands_its_encoders_on(monkeypatch: pytest.MonkeyPatch, store: Pat
     assert recorder.called["image_encoder"] == "models/clip"
     assert recorder.called["settings"] == Settings("cpu", "float16", 3, download=True)
     assert invoke("embed", store, "--precision", "float8").exit_code == 2
+    assert invoke("embed", store, "--image-encoder", "none", "--report-encoder", "none").exit_code == 2
 
 
 class Plan:
@@ -160,6 +161,8 @@ def test_discover_builds_the_plan_that_was_asked_for(monkeypatch: pytest.MonkeyP
     assert plan.steps["discover"][1] == {"losses": True}
     assert invoke("discover", store, "--pool", 20_000).exit_code == 0
     assert plan.steps["discover"][1] == {"pool": 20_000}
+    assert invoke("discover", store, "--where", "").exit_code == 0
+    assert plan.steps["filter"][0] == ("",)  # a variable that a script left empty is no reason to audit all rows
 
 
 def test_discover_explains_its_plan_and_names_its_audit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -35,13 +35,30 @@ def test_evidence_is_counted_by_hand(patients: np.ndarray) -> None:
 def test_the_p_value_is_fishers_on_one_row_a_patient() -> None:
     """A patient counts once: inside if any row is, with one of its rows there. All have as many rows: Fisher's test."""
     patients = np.repeat(np.arange(80), 3)
-    found = phrase_evidence(HAS, INSIDE, patients)
-    one = one_row_each(INSIDE, patients)
+    some = INSIDE & (RNG.random(ROWS) < 0.4)
+    found = phrase_evidence(HAS, some, patients)
+    one = one_row_each(some, patients)
     assert patients[one].tolist() == list(range(80))
-    assert INSIDE[one].tolist() == INSIDE.reshape(80, 3).any(axis=1).tolist()
-    has, inside = HAS[one], INSIDE[one]
+    assert some[one].tolist() == some.reshape(80, 3).any(axis=1).tolist()
+    has, inside = HAS[one], some[one]
     table = [[(has & inside).sum(), (~has & inside).sum()], [(has & ~inside).sum(), (~has & ~inside).sum()]]
     assert found["p_value"] == pytest.approx(fisher_exact(table, alternative="greater").pvalue)
+
+
+@pytest.mark.parametrize("sizes", [[5] * 240, [1] * 200 + [10] * 40, list(range(5, 65))])
+def test_a_slice_that_nearly_every_patient_has_a_row_in_is_told(sizes: list[int]) -> None:
+    """Of a slice of 70 % of rows, what is said of its rows more often is found; what is said of all alike is not, nor
+    what is said more often of patients with many rows."""
+    rng = np.random.default_rng(4)
+    patients = np.repeat(np.arange(len(sizes)), sizes)
+    found, false = 0, 0
+    for _ in range(100):
+        inside, draw = rng.random(len(patients)) < 0.7, rng.random(len(patients))
+        share = np.where(np.array(sizes)[patients] > 5, 0.6, 0.2)
+        found += phrase_evidence(draw < share + 0.35 * inside, inside, patients)["p_value"] <= 0.05
+        false += phrase_evidence(draw < share, inside, patients)["p_value"] <= 0.05
+    assert found > 60
+    assert false <= 12  # 5 expected; more than 12 in 1 of 700 runs
 
 
 def test_among_patients_of_different_numbers_of_rows_the_test_is_stratified() -> None:

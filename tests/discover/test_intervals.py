@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, t
+from scipy.stats import binomtest
 
 from misread.discover.intervals import (
+    _seen,
     counted_interval,
     degrees_of_freedom,
     design_effect,
@@ -115,14 +116,47 @@ def test_patients_that_err_together_count_as_fewer_rows() -> None:
     assert design_effect(np.zeros(0), np.zeros(0, int)) == 1.0
 
 
-def test_a_mean_of_uneven_patients_has_few_degrees_of_freedom() -> None:
-    """Four patients of thirty rows beside sixty of one: Student's t of four to five, not of sixty-three."""
-    patients = np.repeat(np.arange(64), [1] * 60 + [30] * 4)
-    losses = np.random.default_rng(0).exponential(1, 64)[patients]
-    low, high = mean_interval(losses, patients)
-    sums = np.bincount(patients, weights=losses - losses.mean())
-    error = np.sqrt(64 / 63 * (sums**2).sum()) / 180
-    assert high - low == pytest.approx(2 * error * t.ppf(0.975, 3660**2 / (60 + 4 * 30**4) - 1))
+UNEVEN = [[1, 30], [1, 3], [500, 1, 1], [2, 5, 30], [3, 6, 9], [1] * 60 + [30] * 4, [5, 5, 5]]
+
+
+@pytest.mark.parametrize("sizes", UNEVEN)
+@pytest.mark.parametrize("correlation", [0.0, 0.3, 1.0])
+def test_means_of_uneven_patients_are_held(sizes: list[int], correlation: float) -> None:
+    """Two or three patients of very different numbers of rows, alike within or not: 95 of 100 intervals, or more."""
+    rng, patients = np.random.default_rng(0), np.repeat(np.arange(len(sizes)), sizes)
+    held = 0
+    for _ in range(1000):
+        own, each = rng.standard_normal(len(sizes)), rng.standard_normal(len(patients))
+        low, high = mean_interval(np.sqrt(correlation) * own[patients] + np.sqrt(1 - correlation) * each, patients)
+        held += low <= 0 <= high
+    assert held > 929  # three standard errors below 950
+
+
+@pytest.mark.parametrize("sizes", [*UNEVEN, [10**6, 3, 1]])
+def test_a_mean_has_the_variance_and_freedom_of_its_deviations(sizes: list[int]) -> None:
+    """Written out as matrices: unbiased where rows of a patient are alike, never too small where they are independent,
+    and Satterthwaite's degrees of freedom, p - 1 of even patients."""
+    rows = np.array(sizes)
+    seen, freedom = _seen(rows)
+    deviations = (np.eye(len(rows)) - rows / rows.sum()) * rows[:, None] @ np.diag(1.0 / rows)  # of patients' sums
+    alike, apart = (deviations @ np.diag(variance) @ deviations.T for variance in (rows**2.0, rows * 1.0))
+    assert (np.diag(alike) >= seen * rows**2 * (1 - 1e-9)).all()
+    assert (np.diag(apart) >= seen * rows * (1 - 1e-9)).all()
+    scaled = alike / np.sqrt(np.outer(seen, seen))
+    assert freedom == pytest.approx(max(1.0, np.trace(scaled) ** 2 / (scaled**2).sum()))
+    if len(set(sizes)) == 1:
+        assert seen == pytest.approx(1 - 1 / len(rows))
+        assert freedom == pytest.approx(len(rows) - 1)
+
+
+def test_an_end_too_large_for_a_number_is_infinite() -> None:
+    """Losses near the largest number have a finite interval where its ends are numbers, else an infinite end."""
+    assert mean_interval(np.array([1e308, 1.01e308, 1e308]), np.arange(3)) == pytest.approx(
+        tuple(1e300 * end for end in mean_interval(np.array([1e8, 1.01e8, 1e8]), np.arange(3)))
+    )
+    low, high = mean_interval(np.array([1.5e308, 1.5e308, 1.0, 2.0]), np.arange(4))
+    assert np.isfinite(low)
+    assert high == np.inf
 
 
 def test_difference_of_wilson_intervals_is_newcombes() -> None:

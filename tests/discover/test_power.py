@@ -1,10 +1,13 @@
 """What confirmation could have seen."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from scipy.stats import fisher_exact
 
 from misread.discover.confirm import excess_p_value
+from misread.discover.losses import excess_loss_p_value, smallest_mean_loss
 from misread.discover.power import power, smallest_effect
 
 
@@ -81,32 +84,91 @@ def test_a_class_without_errors_still_has_one() -> None:
 
 
 def test_rows_of_patients_that_err_together_show_larger_effects_alone() -> None:
-    """Rows in identical fours can show larger effects only than as many of different patients; also without errors."""
+    """Rows in identical fours can show larger effects only than as many of different patients."""
     alone = np.random.default_rng(1).random(600) < 0.2
     together = smallest_effect(np.repeat(alone[:100], 4), np.repeat(np.arange(100), 4), 40)
     apart = smallest_effect(np.repeat(alone[:100], 4), np.arange(400), 40)
     assert together is not None
     assert apart is not None
     assert together > apart
-    never = np.zeros(400, bool)
-    assert smallest_effect(never, np.repeat(np.arange(100), 4), 40) == smallest_effect(never[:100], np.arange(100), 10)
 
 
-def test_power_holds_where_patients_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows of a patient err together (intra-class correlation .3): whole-patient permutations confirm a slice of
-    whole patients at the smallest effect at least about as often as said."""
-    from importlib import import_module
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.3])
+def test_rows_of_a_patient_that_are_all_alike_count_as_one(rate: float) -> None:
+    """Made-up slices of patients in identical fours show about the effect that is worked out for lone patients."""
+    alone = np.arange(100) < 100 * rate
+    lone, fours = (
+        smallest_effect(alone, np.arange(100), 10),
+        smallest_effect(np.repeat(alone, 4), np.repeat(np.arange(100), 4), 40),
+    )
+    assert fours == pytest.approx(lone, abs=0.06)  # three standard errors of a quantile of 500 slices, near .02 each
 
+
+LAYOUTS = {
+    "even": [4] * 100,
+    "uneven": list(range(1, 13)) * 4,
+    "two kinds": [1] * 300 + [10] * 20,
+    "each another": list(range(10, 41)),
+}
+
+
+def drawn_slice(rng: np.random.Generator, patients: np.ndarray, rows: int, most: int) -> np.ndarray:
+    """So many rows, of patients at random and at most so many of each."""
+    order = rng.permutation(patients.max() + 1)
+    own = np.concatenate([np.flatnonzero(patients == who)[:most] for who in order[:rows]])
+    return np.isin(np.arange(len(patients)), own[:rows])
+
+
+@pytest.mark.parametrize("fewest", [1, 6])
+@pytest.mark.parametrize("sizes", LAYOUTS.values(), ids=LAYOUTS)
+def test_power_is_as_said_where_patients_repeat(sizes: list[int], fewest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of a patient err together (intra-class correlation .3): whole-patient permutations confirm a slice of as
+    few patients, drawn at the smallest effect, in about 80 of 100 draws, however many rows patients have."""
     monkeypatch.setattr(import_module("misread.discover.confirm"), "PERMUTATIONS", 199)
-    rng = np.random.default_rng(2)
-    patients = np.repeat(np.arange(100), 4)
-    inside = patients < 15
+    rng, patients = np.random.default_rng(2), np.repeat(np.arange(len(sizes)), sizes)
 
-    def drawn(rate: np.ndarray) -> np.ndarray:
-        return rng.random(400) < rng.beta(rate * (1 / 0.3 - 1), (1 - rate) * (1 / 0.3 - 1))[patients]
+    def drawn(rate: float) -> np.ndarray:
+        return (
+            rng.random(len(patients)) < rng.beta(rate * (1 / 0.3 - 1), (1 - rate) * (1 / 0.3 - 1), len(sizes))[patients]
+        )
 
-    effects = [smallest_effect(drawn(np.full(100, 0.15)), patients, 60) for _ in range(40)]
-    effect = float(np.mean([e for e in effects if e is not None]))
-    rates = np.where(np.arange(100) < 15, effect, 0.15)
-    hits = [excess_p_value(inside, drawn(rates), patients, seed) <= 0.05 for seed in range(150)]
-    assert np.mean(hits) > 0.68  # .8 less about three standard errors
+    hits = []
+    for _ in range(8):
+        errors = drawn(0.15)
+        effect = smallest_effect(errors, patients, 30, fewest)
+        for seed in range(25 if effect is not None and effect < 1 else 0):
+            inside = drawn_slice(rng, patients, 30, 30 // fewest)
+            hits.append(excess_p_value(inside, np.where(inside, drawn(effect), errors), patients, seed) <= 0.05)
+    assert len(hits) >= 150
+    assert np.mean(hits) == pytest.approx(0.8, abs=3.5 * (0.16 / len(hits)) ** 0.5)
+
+
+@pytest.mark.parametrize("sizes", LAYOUTS.values(), ids=LAYOUTS)
+def test_losses_higher_by_the_smallest_effect_are_confirmed(sizes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same of log-normal losses that run in patients."""
+    monkeypatch.setattr(import_module("misread.discover.confirm"), "PERMUTATIONS", 199)
+    rng, patients = np.random.default_rng(3), np.repeat(np.arange(len(sizes)), sizes)
+    hits = []
+    for _ in range(8):
+        losses = np.exp(0.6 * rng.standard_normal(len(sizes))[patients] + 0.8 * rng.standard_normal(len(patients)))
+        effect = smallest_mean_loss(losses, patients, 30, 6)
+        assert effect is not None
+        for seed in range(25):
+            inside = drawn_slice(rng, patients, 30, 5)
+            higher = losses + (effect - losses.mean()) * inside
+            hits.append(excess_loss_p_value(inside, higher, patients, seed) <= 0.05)
+    assert np.mean(hits) == pytest.approx(0.8, abs=3.5 * (0.16 / len(hits)) ** 0.5)
+
+
+def test_a_slice_of_more_patients_shows_smaller_effects() -> None:
+    """Where rows of a patient err together, thirty of three patients show less than thirty of ten. Those of one of
+    fifteen show nothing, as one in fifteen is above 5 %. Of too few patients a slice holds more rows each."""
+    rng, patients = np.random.default_rng(0), np.repeat(np.arange(100), 30)
+    errors = rng.random(3000) < rng.beta(0.2, 1.8, 100)[patients]
+    few, more = (smallest_effect(errors, patients, 30, fewest) for fewest in (3, 10))
+    assert few is not None
+    assert more is not None
+    assert more < few
+    fifteen = errors[:450], patients[:450], 30
+    assert smallest_effect(*fifteen, 1) is None
+    assert smallest_effect(*fifteen, 30) == smallest_effect(*fifteen, 15)

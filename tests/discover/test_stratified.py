@@ -30,10 +30,21 @@ def test_any_row_of_a_side_may_be_drawn() -> None:
     patients = np.repeat(np.arange(900), 3)
     inside = np.zeros(2700, bool)
     assert np.bincount(one_row_each(inside, patients) % 3).min() > 240
-    inside[1::3] = inside[2::3] = True
-    drawn = np.bincount(one_row_each(inside, patients) % 3, minlength=3)
-    assert drawn[0] == 0
-    assert drawn[1:].min() > 390
+    inside[:1350:3] = inside[1:1350:3] = True
+    drawn = np.bincount(one_row_each(inside, patients)[:450] % 3, minlength=3)
+    assert drawn[2] == 0
+    assert drawn[:2].min() > 190
+
+
+def test_sides_are_even_where_they_can_be() -> None:
+    """Patients with a row inside count there, up to half of those with as many rows: the others, with the fewest rows
+    there, count outside. Whoever has rows on one side alone counts for that one."""
+    held = {5: [0, 1, 2, 2, 4, 4, 5, 5], 3: [0, 0, 0, 1], 2: [2, 2, 2, 1], 7: [1], 8: [6]}
+    counts_inside = {5: [0, 0, 0, 0, 1, 1, 1, 1], 3: [0, 0, 0, 1], 2: [1, 1, 1, 0], 7: [0], 8: [1]}
+    rows = [(size, mine) for size, each in held.items() for mine in each]
+    inside = np.concatenate([np.arange(size) < mine for size, mine in rows])
+    one = one_row_each(inside, np.repeat(np.arange(len(rows)), [size for size, _ in rows]))
+    assert inside[one].astype(int).tolist() == [side for each in counts_inside.values() for side in each]
 
 
 def test_numbers_of_rows_are_joined_as_patients_are() -> None:

@@ -226,6 +226,10 @@ CASES: dict[str, tuple[Spoil, Expected]] = {
             (P, 7, "label", r"T \(row 2\), U \(row 7\)"),
         ],
     ),
+    "half of a model and target in a task": (
+        _column("predictions", "task", "kind", "", "kind", "kind", "kind"),
+        [(P, 3, "task", "the row has no task; other rows of its model and target have one")],
+    ),
     "no column score": (
         lambda i: i.without("predictions", "score"),
         [(P, None, "score", "no column 'score'")],
@@ -402,6 +406,21 @@ def test_labels_and_thresholds_are_held_against_the_store(inputs: Inputs, filled
     # a file that replaces every row of the sample and target may correct the label
     inputs.tables["predictions"][1:] = [["a", model, "T", "0", "0.5", "0.4"] for model in ("m1", "m2", "m3")]
     assert ingest(filled_store, inputs.write()).tables["predictions"].changed == 3
+
+
+def test_being_in_a_task_is_held_against_the_store(inputs: Inputs, filled_store: TableStore) -> None:
+    """A later file may not put a part of a model and target into a task; one that brings all of its rows may."""
+    inputs.only = ("predictions",)
+    header = ["sample_id", "model", "target", "label", "score", "task"]
+    a, b = (["a", "m4", "U", "0", "0.5"], ["b", "m4", "U", "0", "0.5"])
+    inputs.tables["predictions"] = [header, [*a, ""]]
+    ingest(filled_store, inputs.write())
+    inputs.tables["predictions"] = [header, [*b, "kind"]]
+    (fault,) = _failed(filled_store, inputs.write())
+    assert (fault.row, fault.column) == (2, "task")
+    assert "the row has the task kind; other rows of its model and target have none" in fault.reason
+    inputs.tables["predictions"] = [header, [*a, "kind"], [*b, "kind"]]
+    assert ingest(filled_store, inputs.write()).tables["predictions"].changed == 1
 
 
 def test_vectors_are_held_against_the_store(inputs: Inputs, filled_store: TableStore) -> None:

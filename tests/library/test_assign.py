@@ -120,6 +120,30 @@ def test_moves_are_counts_over_rows(grown: tuple[Store, str]) -> None:
     assert first["error_rate"] > 0.5 > first["baseline_rate"]
 
 
+@pytest.mark.parametrize("where", ["sample_id > 's0885'", "sample_id > 's0850'", "sample_id > 's0600'"])
+def test_moves_tell_no_number_of_few_patients(grown: tuple[Store, str], where: str) -> None:
+    """What 1 to 10 patients are behind is NULL, and so is what would tell it; the rest is as it is; it can be asked."""
+    store, audit_id = grown
+    shown, every = store.moved(audit_id, where), store.moved(audit_id, where, allow_small_cells=True)
+    assert not every["suppressed"].any()
+    rows = store.assign(audit_id, where)
+    truth = store.sql("SELECT sample_id, coalesce(patient_id, sample_id) AS patient, label FROM samples")
+    people = rows.select("sample_id").unique().join(truth, on="sample_id")
+    for told, whole in zip(shown.iter_rows(named=True), every.iter_rows(named=True), strict=True):
+        inside = people["sample_id"].is_in(rows.filter(pl.col("slice_id") == told["slice_id"])["sample_id"].implode())
+        mine = people["label"] == told["true_class"]
+        few_inside, few_outside, few_judged, few_others = (
+            0 < people.filter(some)["patient"].n_unique() < 11
+            for some in (inside, ~inside, inside & mine, ~inside & mine)
+        )
+        of_all = ("rows", "patients", "share") if few_inside or few_outside else ()
+        of_judged = ("labelled", "errors", "judged", "error_rate") if few_judged else ()
+        of_others = ("baseline_rate",) if few_others else ()
+        hidden = [name for name in whole if name.startswith((*of_all, *of_judged, *of_others))]
+        hidden = [name for name in hidden if not name.endswith("_audited")]
+        assert told == whole | dict.fromkeys(hidden) | {"suppressed": bool(hidden)}
+
+
 def test_own_confirmation_half_has_not_moved(grown: tuple[Store, str]) -> None:
     """Assigned to itself, a confirmation half shows no change at all."""
     store, audit_id = grown

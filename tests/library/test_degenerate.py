@@ -72,3 +72,16 @@ def test_a_modality_that_nobody_has_is_told(tmp_path: Path) -> None:
     with pytest.raises(AuditError, match="no sample is left to audit") as told:
         store.scan().filter("sample_id <> 'other'").fuse(modalities=["image"]).discover().collect()
     assert f"{N} rows (no vector in any chosen modality)" in str(told.value)
+
+
+def test_an_audit_that_could_judge_nothing_says_why_and_is_asked_like_any(tmp_path: Path) -> None:
+    """Without a label no threshold would help; its slices are none, and so is how they moved."""
+    images, predictions = rows()
+    unlabelled = [row | {"label": None} for row in predictions]
+    store = write_store(tmp_path / "store", images, unlabelled, vectors=vectors("blob"))
+    audit_id = store.scan().fuse(modalities=["image"]).discover(permutations=19, stability=0).sink()
+    opened = mr.open(store.location)
+    (note,) = opened.sql("SELECT note FROM audit_targets")["note"]
+    assert note.startswith("no row has a score and a label")
+    assert set(opened.assign(audit_id)["slice_id"]) == {"none"}
+    assert opened.moved(audit_id, "sample_id < 's100'").is_empty()

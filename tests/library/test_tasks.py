@@ -36,9 +36,11 @@ def test_a_class_misread_as_another_is_found_on_both_sides(tmp_path: Path) -> No
         ]
     by_sample = {f"s{i:04d}": vectors[i] for i in range(samples)}
     store = write_store(tmp_path / "store", images, predictions, vectors=by_sample)
-    store.scan().fuse(modalities=["image"]).discover(permutations=19).sink()
+    store.scan().fuse(modalities=["image"]).discover(permutations=19, threshold=0.25).sink()
     opened = mr.open(store.location)
     assert set(opened.sql("SELECT threshold_source FROM audit_targets")["threshold_source"]) == {"argmax"}
+    notes = opened.sql("SELECT note FROM audit_targets")["note"].fill_null("")
+    assert all("the threshold 0.25 was not used" in note for note in notes)
     confirmed = set(opened.sql("SELECT target, error_kind FROM slices WHERE confirmed").rows())
     assert {("mild", "false negative"), ("severe", "false positive")} <= confirmed
     one = opened.sql("SELECT sum(predicted) AS n FROM predictions GROUP BY sample_id")["n"]

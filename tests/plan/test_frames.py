@@ -273,6 +273,16 @@ def test_audits_have_names(mixed: Store, tmp_path: Path) -> None:
         mr.open(store.location).audit_id("novembre")
     with pytest.raises(AuditError, match="cannot be the name"):
         opened.scan("n").discover().sink("a/b")
+    with pytest.raises(AuditError, match="an audit's id"):
+        opened.scan("n").discover().sink("0123456789ab")
+
+
+def test_a_seed_that_is_none_is_told_as_it_is_given(mixed: Store) -> None:
+    """Not by what draws with it, hours later."""
+    for seed in (-1, 2**63):
+        with pytest.raises(AuditError, match=f"{seed} is no seed"):
+            mixed.scan(seed=seed)
+    mixed.scan(seed=2**63 - 1).discover(permutations=0, stability=0).collect(cache=False)
 
 
 def test_scores_hold_every_sample_and_assignments_those_above_the_cut(mixed: Store, tmp_path: Path) -> None:
@@ -322,3 +332,25 @@ def test_pictures_come_last(tmp_path: Path) -> None:
     assert_frame_equal(chosen.collect(cache=False), chosen.collect(cache=False, optimised=False))
     assert "picture" not in store.scan_table("images").columns
     assert pa.types.is_large_binary(chosen.schema.field("picture").type)
+
+
+def test_what_a_plan_cannot_mean_is_told_as_it_is_written(mixed: Store) -> None:
+    """No score is above a threshold that is no number; no name is not every name; a name is not its letters."""
+    samples = mixed.scan("m", "A")
+    for threshold in (float("nan"), 1.5, -0.1):
+        with pytest.raises(AuditError, match=f"the threshold is {threshold}"):
+            samples.discover(threshold=threshold)
+    for names in ({"model": []}, {"target": ()}):
+        with pytest.raises(AuditError, match=f"no {next(iter(names))} is named"):
+            mixed.scan(**names)
+    with pytest.raises(MisreadError, match="DataFrame is no frame of a store"):
+        samples.join(samples.head(1).collect(cache=False), on="sample_id")  # type: ignore[arg-type]
+    assert samples.fuse(metadata="age") == samples.fuse(metadata=["age"])
+
+
+def test_no_file_of_rows_lies_in_the_store(mixed: Store) -> None:
+    """What is deleted from a store must not be left beside its tables."""
+    inside = Path(mixed.location) / "rows.parquet"
+    with pytest.raises(MisreadError, match="lies in the store"):
+        mixed.scan_table("images").sink_parquet(inside)
+    assert not inside.exists()

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+import math
 import re
 import stat
 import zlib
@@ -37,6 +38,38 @@ def unescaped(text: str) -> str:
     text = html.unescape(html.unescape(text))
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
     return re.sub(r"\\([!-/:-@[-`{-~])", r"\1", text)
+
+
+def test_a_report_is_of_its_own_audit(tmp_path: Path) -> None:
+    """Models need not have the same targets; subgroups are of the audit's rows and errors, not of a newer one's."""
+    rng = np.random.default_rng(0)
+    images = [{"sample_id": f"s{i}", "view": rng.choice(["AP", "PA", "L"])} for i in range(400)]
+    of = {"a": ["t"], "b": ["t", "u"]}
+    predictions = [
+        {**image, "model": model, "target": target, "label": i % 2, "score": 0.3 if image["view"] == "AP" else 0.8}
+        for i, image in enumerate(images)
+        for model, targets in of.items()
+        for target in targets
+    ]
+    store = write_store(tmp_path / "store", images, predictions, metadata=[VIEW])
+
+    def audited(threshold: float, where: str) -> str:
+        vectors = store.scan().filter(where).fuse(metadata=["view"])
+        return vectors.discover(threshold=threshold, permutations=0, stability=0).describe().sink()
+
+    older, newer = audited(0.5, "view <> 'L'"), audited(0.9, "true")
+    own = store.report(older)
+    assert own.points  # where a single number is the whole fused vector, too
+    assert {(one["model"], one["target"]) for one in own.subgroups} == {("a", "t"), ("b", "t"), ("b", "u")}
+    films = {view: [i for i, image in enumerate(images) if image["view"] == view] for view in ("AP", "PA")}
+    counts = {(one["error_kind"], *one["terms"], one["rows"], one["errors"]) for one in own.subgroups}
+    missed = sum(i % 2 for i in films["AP"])
+    called = sum(1 - i % 2 for i in films["PA"])
+    assert counts == {
+        ("false negative", "view = AP", missed, missed),
+        ("false positive", "view = PA", called, called),
+    }
+    assert store.report(newer).subgroups == []
 
 
 def test_a_report_tells_what_the_store_holds(hostile: Store, whole: Report) -> None:
@@ -86,6 +119,14 @@ def test_hostile_text_stays_text(whole: Report) -> None:
     assert page.count("</script>") == 3
     assert "<b>bold" not in as_markdown(whole)
     assert json.loads(as_json(whole))["audit"]["models"] == [f"net {MARKUP}"]
+
+
+def test_what_json_has_no_number_for_is_null(whole: Report) -> None:
+    """An end of an interval that is too large for a number: null, not a word that readers of JSON refuse."""
+    row = {**whole.slices[0], "mean_loss_high": math.inf, "mean_loss_low": -math.inf}
+    told = json.loads(as_json(replace(whole, slices=[row])), parse_constant=pytest.fail)
+    assert (told["slices"][0]["mean_loss_high"], told["slices"][0]["mean_loss_low"]) == (None, None)
+    assert told["slices"][0]["rows"] == row["rows"]
 
 
 @pytest.mark.parametrize("form", ["html", "md", "json"])

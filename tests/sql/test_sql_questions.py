@@ -157,16 +157,18 @@ def test_small_cells_are_counted_not_shown(session: Session) -> None:
     ],
 )
 def test_training_rows_take_no_part_in_any_question(rows: pl.DataFrame, name: str, more: dict[str, str]) -> None:
-    """Rows of split train, all of them wrong, change no answer; as rows of another split they do."""
+    """Rows of split train, however it is written, all of them wrong, change no answer; of another split they do."""
     known = rows.with_columns(split=pl.lit("test"))
     seen = known.with_columns(
         sample_id="seen " + pl.col("sample_id"), patient_id="seen " + pl.col("patient_id"), score=1.0 - pl.col("label")
     )
     seen = seen.with_columns(view=pl.when(pl.int_range(pl.len()) < 3).then(pl.lit("LL")).otherwise("view"))
     found = {}
-    for split in ("train", "test"):
+    for split in ("train", "Train", " TRAIN\t", "test"):
         with session_over(pl.concat([known, seen.with_columns(split=pl.lit(split))])) as both:
             found[split] = answer(both, name, **more)
     with session_over(known) as alone:
-        assert found["train"] == answer(alone, name, **more)
+        own = answer(alone, name, **more)
+    for split in ("train", "Train", " TRAIN\t"):
+        assert found[split] == own, split
     assert found["test"] != found["train"]

@@ -323,8 +323,11 @@ def test_what_is_over_represented_in_a_slice(tables: Tables, number: int) -> Non
     films: dict[str, list[str]] = {}
     for judged in judged_of(tables, row):
         films.setdefault(patient_of(tables, judged["sample_id"]), []).append(judged["sample_id"])
-    drawn = {who: min(own, key=lambda s: (s not in taken, md5(s.encode()).hexdigest())) for who, own in films.items()}
-    inside = {who for who, sample in drawn.items() if sample in taken}
+    inside = counted_inside(films, taken)
+    drawn = {
+        who: min(own, key=lambda s: ((s in taken) != (who in inside), md5(s.encode()).hexdigest()))
+        for who, own in films.items()
+    }
     having: dict[tuple[str, str], set[str]] = {}
     for who, sample in drawn.items():
         for column in ("split", "sex", "age", "beds", "label"):
@@ -345,6 +348,19 @@ def test_what_is_over_represented_in_a_slice(tables: Tables, number: int) -> Non
         assert r["lift"] == (pytest.approx((a / n) / (b / m)) if b else None)
         assert r["q_value"] == pytest.approx(q[term])
     assert [r["q_value"] for r in found] == sorted(r["q_value"] for r in found)
+
+
+def counted_inside(films: dict[str, list[str]], taken: set[str]) -> set[str]:
+    """The patients with a film inside but for those of two films who are outside by the other, by a hash of their id,
+    until of patients of two films no more are inside than outside."""
+    inside = {who for who, own in films.items() if taken & set(own)}
+    pairs = {who for who, own in films.items() if len(own) == 2}
+    both = sorted(
+        (who for who in inside & pairs if not taken >= set(films[who])), key=lambda w: md5(w.encode()).hexdigest()
+    )
+    part = len(taken & {one for own in films.values() for one in own}) / sum(map(len, films.values()))
+    surplus = 2 * len(inside & pairs) - len(pairs)
+    return inside - set(both[: max(0, surplus + (part > 1 / 2)) // 2])
 
 
 def among(strata: list[tuple[set[str], set[str], set[str]]], least: int) -> float:

@@ -131,3 +131,12 @@ def test_moments_are_told_in_one_time_zone(session: Session) -> None:
     """The hour of a moment is that of UTC, whatever the machine's time zone."""
     asked = "SELECT hour(TIMESTAMPTZ '2026-01-01 12:00:00+02'), current_setting('TimeZone')"
     assert session.connection.execute(asked).fetchone() == (10, "UTC")
+
+
+def test_spans_of_time_are_text(session: Session) -> None:
+    """Neither polars nor Parquet can hold an interval; order, names and NULL are as they were."""
+    asked = "SELECT n AS a, to_minutes(n * 90) AS a, NULL::INTERVAL AS gone FROM range(3) AS t(n) ORDER BY n DESC"
+    answer = session.query(asked)
+    assert answer.column_names == ["a", "a_1", "gone"]
+    assert answer["a_1"].to_pylist() == ["03:00:00", "01:30:00", "00:00:00"]
+    assert (answer["a"].to_pylist(), answer["gone"].to_pylist()) == ([2, 1, 0], [None] * 3)
