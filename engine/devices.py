@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from misread.schemas.errors import MisreadError
+from misread.schemas.errors import MisreadError, first_line
 
 
 def device_of(asked: str | None) -> str:
@@ -16,7 +16,7 @@ def device_of(asked: str | None) -> str:
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise MisreadError(
-            f"there is no device {chosen!r}: {str(error).splitlines()[0]}",
+            f"there is no device {chosen!r}: {first_line(error)}",
             "leave the device out for the best there is, or name cpu, cuda or cuda:1",
         ) from None
     return chosen

@@ -60,8 +60,9 @@ class Store(TableStore):
         return audit_named(self, audit)
 
     def assign(self, audit: str, where: str | None = None, progress: Progress = silent) -> pl.DataFrame:
-        """Puts samples into the frozen slices of an audit, without labels: sample_id, slice_id, score, rank.
+        """Puts samples into the frozen slices of an audit, without labels.
 
+        sample_id, slice_id, score, class_probability (how likely a sample is of the slice's class), rank.
         By default the samples that the audit would have taken but did not judge: its own filter and its rule on
         training rows hold. `where` (SQL over the images table) chooses any samples instead. One row a sample and
         slice that takes it, whatever the model and target; samples in no slice come once, with slice_id `none`.

@@ -6,6 +6,7 @@ import gc
 import sys
 
 LARGE = 1 << 20
+"""Bytes from which an array has memory of its own, which goes back to the machine with it (see `map_large`)."""
 KEPT = 8 << 20
 """What glibc may keep of a heap's free end: less, and every small array that comes and goes there is paid for."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h

@@ -10,7 +10,7 @@ from .execute import scan_of
 from .execute.inputs import metadata_columns
 from .plan import AUTOMATIC, Fuse, Node, Select
 from .plan.audits import Automatic
-from .store import TableStore
+from .store import TableStore, newest_encoder
 
 
 def fused(
@@ -56,7 +56,7 @@ def _encoder(store: TableStore, modality: str, asked: str | None) -> str:
         raise AuditError(
             f"the store holds no {modality} vectors", f"make them with: {command('embed', store.location)}"
         )
-    return max(entries, key=lambda name: (entries[name].order, name))
+    return newest_encoder(entries)
 
 
 def _columns(store: TableStore, asked: Sequence[str] | None) -> tuple[str, ...] | Automatic:

@@ -1,4 +1,4 @@
-"""Principal directions with signs that do not depend on the machine."""
+"""Directions: principal ones, with signs that do not depend on the machine, and rows at length 1."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,13 @@ def _largest(matrix: Floats, most: int) -> tuple[Floats, Floats]:
     values, vectors = values[::-1], vectors[:, ::-1]
     kept = values > max(values[0] * 1e-9, 1e-18)
     return values[kept], vectors[:, kept]
+
+
+def unit(rows: NDArray[np.floating]) -> Floats:
+    """Rows (..., k) at length 1, in float64; a row of zeros stays."""
+    wide = np.asarray(rows, np.float64)
+    lengths = np.linalg.norm(wide, axis=-1, keepdims=True)
+    return np.asarray(wide / np.where(lengths > 0, lengths, 1.0))
 
 
 def signed(directions: Floats) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from misread.devices import device_of, emptied, is_cuda, is_out_of_memory, whole_precision
-from misread.schemas.errors import MisreadError
+from misread.schemas.errors import MisreadError, first_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,8 +79,8 @@ class Products:
                 with whole_precision(), torch.inference_mode():
                     return self._in_halves(np.require(rows, requirements=["C", "W"]), work, device)
             except (MemoryError, RuntimeError) as error:
-                told = str(error).strip().partition("\n")[0]
-                self.notes.append(f"{device} was given up, what was left worked out by the processor: {told}")
+                told = f"{device} was given up, what was left worked out by the processor: {first_line(error)}"
+                self.notes.append(told)
                 self.device = None
                 return None
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from misread.schemas.errors import QueryError, command, unknown_name
-from misread.schemas.tables import CHECKSUM, PREDICTIONS, QUERIES
+from misread.schemas.tables import PREDICTIONS, QUERIES
 from misread.sql import catalogue
 
 from .execute.inputs import metadata_columns, model_targets
@@ -95,6 +95,5 @@ def keep_question(store: TableStore, name: str, question: str) -> None:
     with open_session(store) as session:
         session.prepare(question)
     row = {"name": name, "question": question, "saved_at": datetime.now(UTC)}
-    schema = pa.schema([field for field in QUERIES.fields if field.name != CHECKSUM])
     with store.commit("sql --save") as commit:
-        commit.upsert(QUERIES.name, pa.Table.from_pylist([row], schema=schema))
+        commit.upsert(QUERIES.name, pa.Table.from_pylist([row], schema=QUERIES.without_checksum))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from misread.schemas.errors import MisreadError
+from misread.schemas.errors import MisreadError, first_line
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED: Final = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -40,7 +40,7 @@ def _code(error: OSError) -> int | None:
 
 def _reason(error: OSError) -> str:
     code = _code(error)
-    return os.strerror(code) if code is not None else str(error).strip().partition("\n")[0]
+    return os.strerror(code) if code is not None else first_line(error)
 
 
 def _hint(code: int | None) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from misread.schemas.errors import MisreadError, unknown_name
-from misread.schemas.tables import CHECKSUM, SLICES, VERDICTS
+from misread.schemas.tables import SLICES, VERDICTS
 from misread.schemas.values import VERDICTS as KNOWN
 
 from .store import TableStore
@@ -32,9 +32,8 @@ def judge(store: TableStore, slice_id: str, verdict: str, judged_by: str, note: 
         "judged_at": datetime.now(UTC),
         "note": note,
     }
-    schema = pa.schema([field for field in VERDICTS.fields if field.name != CHECKSUM])
     with store.commit("verdict") as commit:
-        commit.append(VERDICTS.name, pa.Table.from_pylist([row], schema=schema))
+        commit.append(VERDICTS.name, pa.Table.from_pylist([row], schema=VERDICTS.without_checksum))
 
 
 def _audit_of(store: TableStore) -> dict[str, str]:

@@ -71,6 +71,16 @@ def unknown_name(kind: str, name: str, known: Iterable[str], place: str = "") ->
     return UnknownNameError(message, f"there is: {shown}" if names else f"there is no {kind} yet")
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says; its kind where it says nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def nothing_audited(store: str) -> AuditError:
+    """An error for a store without audits."""
+    return AuditError(f"nothing in {store} has been audited yet", f"find slices with: {command('discover', store)}")
+
+
 def command(*words: str | os.PathLike[str]) -> str:
     """A misread command to be copied into a shell, whatever the names in it."""
     return shlex.join(["misread", *(os.fspath(word) for word in words)])

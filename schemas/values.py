@@ -9,6 +9,11 @@ Half = Literal["discovery", "confirmation"]
 DISCOVERY: Final[Half] = "discovery"
 CONFIRMATION: Final[Half] = "confirmation"
 
+BUILT_IN: Final = "built-in"
+PRETRAINED: Final = "pretrained"
+EXTERNAL: Final = "external"
+"""Where an encoder's vectors come from: misread's own encoders, a model of transformers, or elsewhere."""
+
 CLASSES: Final = (1, 0)
 """The true classes, which are searched apart: positives, then negatives."""
 

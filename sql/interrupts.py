@@ -111,8 +111,8 @@ def _awaited(answer: Future[T], connection: Any, watch: Watch) -> T:
         try:
             return answer.result(_LOOK_SECONDS)
         except TimeoutError:
-            if answer.done():
-                raise
+            if answer.done():  # with a TimeoutError of its own, or since the wait was over
+                return answer.result()
             _look(connection, watch)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from misread.schemas.errors import QueryError
+from misread.schemas.errors import QueryError, first_line
 
 from .interrupts import Watch, interruptible, ran_out_of_memory
 from .limits import Limits
@@ -54,21 +54,12 @@ class Pipeline:
     ) -> None:
         self.close()
 
-    @property
-    def connection(self) -> Any:
-        """The plain DuckDB connection, locked."""
-        return self._connection
-
     def batches(self, statement: str, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         """The answer in order, at most `batch_rows` rows a batch. Raises QueryError where it needs too much memory."""
         reader = self._stopping(lambda: self._connection.sql(statement).to_arrow_reader(batch_rows))
         with reader:
             while (batch := self._stopping(lambda: next(reader, None))) is not None:
                 yield batch
-
-    def schema(self, statement: str) -> pa.Schema:
-        """The columns of the answer."""
-        return self._connection.sql(statement).to_arrow_reader(1).schema
 
     def _stopping(self, work: Any) -> Any:
         """The result of `work`, which an interruption stops."""
@@ -79,4 +70,4 @@ class Pipeline:
         except (duckdb.Error, OSError) as error:  # OSError: an error of DuckDB's on its way through Arrow
             if ran_out_of_memory(error):
                 raise QueryError("the rows need more memory than they may use", _MEMORY_HINT) from None
-            raise QueryError(f"the rows cannot be worked out: {str(error).splitlines()[0]}") from error
+            raise QueryError(f"the rows cannot be worked out: {first_line(error)}") from error

@@ -35,6 +35,11 @@ def check_predicate(connection: Any, text: str, view: str, views: Collection[str
         raise QueryError(f"{text!r} is not the same every time: {unsteady}", "write the date or value itself")
 
 
+def no_truth(text: str, kind: str) -> QueryError:
+    """For an expression of another type than BOOLEAN."""
+    return QueryError(f"{text!r} is {kind}, not true or false", SHAPE_HINT)
+
+
 def _is_one_expression(tree: Tree) -> bool:
     chosen = tree.root.get("select_list") or []
     if tree.root["type"] != "SELECT_NODE" or len(chosen) != 1:

@@ -4,7 +4,7 @@ import re
 import textwrap
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import Final
+from typing import Any, Final
 
 from misread.schemas.errors import MisreadError, QueryError, UnknownNameError, unknown_name
 
@@ -21,6 +21,12 @@ _COLUMN: Final = (
 _TABLE: Final = re.compile(r'Referenced table "(?P<table>.+?)" not found')
 _FUNCTION: Final = re.compile(r'(?:^|\s)Function with name "?(?P<function>.+?)"? does not exist')
 _CALL: Final = re.compile(r'Macro "?(?P<function>\w+)"?\(\) does not support the supplied arguments')
+_FUNCTIONS: Final = r"""
+SELECT DISTINCT function_name FROM duckdb_functions()
+WHERE regexp_full_match(function_name, '[a-z]\w*')
+  AND NOT regexp_matches(function_name, '^(icu_)?(collate_|pg_|has_\w+_privilege)')
+"""
+"""Names that may be meant by a function that there is not."""
 _UNASKED: Final = re.compile(r"identifiers of the excess parameters: (.+)")
 _KIND: Final = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
 _OF_ROWS: Final = ("Conversion Error: ", "Invalid Input Error: ", "Out of Range Error: ")
@@ -37,13 +43,8 @@ def syntax_error(error: Exception) -> QueryError:
     return QueryError(f"this is not SQL: {message}", hint)
 
 
-def refusal(
-    error: Exception, tree: Tree, columns: Mapping[str, Collection[str]], known_functions: Collection[str]
-) -> MisreadError:
-    """For a question that DuckDB would not answer.
-
-    `columns` are those of every view; `known_functions` are the names that a function could have.
-    """
+def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]], connection: Any) -> MisreadError:
+    """For a question that DuckDB would not answer on `connection`; `columns` are those of every view."""
     text = str(error)
     for pattern in _COLUMN:
         if found := pattern.search(text):
@@ -51,7 +52,7 @@ def refusal(
     if found := _TABLE.search(text):
         return unknown_name("table", found["table"], tree.tables(), "this question")
     if found := _FUNCTION.search(text):
-        return _unknown_function(found["function"], known_functions)
+        return _unknown_function(found["function"], connection)
     if (found := _CALL.search(text)) and found["function"] in own_functions():
         ways = own_functions()[found["function"]].header["signature"].replace("; ", " or ")
         return QueryError(f"{found['function']} cannot be called in this way", f"write {ways}")
@@ -86,7 +87,8 @@ def _unknown_column(
     return UnknownNameError(error.message, f"{error.hint}\nif {name!r} is text, write it in single quotes")
 
 
-def _unknown_function(name: str, known: Collection[str]) -> UnknownNameError:
+def _unknown_function(name: str, connection: Any) -> UnknownNameError:
+    known = [known_name for (known_name,) in connection.execute(_FUNCTIONS).fetchall()]
     near = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     meant = f"; did you mean {near[0]!r}?" if near else ""
     own = ", ".join(sorted(own_functions()))

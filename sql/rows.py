@@ -7,10 +7,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from misread.schemas.errors import QueryError
-
 from .lance_filter import lance_filter
-from .predicate import SHAPE_HINT, check_predicate
+from .predicate import check_predicate, no_truth
 from .refusals import refusal
 from .tree import Node, Tree
 
@@ -37,11 +35,11 @@ def check_rows_predicate(text: str, schema: pa.Schema, place: str) -> None:
                 kind = connection.execute(f"DESCRIBE {asked}").fetchall()[0][1]
                 connection.execute(f'EXPLAIN FROM "{place}" SELECT 1 WHERE (\n{text}\n)')
             except duckdb.Error as error:
-                raise refusal(error, tree, columns, _functions(connection)) from None
+                raise refusal(error, tree, columns, connection) from None
         finally:
             connection.unregister("given_columns")
     if kind != "BOOLEAN":
-        raise QueryError(f"{text!r} is {kind}, not true or false", SHAPE_HINT)
+        raise no_truth(text, kind)
 
 
 def columns_read(text: str, names: Sequence[str]) -> tuple[str, ...]:
@@ -99,11 +97,6 @@ def _texts(nodes: Sequence[Node]) -> Iterator[str]:
             document["statements"][0]["node"]["select_list"] = [node]
             (text,) = connection.execute("SELECT json_deserialize_sql(?::JSON)", [json.dumps(document)]).fetchall()[0]
             yield text.removeprefix("SELECT ")
-
-
-def _functions(connection: Any) -> list[str]:
-    asked = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE regexp_full_match(function_name, '[a-z]\\w*')"
-    return [name for (name,) in connection.execute(asked).fetchall()]
 
 
 def _connection() -> Any:

@@ -18,7 +18,7 @@ from .gate import admit, asks_for_tables
 from .interrupts import Watch, interruptible, too_much_memory
 from .limits import Limits
 from .locked import end, lock
-from .predicate import check_predicate
+from .predicate import check_predicate, no_truth
 from .refusals import PREPARING, refusal
 from .temporary import TemporaryFolder
 
@@ -29,11 +29,6 @@ SPILL_MEMORIES: Final = 10
 NARROW: Final = "_narrow"
 EMPTY: Final = "_empty"
 _SHOW_TABLES = "SELECT view_name AS name FROM duckdb_views() WHERE NOT internal AND NOT temporary ORDER BY name"
-_FUNCTIONS = r"""
-SELECT DISTINCT function_name FROM duckdb_functions()
-WHERE regexp_full_match(function_name, '[a-z]\w*')
-  AND NOT regexp_matches(function_name, '^(icu_)?(collate_|pg_|has_\w+_privilege)')
-"""
 
 
 class Session:
@@ -109,7 +104,7 @@ class Session:
         except duckdb.ParserException:  # SHOW, DESCRIBE and EXPLAIN are SQL, but cannot be prepared
             return
         except duckdb.Error as error:
-            raise refusal(error, tree, self._columns, self._functions()) from None
+            raise refusal(error, tree, self._columns, self._connection) from None
 
     def query(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None = None) -> pa.Table:
         """The answer to one question, its columns named apart; intervals of time come as text.
@@ -128,7 +123,7 @@ class Session:
         try:
             answer = interruptible(self._connection, lambda: self._answer(asked, parameters), watch, self.limits)
         except (duckdb.Error, pa.ArrowException, OSError, ValueError) as error:
-            told = self._backing.raised or refusal(error, tree, self._columns, self._functions())
+            told = self._backing.raised or refusal(error, tree, self._columns, self._connection)
             raise told from None
         return answer.rename_columns(_apart(answer.column_names))
 
@@ -155,7 +150,7 @@ class Session:
         asked = f"FROM {view} SELECT (\n{text}\n) AS chosen"
         kind = self.query(f"DESCRIBE {asked}")["column_type"][0].as_py()
         if kind != "BOOLEAN":
-            raise QueryError(f"{text!r} is {kind}, not true or false", "write a comparison, such as: view = 'PA'")
+            raise no_truth(text, kind)
         self.query(f"EXPLAIN FROM {view} SELECT 1 WHERE (\n{text}\n)")
 
     def _register(self, tables: Mapping[str, pads.Dataset]) -> None:
@@ -180,9 +175,6 @@ class Session:
     def _spill_bytes(self) -> int:
         """Sorting may spill, but no question fills the disk."""
         return min(SPILL_MEMORIES * self.limits.bytes, shutil.disk_usage(self._spill.path).free // 2)
-
-    def _functions(self) -> list[str]:
-        return [name for (name,) in self._connection.execute(_FUNCTIONS).fetchall()]
 
 
 def _empty(contract: TableContract) -> pa.Table:

@@ -9,13 +9,14 @@ import pyarrow as pa
 
 from misread.describe import REPORT, TERM, UNMENTIONED, PhraseReader
 from misread.encode.texts import report_texts
+from misread.principal import unit
 from misread.schemas.errors import QueryError
 from misread.schemas.tables import PHRASES
 from misread.schemas.values import SCORE_DECIMALS
 from misread.sql import Work
-from misread.store import TableStore
+from misread.store import TableStore, newest_encoder
 
-from .vectors import Check, Floats, every_vector, scaled
+from .vectors import Check, Floats, every_vector
 
 OF_REPORTS = (REPORT, TERM)
 """Where phrases come from that can be read in any report; the other spellings of listed ones are not kept."""
@@ -30,7 +31,7 @@ class _Directions:
     rows: Floats
 
     def nearest(self, vectors: Floats) -> list[str]:
-        similarity = np.round(scaled(scaled(vectors) - self.mean) @ self.rows.T, SCORE_DECIMALS)
+        similarity = np.round(unit(unit(vectors) - self.mean) @ self.rows.T, SCORE_DECIMALS)
         return [self.phrases[place] for place in np.argmax(similarity, axis=1)]
 
 
@@ -64,7 +65,7 @@ def _encoder_of(store: TableStore, dimension: int) -> str:
         raise QueryError(
             f"no encoder of this store gives vectors of {dimension} numbers", f"there is: {there or 'no encoder yet'}"
         )
-    return max(fitting, key=lambda name: (fitting[name].order, name))
+    return newest_encoder(fitting)
 
 
 def _directions(store: TableStore, encoder: str, check: Check) -> _Directions | None:
@@ -93,7 +94,7 @@ def _directions(store: TableStore, encoder: str, check: Check) -> _Directions | 
         return None
     mean = total / count
     means = sums[seen] / counts[seen][:, None]
-    return _Directions([phrases[i] for i in np.flatnonzero(seen)], mean, scaled(means - mean))
+    return _Directions([phrases[i] for i in np.flatnonzero(seen)], mean, unit(means - mean))
 
 
 def _report_phrases(store: TableStore) -> list[str]:

@@ -15,9 +15,7 @@ from misread.schemas.tables import AUDITS, PREDICTIONS
 from misread.schemas.values import CLASSES, error_kind_of, is_small_cell
 from misread.sql import Work
 from misread.store import TableStore
-from misread.subgroups import Conjunction, ScanScore, best_conjunctions
-
-MOST_TERMS = 3
+from misread.subgroups import MOST_TERMS, Conjunction, ScanScore, best_conjunctions
 
 FOUND = pa.struct(
     [

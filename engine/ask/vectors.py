@@ -7,11 +7,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from misread.principal import unit
 from misread.schemas.errors import QueryError, command, unknown_name
 from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
 from misread.schemas.values import MODALITIES, SCORE_DECIMALS
 from misread.sql import Work
-from misread.store import TableStore
+from misread.store import TableStore, newest_encoder
 from misread.store.lance_table import in_list
 
 Floats = NDArray[np.float64]
@@ -54,9 +55,9 @@ def nearest_samples(store: TableStore) -> Work:
 def encoder_named(store: TableStore, name: str | None) -> str:
     """The encoder of that name, or the one last embedded for a modality. Raises UnknownNameError."""
     encoders = store.encoders
-    of_modality = [encoder for encoder, entry in encoders.items() if entry.modality == name]
+    of_modality = {encoder: entry for encoder, entry in encoders.items() if entry.modality == name}
     if of_modality:
-        return max(of_modality, key=lambda encoder: (encoders[encoder].order, encoder))
+        return newest_encoder(of_modality)
     if name not in encoders:
         there = {entry.modality for entry in encoders.values()}
         error = unknown_name("vectors", str(name), [*encoders, *(m for m in MODALITIES if m in there)], store.location)
@@ -80,14 +81,7 @@ def every_vector(store: TableStore, encoder: str, check: Check) -> Any:
     """(sample ids, their vectors scaled to length 1 as (n, d) float64), a batch at a time, in stored order."""
     for batch in store.table(EMBEDDINGS_PREFIX + encoder).batches(["sample_id", VECTOR]):
         check()
-        yield batch.column("sample_id").to_pylist(), scaled(_matrix(batch.column(VECTOR)))
-
-
-def scaled(rows: NDArray[np.floating]) -> Floats:
-    """Rows scaled to length 1; one of zeros stays."""
-    wide = np.asarray(rows, np.float64)
-    lengths = np.linalg.norm(wide, axis=-1, keepdims=True)
-    return wide / np.where(lengths > 0, lengths, 1.0)
+        yield batch.column("sample_id").to_pylist(), unit(_matrix(batch.column(VECTOR)))
 
 
 def _matrix(column: pa.Array) -> NDArray[np.float32]:
@@ -102,7 +96,7 @@ def _nearest(
     asked = [sample for sample in samples if sample in own]
     if not asked:
         return {}
-    queries = scaled(np.stack([own[sample] for sample in asked]))
+    queries = unit(np.stack([own[sample] for sample in asked]))
     best: list[list[tuple[float, str]]] = [[] for _ in asked]
     for ids, rows in every_vector(store, encoder, check):
         similarity = np.round(queries @ rows.T, SCORE_DECIMALS)

@@ -1,1 +1,1 @@
-"""Who is audited and how: halves, thresholds, errors, what is left out, and the audit's identity."""
+"""Who is audited and how: halves, thresholds, errors, and what is left out."""

@@ -41,9 +41,8 @@ def delete_patient(store: TableStore, patient: str, *, also_known_as: str | None
     """
     ids = [patient] if also_known_as is None else [patient, also_known_as]
     erased = None
-    with store.commit(
-        "delete", although_closed=True
-    ) as commit:  # others may have added to the patient since the store was opened
+    # looked for in the newest state: others may have added to the patient since the store was opened
+    with store.commit("delete", although_closed=True) as commit:
         if not commit.has(IMAGES.name):
             raise MisreadError(f"the store {store.location} has no samples")
         if _is_known(store, commit, ids):

@@ -8,7 +8,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from misread.progress import Progress, silent
-from misread.schemas.errors import StoreError
+from misread.schemas.errors import StoreError, first_line
 from misread.schemas.tables import CHECKSUM, IMAGES, PICTURE, VECTOR
 from misread.store import TableStore
 from misread.store.checksums import with_checksums
@@ -45,11 +45,10 @@ def _whole(name: str, look: Callable[[], list[Damage]]) -> list[Damage]:
     """What `look` finds; where it cannot look, that."""
     try:
         return look()
-    except BaseException as error:
+    except BaseException as error:  # a panic inside Lance is no Exception
         if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
             raise
-        first = str(error).strip().partition("\n")[0]
-        return [Damage(name, None, f"cannot be read: {first}")]
+        return [Damage(name, None, f"cannot be read: {first_line(error)}")]
 
 
 def _of_table(store: TableStore, name: str, progress: Progress) -> list[Damage]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import pyarrow as pa
 import typer
 
-from misread.schemas.errors import MisreadError, command
+from misread.schemas.errors import nothing_audited
 
 from .messages import guarded, note, tell
 from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
@@ -68,12 +68,10 @@ def info(
 
 
 def chosen_audits(made: pa.Table, audit: str | None, every: bool, store: str) -> list[dict[str, Any]]:
-    """The rows of the audits to show, out of all made. Raises MisreadError if there is none."""
+    """The rows of the audits to show, out of all made. Raises AuditError if there is none."""
     rows: list[dict[str, Any]] = made.to_pylist()
     if not rows:
-        raise MisreadError(
-            f"nothing in {store} has been audited yet", f"find slices with: {command('discover', store)}"
-        )
+        raise nothing_audited(store)
     if every:
         return rows
     if audit is None:

@@ -1,11 +1,12 @@
 """The command that keeps a person's judgement of a slice."""
 
 import getpass
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from misread.schemas.errors import command
+from misread.schemas.values import Verdict
 
 from .messages import guarded, note
 from .options import StoreArgument
@@ -20,7 +21,7 @@ NOTE = typer.Option("--note", metavar="TEXT", help="Why, in a sentence or two.")
 def verdict(
     store: StoreArgument,
     slice_id: Annotated[str, SLICE],
-    verdict: Annotated[Literal["confirmed", "artefact", "label error", "unclear"], VERDICT],
+    verdict: Annotated[Verdict, VERDICT],
     judged_by: Annotated[str | None, BY] = None,
     text: Annotated[str | None, NOTE] = None,
 ) -> None:

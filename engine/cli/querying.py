@@ -106,13 +106,11 @@ def functions_listed() -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def questions_listed(store: object) -> pa.Table:
+def questions_listed(store: "TableStore") -> pa.Table:
     """One row a question that has a name: misread's own with what they need and give, then those kept."""
     from misread.queries import kept_questions
     from misread.sql import catalogue
-    from misread.store import TableStore
 
-    assert isinstance(store, TableStore)
     own = [entry for entry in catalogue() if entry.kind == "questions"]
     rows = [
         {"question": entry.name, "set": entry.header["inputs"], "gives": entry.header["output"]}

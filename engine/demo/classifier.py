@@ -13,6 +13,8 @@ Features = NDArray[np.float32]
 _THUMB = 32
 _CELLS = 16
 _WORK = 128
+_STRENGTH = 3e-4
+"""Inverse of the penalty on weights."""
 
 
 def film_features(picture: NDArray[np.uint8]) -> Features:
@@ -70,7 +72,7 @@ class FilmClassifier:
         return np.round(np.asarray(self.model.predict_proba(features))[:, 1], 6)
 
 
-def fit_classifier(features: Features, labels: NDArray[np.bool_], strength: float = 3e-4) -> FilmClassifier:
+def fit_classifier(features: Features, labels: NDArray[np.bool_]) -> FilmClassifier:
     """Learn `labels`, shape (films,), from `features`, shape (films, 3072).
 
     Raises:
@@ -82,5 +84,5 @@ def fit_classifier(features: Features, labels: NDArray[np.bool_], strength: floa
 
     if labels.all() or not labels.any():
         raise ValueError("the training films are all of one class; give films with and without the finding")
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=300))
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=_STRENGTH, max_iter=300))
     return FilmClassifier(model.fit(features, labels))

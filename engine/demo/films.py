@@ -39,7 +39,6 @@ def expose_films(
     *,
     workers: int | None = None,
     progress: Progress = silent,
-    what: str = "drawing films",
 ) -> Features:
     """Draw every film, write those that have a path, and give the classifier's features of each.
 
@@ -55,7 +54,7 @@ def expose_films(
     for batch, features in zip(batches, _results(batches, _workers(workers, len(exposures))), strict=True):
         rows.append(features)
         done += len(batch)
-        progress(done, len(exposures), what)
+        progress(done, len(exposures), "drawing films")
     return np.concatenate(rows) if rows else np.zeros((0, 3072), np.float32)
 
 

@@ -54,10 +54,8 @@ class Incidence(Generic[K]):
         return Incidence(tuple(self.items[item] for item in enough), self.has[:, enough], self.known)
 
 
-def incidence(
-    rows: int, documents: Documents[K], counted: Booleans, *, fewest: int = FEWEST_ROWS, most: int = MOST_ITEMS
-) -> Incidence[K]:
-    """The items that at least `fewest` of the rows `counted` (n,) have, and not all of them; the `most` most frequent.
+def incidence(rows: int, documents: Documents[K], counted: Booleans, *, most: int = MOST_ITEMS) -> Incidence[K]:
+    """The items that at least 3 of the rows `counted` (n,) have, and not all of them; the `most` most frequent.
 
     Items in order; ties by that order. Among millions of different items the rarest are forgotten on the way, so that
     what is held does not grow with the texts.
@@ -74,7 +72,7 @@ def incidence(
             whole.update(item for item, stands in items.items() if stands)
             if len(seen) > COUNTED_AT_ONCE:
                 _forget(seen, whole)
-    enough = [item for item, n in seen.items() if fewest <= n < texts and whole[item] >= WHOLE_SHARE * n]
+    enough = [item for item, n in seen.items() if FEWEST_ROWS <= n < texts and whole[item] >= WHOLE_SHARE * n]
     kept = sorted(sorted(enough, key=lambda item: (-seen[item], item))[:most])  # type: ignore[type-var]
     place = {item: number for number, item in enumerate(kept)}
     known = np.zeros(rows, bool)

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from misread.schemas.values import HIGH_LOSS, is_small_cell
+from misread.schemas.values import FALSE_NEGATIVE, FALSE_POSITIVE, HIGH_LOSS, is_small_cell
 
 from .bank import METADATA, UNMENTIONED
 
 Row = Mapping[str, Any]
 
 SIGNIFICANT: Final = 0.05
-DOES: Final = {"false negative": "Misses {target}", "false positive": "Calls {target} that is not there"}
+DOES: Final = {FALSE_NEGATIVE: "Misses {target}", FALSE_POSITIVE: "Calls {target} that is not there"}
 
 
 def sentence(row: Row, phrases: Sequence[Row], smallest_cell: int) -> str:

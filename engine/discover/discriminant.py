@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from misread.principal import signed
+from misread.principal import signed, unit
 from misread.schemas.values import SCORE_DECIMALS
 from misread.spill import Vectors, folded, scores_of, spread_of, total
 
@@ -103,12 +103,6 @@ def discriminant(one: Moments, other: Moments, identity: Floats | None = None) -
     spread = (one.squares / one.rows + other.squares / other.rows) / 2 - np.outer(middle, middle)
     ridge = SHRINKAGE / (one.rows + other.rows) * (np.eye(len(middle)) if identity is None else identity)
     return unit(np.asarray(np.linalg.solve(spread + ridge, one.mean - other.mean), float))
-
-
-def unit(rows: Floats) -> Floats:
-    """Rows (..., k) at length 1; a row of zeros stays."""
-    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return np.asarray(rows / np.where(norms > 0, norms, 1.0))
 
 
 @dataclass(frozen=True)

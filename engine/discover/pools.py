@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from misread.principal import unit
 from misread.threads import in_order
 
-from .discriminant import unit
 from .scan import scan_statistic
 
 Numbers = NDArray[np.floating]
@@ -89,7 +89,7 @@ def lumps(errors: Numbers, right: Numbers) -> list[Rows]:
 
 def _turned(rows: Numbers) -> Numbers:
     """Rows at length 1, as single precision, which is enough to seek by."""
-    return np.asarray(unit(np.asarray(rows, float)), np.float32)
+    return np.asarray(unit(rows), np.float32)
 
 
 def _furthest(directions: Numbers, rows: Numbers, size: int) -> Rows:

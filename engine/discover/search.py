@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from misread.principal import unit
 from misread.schemas.values import SCORE_DECIMALS
 from misread.spill import Vectors, chosen, scores_of, spread_of, total
 
 from .binned import Candidates, Found, Tally, best_candidate
-from .discriminant import ClassModel, Moments, Shape, unit
+from .discriminant import ClassModel, Moments, Shape
 from .patients import Codes
 from .pools import FEWEST_ERRORS, MOST_ERRORS, drawn, lumps
 from .scan import Values, standardised

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from misread.principal import principal_directions
+from misread.principal import principal_directions, unit
 
 from .condensed import condensed_tree
 from .graph import spanning_tree
@@ -29,9 +29,7 @@ def local_coordinates(pool: Floats, components: int = LOCAL_COMPONENTS) -> Float
     """The pool's (n, d) rows on its own principal directions, scaled to unit length: (n, c), rounded to 6 decimals."""
     centered = pool - pool.mean(axis=0)
     _, directions = principal_directions(centered, components)
-    local = centered @ directions
-    norms = np.linalg.norm(local, axis=1, keepdims=True)
-    return np.asarray(np.round(local / np.where(norms > 0, norms, 1.0), DECIMALS))
+    return np.asarray(np.round(unit(centered @ directions), DECIMALS))
 
 
 def tree_nodes(points: Floats, smallest: int) -> list[Rows]:

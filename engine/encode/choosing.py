@@ -4,16 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from misread.schemas.errors import MisreadError, StoreError, unknown_name
-from misread.schemas.values import Modality
+from misread.schemas.values import BUILT_IN, PRETRAINED, Modality
 from misread.store import EncoderEntry
 
 from .pretrained import Settings, is_place, pretrained
 from .pretrained.device import PRECISIONS
 from .registry import Encoder, Fitter, encoders
-
-EXTERNAL = "external"
-BUILT_IN = "built-in"
-PRETRAINED = "pretrained"
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from misread.devices import check_device
 from misread.progress import Progress, silent
 from misread.schemas.errors import MisreadError
-from misread.schemas.values import Modality
+from misread.schemas.values import EXTERNAL, Modality
 from misread.store import Commit, EncoderEntry, TableStore, put_model
 from misread.workers import Workers
 
-from .choosing import EXTERNAL, Choice, Chosen, chosen, computed_elsewhere
+from .choosing import Choice, Chosen, chosen, computed_elsewhere
 from .inputs import INPUTS, Inputs
 from .job import Ready, encode
 from .parts import encode_parts

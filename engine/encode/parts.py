@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from misread.schemas.errors import MisreadError
+from misread.schemas.values import BUILT_IN, PRETRAINED
 from misread.store import TableStore
 from misread.workers import Workers
 
-from .choosing import BUILT_IN, PRETRAINED, Choice, chosen
+from .choosing import Choice, chosen
 from .inputs import INPUTS, Inputs
 from .job import Ready, encode
 from .registry import Fitter

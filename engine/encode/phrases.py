@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from misread.schemas.errors import MisreadError, UnknownNameError
+from misread.schemas.values import EXTERNAL, PRETRAINED
 from misread.store import TableStore
 
 from .pretrained import text_tower
@@ -40,9 +41,9 @@ def phrase_vectors(store: TableStore, name: str, phrases: Sequence[str]) -> NDAr
 
 def _tower(store: TableStore, name: str) -> CrossModal | None:
     entry = store.encoders.get(name)
-    if entry is None or entry.modality != "image" or entry.source == "external":
+    if entry is None or entry.modality != "image" or entry.source == EXTERNAL:
         return None
-    if entry.source == "pretrained":
+    if entry.source == PRETRAINED:
         return text_tower(entry)
     try:
         made: Encoder | Fitter = encoder(name).make()

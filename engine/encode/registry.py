@@ -108,11 +108,11 @@ def encoders(modality: Modality | None = None) -> tuple[EncoderInfo, ...]:
     return tuple(info for info in known if modality in (None, info.modality))
 
 
-def encoder(name: str, modality: Modality | None = None) -> EncoderInfo:
-    """One encoder. Raises UnknownNameError, naming those there are (of `modality`, if given)."""
-    known = {info.name: info for info in encoders(modality)}
+def encoder(name: str) -> EncoderInfo:
+    """One encoder. Raises UnknownNameError, naming those there are."""
+    known = {info.name: info for info in encoders()}
     if name not in known:
-        raise unknown_name(f"{modality} encoder" if modality else "encoder", name, known)
+        raise unknown_name("encoder", name, known)
     return known[name]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from misread.schemas.tables import CHECKSUM, EMBEDDINGS_PREFIX, embeddings_contract
+from misread.schemas.tables import EMBEDDINGS_PREFIX, embeddings_contract
 from misread.store import Commit
 from misread.store.lance_table import in_list
 
@@ -61,7 +61,7 @@ def write_vectors(
     """
     name = EMBEDDINGS_PREFIX + encoder.name
     contract = embeddings_contract(encoder.name, encoder.dimension)
-    schema = pa.schema([field for field in contract.fields if field.name != CHECKSUM])
+    schema = contract.without_checksum
     writer = commit.writer(name, contract)
     replacing = change.replacing and bool(change.wanted)
     if not replacing:

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from misread.audit.aligned import located
 from misread.audit.halves import patient_unit
 from misread.audit.population import NO_VECTOR, TRAINING, is_training
 from misread.discover import probability
@@ -15,7 +16,7 @@ from misread.plan import Assign, Filter, Score, Select, optimise
 from misread.progress import Progress, silent
 from misread.schemas.errors import AuditError, command
 from misread.schemas.tables import EMBEDDINGS_PREFIX
-from misread.schemas.values import NO_SLICE, SCORE_DECIMALS
+from misread.schemas.values import EXTERNAL, NO_SLICE, PRETRAINED, SCORE_DECIMALS
 from misread.store import TableStore
 from misread.workers import Workers
 
@@ -132,13 +133,12 @@ def _refuse_unencoded(store: TableStore, audit: FrozenAudit, samples: pl.Series)
         wanted = samples.filter(samples.is_in(given.implode()) & ~samples.is_in(there.implode()))
         if len(wanted):
             entry = store.encoders[encoder]
-            external = entry.source == "external"
-            named = (f"--{modality}-encoder", encoder) if entry.source == "pretrained" else ()
+            named = (f"--{modality}-encoder", encoder) if entry.source == PRETRAINED else ()
             raise AuditError(
                 f"{len(wanted)} of {len(samples)} samples to assign have a {modality} but no {encoder} vector "
                 f"(the first: {wanted[0]!r})",
                 f"ingest their vectors with: {command('ingest', store.location, '--embeddings', 'FILE')}"
-                if external
+                if entry.source == EXTERNAL
                 else f"make them with: {command('embed', store.location, *named)}",
             )
 
@@ -166,12 +166,14 @@ def along(
     progress: Progress = silent,
     workers: Workers | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(n, s): samples along directions (k, s) of an audit's fused space; and (n,) whether a sample has any vector."""
+    """(n, s): samples along directions (k, s) of an audit's fused space; and (n,) whether a sample has any vector.
+
+    `samples`: their ids, sorted.
+    """
     scores = np.tile(audit.fusion.scorer(directions).without(), (len(samples), 1))
     has_vector = np.full(len(samples), "metadata" in audit.fusion.blocks)
-    place = {sample: row for row, sample in enumerate(samples)}
     for (ids, gain), done, total in gains(store, audit, directions, workers):
-        rows = np.array([place.get(sample, -1) for sample in ids], int)
+        rows = located(samples, pl.Series(ids))
         wanted = rows >= 0
         scores[rows[wanted]] += gain[wanted]
         has_vector[rows[wanted]] = True

@@ -71,7 +71,7 @@ class _Writer:
             case Samples():
                 return self._samples(node)
             case _:
-                return f"SELECT {_list(node.gives)} FROM {_quoted(self._source(node))}"
+                return f"SELECT {_list(node.gives)} FROM {_named(self._source(node))}"
 
     def _narrowing(self, node: Filter | Select | Head, extra: tuple[str, ...]) -> str:
         if isinstance(node, Filter):
@@ -89,21 +89,21 @@ class _Writer:
     def _join(self, join: Join) -> str:
         shown = ["l.*"]
         if join.how in ("inner", "left"):
-            shown += [f"r.{_quoted(name)}" for name in join.right.gives if name not in join.on]
-        pairs = " AND ".join(f"l.{_quoted(name)} = r.{_quoted(name)}" for name in join.on)
+            shown += [f"r.{_named(name)}" for name in join.right.gives if name not in join.on]
+        pairs = " AND ".join(f"l.{_named(name)} = r.{_named(name)}" for name in join.on)
         left, right = self.write(join.left), self.write(join.right)
         return f"SELECT {', '.join(shown)} FROM ({left}) AS l {join.how.upper()} JOIN ({right}) AS r ON {pairs}"
 
     def _samples(self, node: Samples) -> str:
         renamed = node.renamed
-        shown = [f"i.{_quoted(name)} AS {_quoted(renamed[name])}" for name in node.images.gives]
+        shown = [f"i.{_named(name)} AS {_named(renamed[name])}" for name in node.images.gives]
         joins = f"({self.write(node.images)}) AS i"
         if node.with_half:
             name = f"{HALVES}_{len(self.halves)}"
             self.halves[name] = node
             shown.append("h.half")
-            joins += f" JOIN {_quoted(name)} AS h ON h.sample_id = i.sample_id"
-        shown += [f"p.{_quoted(name)}" for name in node.predictions.gives if name != "sample_id"]
+            joins += f" JOIN {_named(name)} AS h ON h.sample_id = i.sample_id"
+        shown += [f"p.{_named(name)}" for name in node.predictions.gives if name != "sample_id"]
         targets = ", ".join(map(quoted, node.targets))  # of a task other targets are there too
         asked = f"SELECT * FROM ({self.write(node.predictions)}) WHERE target IN ({targets})"
         joins += f" LEFT JOIN ({asked}) AS p ON p.sample_id = i.sample_id"
@@ -121,13 +121,14 @@ class _Writer:
 
 def _by(order: Order) -> str:
     """Text is compared by its bytes and nulls come last, whatever the machine's language."""
-    parts = [f"{_quoted(name)} {'DESC' if down else 'ASC'} NULLS LAST" for name, down in order]
+    parts = [f"{_named(name)} {'DESC' if down else 'ASC'} NULLS LAST" for name, down in order]
     return f" ORDER BY {', '.join(parts)}" if parts else ""
 
 
 def _list(names: tuple[str, ...]) -> str:
-    return ", ".join(map(_quoted, names))
+    return ", ".join(map(_named, names))
 
 
-def _quoted(name: str) -> str:
+def _named(name: str) -> str:
+    """A name as SQL has it; `quoted` is for texts."""
     return '"' + name.replace('"', '""') + '"'

@@ -32,6 +32,7 @@ from misread.discover import SIGNIFICANCE, Codes, one_row_each, strata
 from misread.encode.phrases import phrase_vectors
 from misread.encode.texts import report_texts
 from misread.plan import Describe, Fuse, Scan
+from misread.principal import unit
 from misread.schemas.values import CONFIRMATION, DISCOVERY, SCORE_DECIMALS
 from misread.spill import chosen as rows_chosen
 from misread.sql.limits import SMALLEST_CELL
@@ -39,7 +40,7 @@ from misread.store import TableStore
 
 from .evidence import nearness_evidence, phrase_evidence, with_q_values
 from .inputs import codes
-from .nearness import Reading, Way, chosen_phrases, over_batches, over_rows, stored_batches, unit, walk
+from .nearness import Reading, Way, chosen_phrases, over_batches, over_rows, stored_batches, walk
 from .steps import Described, Discovered, FoundSlice, positions
 
 Row = dict[str, Any]

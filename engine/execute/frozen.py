@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from misread.fuse import Fusion
 from misread.metadata import MetadataFeatures
-from misread.schemas.errors import AuditError, command, unknown_name
+from misread.schemas.errors import AuditError, command, nothing_audited, unknown_name
 from misread.schemas.tables import AUDITED, EMBEDDINGS_PREFIX, SLICES
 from misread.store import TableStore
 
@@ -74,14 +74,14 @@ def check_spaces(store: TableStore, audit: FrozenAudit) -> None:
     """Raises AuditError where vectors of today do not lie in the space that the audit's rules were fitted in."""
     then = store.manifest.at(audit.state).encoders
     for modality, name in audit.encoders.items():
-        now = store.encoders[name]
         if not store.has(EMBEDDINGS_PREFIX + name):
             raise AuditError(
                 f"the store holds no {modality} vectors of {name}",
                 f"make them with: {command('embed', store.location)}",
             )
+        now, old = store.encoders[name], then[name]
         same = (now.model, now.dimension, now.parameters.get("version"))
-        if same != (then[name].model, then[name].dimension, then[name].parameters.get("version")):
+        if same != (old.model, old.dimension, old.parameters.get("version")):
             raise AuditError(
                 f"{modality} encoder {name!r} was fitted anew since audit {audit.audit_id}: its vectors no longer fit",
                 "find slices again, or read the store as it was before (--state NUMBER)",
@@ -90,10 +90,7 @@ def check_spaces(store: TableStore, audit: FrozenAudit) -> None:
 
 def _row(store: TableStore, audit_id: str) -> dict[str, Any]:
     if not store.has("audits"):
-        raise AuditError(
-            f"nothing in {store.location} has been audited yet",
-            f"find slices with: {command('discover', store.location)}",
-        )
+        raise nothing_audited(store.location)
     rows = pl.DataFrame(store.table("audits").read())
     found = rows.filter(pl.col("audit_id") == audit_id)
     if not found.height:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
@@ -19,8 +20,8 @@ from .frozen import FrozenAudit, frozen_audit
 
 ROWS_A_SPAN = 16 * BATCH_ROWS
 
-Gains = tuple[list[str], NDArray[np.float64]]
-"""(n sample ids, (n, s) gains along each direction)."""
+Gains = tuple[pa.Array, NDArray[np.float64]]
+"""(n sample ids as text, (n, s) gains along each direction)."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def span_gains(span: Span) -> Gains:
     """The gains of one span, in a process of its own."""
     store, audit = _opened(span.location, span.state, span.audit_id)
     parts = list(_gains_of(store, audit, span))
-    return [sample for ids, _ in parts for sample in ids], np.concatenate([gain for _, gain in parts])
+    return pa.concat_arrays([ids for ids, _ in parts]), np.concatenate([gain for _, gain in parts])
 
 
 def _gains_of(store: TableStore, audit: FrozenAudit, span: Span) -> Iterator[Gains]:
@@ -72,7 +73,7 @@ def _gains_of(store: TableStore, audit: FrozenAudit, span: Span) -> Iterator[Gai
     for batch in store.table(table).batches(["sample_id", *columns], rows=(span.start, span.stop)):
         with one_thread():
             gain = scorer.gain(span.modality, _numbers(audit, span.modality, batch))
-        yield batch.column("sample_id").to_pylist(), gain
+        yield batch.column("sample_id"), gain
 
 
 @lru_cache(maxsize=2)

@@ -12,6 +12,7 @@ from misread.store import TableStore
 
 
 def metadata_columns(store: TableStore) -> list[str]:
+    """The columns of images that are metadata, but for `split`, sorted."""
     return sorted(name for name in store.table("images").shown if name not in IMAGES.names)
 
 

@@ -6,10 +6,13 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from misread.audit.aligned import located
 from misread.describe import LISTED, TERM, UNMENTIONED, Bank, Booleans, Chooser, Floats, Places, Saying
 from misread.plan import Scan
+from misread.principal import unit
 from misread.schemas.tables import VECTOR
 from misread.schemas.values import SCORE_DECIMALS
 from misread.spill import Vectors, folded, total
@@ -58,12 +61,6 @@ class Way:
         """(k,): the cosine of each item, an item's vector being the centroid of the rows that have it."""
         centers = self.sums[2:, :-1] / np.maximum(self.sums[2:, -1:], 1.0) - self.center
         return np.asarray(unit(centers) @ self.direction)
-
-
-def unit(rows: Floats) -> Floats:
-    """Rows scaled to length 1; one of zeros stays."""
-    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return np.asarray(rows / np.where(lengths > 0, lengths, 1.0))
 
 
 def walk(ways: Sequence[Way], bank: Bank, reading: Reading) -> None:
@@ -144,11 +141,11 @@ def stored_batches(store: TableStore, scan: Scan, fused: FusedSamples) -> Iterat
     """
     table = store.table(scan.table)
     yield np.empty(0, np.intp), np.empty((0, table.readable.field(VECTOR).type.list_size))
-    place = {sample: row for row, sample in enumerate(fused.samples["sample_id"])}
+    samples = fused.samples["sample_id"]
     kept = fused.samples["left_out"].is_null().to_numpy()
     for batch in table.batches(["sample_id", VECTOR]):
-        found = np.array([place.get(sample, -1) for sample in batch.column("sample_id").to_pylist()], np.intp)
+        found = located(samples, pl.Series(batch.column("sample_id")))
         there = found >= 0
         there[there] = kept[found[there]]
         flat = batch.column(VECTOR).flatten().to_numpy(zero_copy_only=False).reshape(len(found), -1)
-        yield found[there], unit(np.asarray(flat[there], float))
+        yield found[there], unit(flat[there])

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from misread.audit.population import Population
 from misread.plan import Discover, Fuse, Node, Samples, optimise
-from misread.schemas.errors import AuditError, command, unknown_name
+from misread.schemas.errors import AuditError, nothing_audited, unknown_name
 from misread.schemas.tables import (
     AUDIT_TARGETS,
     AUDITED,
@@ -37,7 +37,7 @@ _NAME = re.compile(r"\w[\w .-]{0,99}")
 _ID = re.compile(r"[0-9a-f]{12}")
 
 
-def stored_audit(store: TableStore, audit_id: str) -> bool:
+def stored_audit(store: TableStore | Commit, audit_id: str) -> bool:
     """Whether the store holds this audit."""
     return store.has("audits") and store.table("audits").count(f"audit_id = '{audit_id}'") > 0
 
@@ -68,10 +68,7 @@ def audit_named(store: TableStore, text: str) -> str:
     """The id of an audit by its id or name. Raises UnknownNameError for neither, AuditError without audits."""
     known = audit_names(store)
     if not known:
-        raise AuditError(
-            f"nothing in {store.location} has been audited yet",
-            f"find slices with: {command('discover', store.location)}",
-        )
+        raise nothing_audited(store.location)
     for audit_id, name in known:
         if text in (audit_id, name):
             return audit_id
@@ -107,7 +104,7 @@ def write_audit(store: TableStore, node: Node, described: Described, name: str |
     with store.commit("discover") as commit:
         commit.follow(store.state)
         _check_name(commit, name, below.audit_id)  # another audit may have taken it since
-        if commit.has("audits") and commit.table("audits").count(f"audit_id = '{below.audit_id}'"):
+        if stored_audit(commit, below.audit_id):
             return
         fusion = commit.put_model("fusion", below.below.fusion.to_arrays())
         _append(commit, AUDITS, [{**_audit_row(store, node, described, fusion), "name": name}])

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from misread.ingest.pictures import PictureError, file_content, picture_path
-from misread.schemas.errors import MisreadError
+from misread.schemas.errors import MisreadError, first_line
 
 from .compressed import CODEC_OF, decoded
 
@@ -75,7 +75,7 @@ def in_dicom_folder(root: Path, name: str) -> bytes:
         except (PictureError, MisreadError):
             raise
         except Exception as error:  # noqa: BLE001 - decoders of damaged files raise whatever they please
-            raise PictureError(f"the picture is unreadable: {name!r}: {_first_line(error)}") from None
+            raise PictureError(f"the picture is unreadable: {name!r}: {first_line(error)}") from None
 
 
 def _data_set(file: Any, name: str, *, stop_before_pixels: bool) -> Any:
@@ -91,7 +91,7 @@ def _data_set(file: Any, name: str, *, stop_before_pixels: bool) -> Any:
     except PictureError as error:
         raise PictureError(f"{error}: {name!r}") from None
     except Exception as error:  # noqa: BLE001 - parsers of damaged files raise whatever they please
-        raise PictureError(f"the DICOM file is damaged: {name!r}: {_first_line(error)}") from None
+        raise PictureError(f"the DICOM file is damaged: {name!r}: {first_line(error)}") from None
 
 
 def _inflated(file: Any) -> Any:
@@ -195,7 +195,3 @@ def _number(data_set: Any, keyword: str) -> int | None:
         return int(data_set.get(keyword))
     except (TypeError, ValueError):
         return None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

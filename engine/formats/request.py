@@ -118,12 +118,12 @@ class Request:
         numbers = pl.int_range(2, frame.height + 2, dtype=pl.Int64, eager=True)
         return Source(self.root / name, name, frame.insert_column(0, numbers.alias(ROW)), typed=True)
 
-    def reports(self, rows: Sequence[Mapping[str, Any]], key: str = "study_id") -> Source | None:
-        """The reports found, (key, report) and their sections if they are known; None where there is none."""
+    def reports(self, rows: Sequence[Mapping[str, Any]]) -> Source | None:
+        """The reports found, (study_id, report) and their sections if they are known; None where there is none."""
         if not rows:
             return None
         whole = [row if "findings" in row else {**row, **sections_of(row["report"])} for row in rows]
-        return self.source("reports", whole, dict.fromkeys((key, "report", *SECTIONS), pl.String))
+        return self.source("reports", whole, dict.fromkeys(("study_id", "report", *SECTIONS), pl.String))
 
 
 def _folded(source: Source, spelled: Mapping[str, str]) -> Source:

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from misread.progress import Progress
-from misread.schemas.tables import CHECKSUM, IMAGES, PREDICTIONS
+from misread.schemas.tables import IMAGES, PREDICTIONS
 from misread.store import TableStore
 
 from .embeddings import COLUMNS as OF_EMBEDDINGS
@@ -112,8 +112,7 @@ def _samples(images: pl.DataFrame | None) -> pl.Series:
 def _stored_predictions(store: TableStore, sources: Sources) -> pl.DataFrame | None:
     if sources.predictions is None or not store.has(PREDICTIONS.name):
         return None
-    columns = [name for name in PREDICTIONS.names if name != CHECKSUM]
-    frame = pl.from_arrow(store.table(PREDICTIONS.name).read(columns))
+    frame = pl.from_arrow(store.table(PREDICTIONS.name).read(PREDICTIONS.without_checksum.names))
     assert isinstance(frame, pl.DataFrame)
     return frame
 

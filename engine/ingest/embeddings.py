@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from misread.encode.registry import encoders as known_encoders
-from misread.schemas.values import Modality
+from misread.schemas.values import EXTERNAL, Modality
 from misread.store import EncoderEntry
 
 from .cells import texts
@@ -16,7 +16,6 @@ from .faultbook import REASON, ROW, FaultBook, repeated
 from .files import Source, as_text, take
 from .known import Known
 
-EXTERNAL: Final = "external"
 COLUMNS: Final = ("sample_id", "encoder", "vector", "modality")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MODALITIES: Final[tuple[Modality, ...]] = ("image", "report")
@@ -110,9 +109,10 @@ def _check_encoders(source: Source, frame: pl.DataFrame, encoders: Mapping[str, 
 def _name_fault(name: str, encoders: Mapping[str, EncoderEntry]) -> str:
     if not _NAME.fullmatch(name):
         return f"encoder {name!r}: up to 64 letters, digits, _ and -, a letter or a digit first"
-    built_in = {info.name for info in known_encoders()}
-    if name.lower() in built_in or (name in encoders and encoders[name].source != EXTERNAL):
+    if name.lower() in {info.name for info in known_encoders()}:
         return f"encoder {name!r} is built in; give vectors computed elsewhere another name"
+    if name in encoders and encoders[name].source != EXTERNAL:
+        return f"the vectors of encoder {name!r} in the store are of embed; give those computed elsewhere another name"
     twin = next((there for there in encoders if there.lower() == name.lower() and there != name), None)
     return f"the store has the encoder {twin!r}, which differs from {name!r} in case alone" if twin else ""
 

@@ -20,7 +20,7 @@ class FaultBook:
         self.skipping = skipping
         self._faults: dict[Fault, None] = {}
         self._bad: defaultdict[str, set[int]] = defaultdict(set)
-        self._files: list[str] = []
+        self._files: dict[str, int] = {}
         self._items: set[Fault] = set()
 
     def item(self, file: str, reason: str, column: str | None = None) -> None:
@@ -48,8 +48,7 @@ class FaultBook:
         self.rows(file, column, frame.filter(is_bad).with_columns(text.alias(REASON)))
 
     def _add(self, fault: Fault) -> None:
-        if fault.file not in self._files:
-            self._files.append(fault.file)
+        self._files.setdefault(fault.file, len(self._files))
         self._faults[fault] = None
 
     @property
@@ -65,9 +64,7 @@ class FaultBook:
     @property
     def faults(self) -> tuple[Fault, ...]:
         """Every fault once, by file (in the order first met), row and column."""
-        return tuple(
-            sorted(self._faults, key=lambda f: (self._files.index(f.file), f.row or 0, f.column or "", f.reason))
-        )
+        return tuple(sorted(self._faults, key=lambda f: (self._files[f.file], f.row or 0, f.column or "", f.reason)))
 
     @property
     def count(self) -> int:

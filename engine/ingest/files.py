@@ -9,6 +9,8 @@ from typing import Final
 
 import polars as pl
 
+from misread.schemas.errors import first_line
+
 from .cells import id_texts, largest_whole, merged
 from .faultbook import ROW, FaultBook, row_list
 from .identifiers import told_by
@@ -108,7 +110,7 @@ def _parquet(content: bytes) -> pl.DataFrame:
     try:
         frame = pl.read_parquet(content)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise UnreadableFileError(f"not a whole Parquet file: {str(error).splitlines()[0]}") from None
+        raise UnreadableFileError(f"not a whole Parquet file: {first_line(error)}") from None
     if not frame.height:
         raise UnreadableFileError("the file has columns and no rows")
     numbers = pl.int_range(2, frame.height + 2, dtype=pl.Int64, eager=True)

@@ -76,11 +76,10 @@ def vector_rows(encoder: str, frame: pl.DataFrame) -> tuple[TableContract, pa.Ta
     samples = pa.array(frame["sample_id"].to_list(), pa.string())
     missing = pa.nulls(frame.height, pa.string())
     columns = {"sample_id": samples, VECTOR: vectors, "input_checksum": missing}
-    fields = [field for field in contract.fields if field.name != CHECKSUM]
-    return contract, pa.table(columns, schema=pa.schema(fields))
+    return contract, pa.table(columns, schema=contract.without_checksum)
 
 
 def _as_contract(frame: pl.DataFrame, contract: TableContract) -> pa.Table:
-    fields = [field for field in contract.fields if field.name != CHECKSUM]
-    absent = [pl.lit(None).alias(f.name) for f in fields if f.name not in frame.columns]
-    return frame.with_columns(absent).select([f.name for f in fields]).to_arrow().cast(pa.schema(fields))
+    schema = contract.without_checksum
+    absent = [pl.lit(None).alias(name) for name in schema.names if name not in frame.columns]
+    return frame.with_columns(absent).select(schema.names).to_arrow().cast(schema)

@@ -7,13 +7,13 @@ import polars as pl
 from misread.progress import Progress, silent
 from misread.schemas.errors import InputFaultsError, MisreadError
 from misread.schemas.tables import IMAGES, PREDICTIONS, REPORTS, VECTOR
-from misread.schemas.values import Modality
+from misread.schemas.values import EXTERNAL, Modality
 from misread.store import Commit, EncoderEntry, TableStore
 from misread.store.lance_table import LanceTable
 from misread.store.newest import changed_meanwhile
 
 from .checks import KINDS, Checked, check
-from .embeddings import EXTERNAL, by_encoder
+from .embeddings import by_encoder
 from .faultbook import FaultBook
 from .images import ImagesChange, images_change, write_images
 from .metadata import sample_notices

@@ -3,7 +3,7 @@
 from .audits import AUTOMATIC, Assign, Describe, Discover, Fuse, Score
 from .node import Level, Node
 from .optimise import CycleError, optimise
-from .order import Order, is_found, order_of
+from .order import Order, order_of
 from .rows import HEAVY, HOWS, Filter, Head, How, Join, Samples, Scan, Select, Sort, Take
 from .rules import RULES, Rule
 from .show import tree
@@ -32,7 +32,6 @@ __all__ = [
     "Select",
     "Sort",
     "Take",
-    "is_found",
     "optimise",
     "order_of",
     "tree",

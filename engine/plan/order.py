@@ -2,7 +2,6 @@
 
 import pyarrow as pa
 
-from .audits import Describe, Discover
 from .node import Node
 from .rows import Filter, Head, Select, Sort, Take
 
@@ -28,11 +27,6 @@ def ordering(node: Node) -> tuple[str, ...]:
     """The columns of a step that its rows' order needs."""
     given = set(node.gives)
     return tuple(name for name, _ in order_of(node) if name in given)
-
-
-def is_found(node: Node) -> bool:
-    """Whether a step gives what an audit found: filtering it chooses among the findings, and changes none."""
-    return any(isinstance(step, Discover | Describe) for step in node.walk())
 
 
 def _has_order(kind: pa.DataType) -> bool:

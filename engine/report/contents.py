@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from misread.progress import Progress, silent
-from misread.schemas.errors import QueryError
+from misread.schemas.errors import QueryError, nothing_audited
 from misread.schemas.values import CONFIRMATION, DISCOVERY, is_small_cell
 from misread.sql import Limits, question
 from misread.writing import replacing
@@ -111,10 +111,11 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
 
     Numbers of fewer than 11 patients are None unless they are allowed. Without text nothing is told that a report
     says in five words or more, and nothing that names a sample, patient or study. Raises UnknownNameError for an audit
-    that does not exist.
+    that does not exist, AuditError for a store without audits.
     """
-    audit_id = store.audit_id(audit) if audit else _newest(store)
+    known = None if audit is None else store.audit_id(audit)
     with store.session(Limits(seconds=None, allow_small_cells=options.allow_small_cells)) as session:
+        audit_id = known or _newest(session, store.location)
         row = _audit(session, audit_id)
         slices = list(_slices(session, audit_id, options))
         few = {one["slice_id"] for one in _rows(session, _FEW, audit_id)}
@@ -154,10 +155,12 @@ def _maps(targets: list[Row], slices: list[Row]) -> list[tuple[str, str]]:
     return sorted(((row["model"], row["target"]) for row in targets), key=place)
 
 
-def _newest(store: "Store") -> str:
-    with store.session() as session:
-        made = session.query(question("audits_made")).to_pylist()
-    return store.audit_id(made[0]["audit_id"] if made else "")
+def _newest(session: "Session", store: str) -> str:
+    made = session.query(question("audits_made"))
+    if not made.num_rows:
+        raise nothing_audited(store)
+    newest: str = made["audit_id"][0].as_py()
+    return newest
 
 
 def _rows(session: "Session", text: str, value: str) -> list[Row]:

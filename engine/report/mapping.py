@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from misread.execute.assigning import along
-from misread.execute.frozen import check_spaces, frozen_audit
+from misread.execute.frozen import FrozenAudit, check_spaces, frozen_audit
 from misread.progress import Progress
 from misread.schemas.errors import AuditError
 from misread.threads import one_thread
@@ -67,10 +67,11 @@ def fused_maps(
         return []
     first = rows.group_by("sample_id").agg(pl.col("place").min()).sort("place", "sample_id").head(POINTS)
     samples = first["sample_id"].sort()
-    vectors = _vectors(store, audit_id, samples, progress)
+    audit = frozen_audit(store, audit_id)
+    vectors = _vectors(store, audit, samples, progress)
     if vectors is None or len(vectors) < FEWEST:
         return []
-    plane = _plane(vectors, frozen_audit(store, audit_id).seed)
+    plane = _plane(vectors, audit.seed)
     places = pl.DataFrame({"sample_id": samples, "x": plane[:, 0], "y": plane[:, 1]})
     found = rows.join(places.with_columns(pl.col("x", "y").round(2)), on="sample_id")
     numbered = found.join(pl.DataFrame(drawn).with_row_index("map"), on=["model", "target"])
@@ -78,12 +79,12 @@ def fused_maps(
     return numbered.sort("map", "sample_id").select(shown + (["sample_id"] if options.text else [])).to_dicts()
 
 
-def _vectors(store: "Store", audit_id: str, samples: pl.Series, progress: Progress) -> Any:
-    audit = frozen_audit(store, audit_id)
+def _vectors(store: "Store", audit: FrozenAudit, samples: pl.Series, progress: Progress) -> Any:
+    """(n, k) the fused vectors of the samples; None where they have changed since the audit."""
     try:
         check_spaces(store, audit)
         return along(store, audit, np.eye(audit.fusion.dimension), samples, progress)[0]
-    except (AuditError, KeyError):
+    except AuditError:
         return None
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from misread.schemas.errors import StoreError
-from misread.schemas.tables import TableContract, contract_of
+from misread.schemas.tables import CHECKSUM, TableContract, contract_of
 
 from .checksums import with_checksums
 from .files import StoreFiles
@@ -148,4 +148,4 @@ def model_file(name: str, arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def _without_checksum(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([f for f in schema if f.name != "checksum"])
+    return pa.schema([f for f in schema if f.name != CHECKSUM])

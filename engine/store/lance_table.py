@@ -35,6 +35,7 @@ def opened(uri: str, contract: TableContract, version: int) -> Any:
 
 
 def quoted(text: str) -> str:
+    """A text as SQL has it."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -124,12 +125,12 @@ class LanceTable:
         return pa.schema([field for field in plain_schema(self.schema) if field.name in kept])
 
     def located(
-        self, columns: Sequence[str], where: str | None, *, with_locator: bool, batch_rows: int = BATCH_ROWS
+        self, columns: Sequence[str], where: str | None, *, with_locator: bool
     ) -> Iterator[tuple[pa.RecordBatch, pa.Array | None]]:
         """Batches of the named columns, pictures too, with the number that `fetch` finds each row by, if asked for."""
         light = [name for name in columns if name != PICTURE]
         numbered = with_locator or not light or PICTURE in columns
-        rows = PICTURE_ROWS if PICTURE in columns else batch_rows
+        rows = PICTURE_ROWS if PICTURE in columns else BATCH_ROWS
         scanner = self._dataset.scanner(columns=light, filter=where, batch_size=rows, with_row_id=numbered)
         for batch in map(as_text, scanner.to_batches()):
             found = batch.column("_rowid") if numbered else None

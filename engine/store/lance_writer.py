@@ -34,10 +34,6 @@ class LanceWriter:
         self._written = False
         self._dataset = None if version is None else opened(uri, contract, version)
 
-    @property
-    def schema(self) -> pa.Schema | None:
-        return None if self._dataset is None else text_schema(self._dataset.schema)
-
     def append(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, replacing: bool = False) -> None:
         """Adds rows, streaming; creates the table where there is none yet. `replacing`: all rows that were."""
         import lance

@@ -24,9 +24,8 @@ class TableEntry:
 class EncoderEntry:
     """One encoder's vectors. `model` is the fitted model's file (None: nothing was fitted).
 
-    `source` is `built-in`, `pretrained` (then `parameters` name the model's directory) or `external` (vectors computed
-    elsewhere). `order` grows with every commit that
-    changed the encoder's vectors: the highest of a modality is the one discovery uses unless told otherwise.
+    `source` is BUILT_IN, PRETRAINED (then `parameters` name the model's directory) or EXTERNAL of
+    `misread.schemas.values`. `order` grows with every commit that changed the encoder's vectors: see `newest_encoder`.
     """
 
     modality: Modality
@@ -39,6 +38,14 @@ class EncoderEntry:
     def __post_init__(self) -> None:
         if self.modality not in MODALITIES:
             raise StoreError(f"modality {self.modality!r} is none of {', '.join(MODALITIES)}")
+
+
+def newest_encoder(encoders: Mapping[str, EncoderEntry]) -> str:
+    """The name of the encoder that was embedded last, of one or more; ties: the last by name.
+
+    Of a modality it is the one that is meant where none is named.
+    """
+    return max(encoders, key=lambda name: (encoders[name].order, name))
 
 
 @dataclass(frozen=True)

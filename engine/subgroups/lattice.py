@@ -15,6 +15,7 @@ Bits = NDArray[np.uint64]
 Terms = tuple[int, ...]
 
 MOST_TERMS = 3
+"""Triples are the longest conjunctions that are searched."""
 SLACK = 1e-9
 """Relative room for rounding between a bound and the score it bounds."""
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 
-from misread.schemas.errors import MisreadError
+from misread.schemas.errors import MisreadError, first_line
 from misread.threads import cores
 
 A = TypeVar("A")
@@ -147,7 +147,7 @@ def _reach(address: str) -> None:
 
 def _unreached(address: str, error: Exception) -> MisreadError:
     return MisreadError(
-        f"no Ray cluster answers at {address}: {_first_line(error)}",
+        f"no Ray cluster answers at {address}: {first_line(error)}",
         "give --ray local for the cores of this machine, or the address that ray start showed",
     )
 
@@ -155,16 +155,12 @@ def _unreached(address: str, error: Exception) -> MisreadError:
 def _not_joined(address: str, error: Exception) -> MisreadError:
     """Somebody listens there. Ray does not say that a token is wrong: it gives up after a while."""
     if address == LOCAL:
-        return MisreadError(f"Ray did not start on this machine: {_first_line(error)}", "try again, or leave --ray out")
+        return MisreadError(f"Ray did not start on this machine: {first_line(error)}", "try again, or leave --ray out")
     return MisreadError(
-        f"the Ray cluster at {address} did not let this machine in: {_first_line(error)}",
+        f"the Ray cluster at {address} did not let this machine in: {first_line(error)}",
         "this machine is to be one of the cluster's (ray start --address), with its version of Ray; where the cluster "
         "was started with a token, set RAY_AUTH_MODE=token and the same RAY_AUTH_TOKEN here",
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
 
 
 def told(work: Callable[..., B], *given: Any) -> tuple[B | None, tuple[str, str] | None]:
@@ -183,7 +179,7 @@ def result_of(reference: Any) -> Any:
         result, wrong = ray.get(reference)
     except ray.exceptions.RayActorError as error:
         raise MisreadError(
-            f"a Ray process that held vectors is gone: {_first_line(error)}",
+            f"a Ray process that held vectors is gone: {first_line(error)}",
             "run the same command again; if its machine ran out of memory, start Ray there with a lower --num-cpus",
         ) from None
     except ray.exceptions.RayError as error:

@@ -1,6 +1,7 @@
 """The house keeps its own rules."""
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -152,6 +153,20 @@ def test_packages_are_those_on_disk() -> None:
     listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
     there = {m if p.name == "__init__.py" else m.rpartition(".")[0] for m, p in modules().items()}
     assert listed == there
+
+
+def test_the_readme_names_every_package_of_the_engine() -> None:
+    """Its table of the house is whole: whoever looks for a part finds where it is."""
+    (row,) = (line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| `engine/` |"))
+    there = {path.parent.name for path in (ROOT / "engine").glob("*/__init__.py")}
+    assert set(re.findall(r"`(\w+)`", row)) - {"misread"} == there
+
+
+def test_every_benchmark_is_named() -> None:
+    """The README tells what each of them measures."""
+    there = {path.parent.name for path in (ROOT / "benchmarks").glob("*/__main__.py")} | {"timing"}
+    named = re.findall(r"python -m\s+benchmarks\.(\w+)", (ROOT / "README.md").read_text())
+    assert set(named) == there
 
 
 def test_modules_can_be_read_in_a_sitting() -> None:

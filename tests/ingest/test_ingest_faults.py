@@ -10,7 +10,8 @@ from ingest.ingest_inputs import METADATA, Inputs, Spoil, as_csv, encoded, tree_
 
 from misread.ingest import Sources, ingest
 from misread.schemas.errors import Fault, InputFaultsError, MisreadError
-from misread.store import TableStore
+from misread.schemas.values import PRETRAINED
+from misread.store import EncoderEntry, TableStore
 
 Expected = list[tuple[str, int | None, str | None, str]]
 
@@ -431,6 +432,18 @@ def test_vectors_are_held_against_the_store(inputs: Inputs, filled_store: TableS
     inputs.embeddings = [{"sample_id": "e", "encoder": "CLIP", "vector": [1.0, 2.0]}]
     (fault,) = _failed(filled_store, inputs.write())
     assert "differs from 'CLIP' in case alone" in fault.reason
+
+
+def test_vectors_that_embed_made_are_told_from_those_of_built_in_encoders(
+    inputs: Inputs, filled_store: TableStore
+) -> None:
+    """An encoder of the store that a pretrained model stands behind takes no vectors from elsewhere, and says why."""
+    with filled_store.commit("embed") as commit:
+        commit.set_encoder("rad-dino", EncoderEntry("image", 2, PRETRAINED, commit.next_state))
+    inputs.only = ("embeddings",)
+    inputs.embeddings = [{"sample_id": "e", "encoder": "rad-dino", "vector": [1.0, 2.0]}]
+    (fault,) = _failed(filled_store, inputs.write())
+    assert "'rad-dino' in the store are of embed" in fault.reason
 
 
 def test_vectors_as_json_in_csv(inputs: Inputs, store: TableStore) -> None:

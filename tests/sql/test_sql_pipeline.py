@@ -17,6 +17,17 @@ def test_rows_that_need_more_memory_are_told(statement: str) -> None:
     assert "memory=" in str(told.value.hint)
 
 
+def test_an_error_without_a_word_is_told_by_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Arrow raises need not say anything."""
+
+    def silent(*_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("misread.sql.pipeline.interruptible", silent)
+    with Pipeline({}, LEAST_MEMORY) as pipeline, pytest.raises(QueryError, match=r"worked out: BrokenPipeError$"):
+        list(pipeline.batches("SELECT 1"))
+
+
 def test_rows_that_cannot_be_worked_out_are_told() -> None:
     """An error of DuckDB's while rows are on their way is ours, in one line."""
     with Pipeline({}, LEAST_MEMORY) as pipeline, pytest.raises(QueryError, match="the rows cannot be worked out: "):

@@ -40,11 +40,6 @@ class ModelDirectory:
     weights: tuple[Path, ...]
     pooling: Pooling | None = field(default=None, compare=False)
 
-    @property
-    def modalities(self) -> tuple[Modality, ...]:
-        """What it can encode."""
-        return {"image": ("image",), "text": ("report",), "image-text": ("image", "report")}[self.family.kind]  # type: ignore[return-value]
-
     def fingerprint(self) -> str:
         """16 hex digits that name what a vector depends on: weights, settings and tokenizer, file by file."""
         folders, ends = {self.path, self.folder}, ("json", "txt", "model")
