@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from misread.schemas.errors import StoreError
-from misread.schemas.tables import CHECKSUM, TableContract, contract_of
+from misread.schemas.tables import CHECKSUM, CONTRACTS, EMBEDDINGS_PREFIX, TableContract, contract_of
 
 from .checksums import with_checksums
 from .files import StoreFiles
@@ -24,6 +24,13 @@ MODELS = "models"
 
 def table_uri(files: StoreFiles, name: str) -> str:
     return files.uri(f"{name}.lance")
+
+
+def table_in(folder: str) -> str | None:
+    """The name of the table that a folder of this name holds; None where it is no folder of a table."""
+    name = folder.removesuffix(".lance")
+    is_one = name != folder and (name in CONTRACTS or name.startswith(EMBEDDINGS_PREFIX))
+    return name if is_one else None
 
 
 @dataclass

@@ -13,7 +13,7 @@ import numpy as np
 from misread.schemas.errors import StoreError, command, unknown_name
 from misread.schemas.tables import contract_of
 
-from .commit import MODELS, Commit, model_file, table_uri
+from .commit import MODELS, Commit, model_file, table_in, table_uri
 from .files import StoreFiles
 from .lance_table import LanceTable
 from .manifest import EncoderEntry, Manifest
@@ -66,7 +66,7 @@ class TableStore:
         there = newest(files)
         if there is not None:
             return cls(files, there.manifest)
-        if not files.is_empty() and not files.exists("images.lance"):
+        if not files.is_empty() and not any(map(table_in, files.folders())):
             raise StoreError(
                 f"{files.location} is not empty and not a misread store", "name a new folder for the store"
             )

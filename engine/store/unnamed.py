@@ -5,15 +5,14 @@ from datetime import timedelta
 from typing import Any, Final
 
 from misread.schemas.errors import StoreError
-from misread.schemas.tables import AUDITS, CONTRACTS, EMBEDDINGS_PREFIX
+from misread.schemas.tables import AUDITS
 
-from .commit import MODELS, table_uri
+from .commit import MODELS, table_in, table_uri
 from .files import StoreFiles
 from .lance_table import LanceTable
 from .manifest import Manifest
 from .newest import MANIFEST, MANIFEST_TABLE, forget_older
 
-_TABLE: Final = ".lance"
 _NEVER: Final = timedelta(days=36_500)
 
 
@@ -26,8 +25,8 @@ def remove_unnamed(files: StoreFiles, manifest: Manifest) -> None:
     Models that a living `embed` fitted go too; it writes them again when it commits.
     """
     for folder in files.folders():
-        name = folder.removesuffix(_TABLE)
-        if name == folder or not (name in CONTRACTS or name.startswith(EMBEDDINGS_PREFIX)):
+        name = table_in(folder)
+        if name is None:
             continue
         versions = manifest.versions(name)
         if versions:

@@ -178,3 +178,21 @@ def test_rows_that_break_the_contract_are_refused(store: TableStore, rows: objec
             with pytest.raises(MisreadError, match="breaks its contract"), store.commit("fails") as commit:
                 getattr(commit, verb)(name, rows)
     assert TableStore.open(store.location).manifest == store.manifest
+
+
+@pytest.mark.parametrize("left", ["reports.lance", "embeddings_hog.lance"])
+def test_what_a_killed_first_writer_left_is_in_nobodys_way(tmp_path: Path, left: str) -> None:
+    """A folder of tables alone, whichever was written first, is a store that its first commit will make."""
+    (tmp_path / "store" / left).mkdir(parents=True)
+    with TableStore.open_or_new(tmp_path / "store").commit("ingest") as commit:
+        commit.append("images", images(["a"]))
+    assert TableStore.open(tmp_path / "store").tables == ["images"]
+
+
+@pytest.mark.parametrize("other", ["films.lance", "reports", "notes"])
+def test_a_folder_of_other_things_is_no_place_for_a_store(tmp_path: Path, other: str) -> None:
+    """Nothing is written into it."""
+    (tmp_path / "store" / other).mkdir(parents=True)
+    with pytest.raises(StoreError, match="not empty and not a misread store"):
+        TableStore.open_or_new(tmp_path / "store")
+    assert [path.name for path in (tmp_path / "store").iterdir()] == [other]
