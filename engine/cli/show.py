@@ -56,6 +56,7 @@ def _slice_columns(own: Sequence[str]) -> pa.Schema:
             ("q_value", pa.float64()),
             ("confirmed", pa.string()),
             ("nearest_phrase", pa.string()),
+            ("phrase_q_value", pa.float64()),
         ]
     )
 
@@ -71,6 +72,7 @@ def _for_people(row: dict[str, Any]) -> dict[str, Any]:
         "q_value": row["q_value"],
         "confirmed": {True: "yes", False: "no"}.get(row["confirmed"]),
         "nearest_phrase": row["nearest_phrase"],
+        "phrase_q_value": row["phrase_q_value"],
     }
 
 

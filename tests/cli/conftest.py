@@ -105,7 +105,10 @@ def store(make_store: Callable[..., Path]) -> Path:
             found_slice("older", 1),
             found_slice("older", 2, error_rate=None, error_rate_low=None, confirmed=False),
         ],
-        phrases=[{"audit_id": "older", "slice_id": "older-1", "rank": 1, "phrase": "no drain"}],
+        phrases=[
+            {"audit_id": "older", "slice_id": "older-1", "rank": 2, "phrase": "tube", "q_value": 0.5},
+            {"audit_id": "older", "slice_id": "older-1", "rank": 1, "phrase": "no drain", "q_value": 0.25},
+        ],
     )
 
 

@@ -21,7 +21,7 @@ def test_info_counts_what_is_there(store: Path) -> None:
     assert contents["location"] == str(store)
     assert (contents["state"], contents["format_version"]) == (1, 4)
     assert {row["table"]: row["rows"] for row in contents["tables"]} == {
-        "audits": 2, "images": 12, "phrases": 1, "predictions": 24, "reports": 1, "slices": 2,
+        "audits": 2, "images": 12, "phrases": 2, "predictions": 24, "reports": 1, "slices": 2,
     }  # fmt: skip
     assert contents["encoders"] == [{"encoder": "hog", "modality": "image", "dimension": 128, "source": "built-in"}]
     counted = {"model": "net", "task": None, "predictions": 12, "labelled": None, "positive": None}
@@ -46,14 +46,14 @@ def test_info_of_an_empty_store(make_store: Callable[..., Path]) -> None:
 
 
 def test_slices_of_an_audit(store: Path) -> None:
-    """One row a slice, the confirmed first, with rates in percent and the nearest phrase; notes apart."""
+    """One row a slice, the confirmed first, rates in percent, the nearest phrase and its q-value; notes apart."""
     ended = invoke("slices", store, "--audit", "older")
     assert ended.stderr == "audit older: column url is left out\n"
     lines = ended.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["slice_id", "older-1", "older-2"]
     assert "65% (43% to 82%)" in lines[1]
-    assert lines[1].endswith("no drain")
-    assert lines[2].endswith("NULL")
+    assert lines[1].split()[-3:] == ["no", "drain", "0.25"]
+    assert lines[2].split()[-2:] == ["NULL", "NULL"]
 
 
 def test_slices_for_machines_are_numbers(store: Path) -> None:
