@@ -8,11 +8,15 @@ import pyarrow as pa
 import pytest
 
 import misread as mr
+from misread.execute.moving import MOVED, without_small_cells
 from misread.library import Store
 from misread.schemas.errors import AuditError, UnknownNameError
 from misread.store import EncoderEntry
 from stores import planted_store, write_store
 
+CHANGES = {
+    rate: {f"{rate}_change{end}" for end in ("", "_low", "_high")} for rate in ("share", "error_rate", "mean_loss")
+}
 TABLES = ("images", "predictions", "reports", "embeddings_outside")
 EARLY, LATE = "sample_id < 's0600'", "sample_id >= 's0600'"
 
@@ -300,3 +304,29 @@ def test_metadata_that_changed_its_shape_is_an_error(whole: Store, tmp_path: Pat
         commit.append_batches("images", [new], new.schema, replacing=True)
     with pytest.raises((UnknownNameError, AuditError), match="age"):
         mr.open(store.location).assign(audit_id, where="true")
+
+
+@pytest.mark.parametrize("few", [1, 10, 0, 11])
+@pytest.mark.parametrize(
+    ("patients", "hidden"),
+    [
+        ("patients", {"rows", "patients", "share", "share_low", "share_high", *CHANGES["share"]}),
+        ("patients_outside", {"rows", "patients", "share", "share_low", "share_high", *CHANGES["share"]}),
+        (
+            "judged_patients",
+            {"labelled_rows", "errors", "loss_rows", "judged_patients", *CHANGES["error_rate"], *CHANGES["mean_loss"]}
+            | {f"{rate}{end}" for rate in ("error_rate", "mean_loss") for end in ("", "_low", "_high")},
+        ),
+        ("judged_outside", {"baseline_rate", "baseline_loss"}),
+        ("audited_patients", {f"{rate}_audited" for rate in CHANGES}.union(*CHANGES.values())),
+    ],
+)
+def test_what_would_tell_few_patients_is_left_out(patients: str, hidden: set[str], few: int) -> None:
+    """Where 1 to 10 patients are counted somewhere, what comes from them is NULL, and nothing else."""
+    texts = [name for name, kind in MOVED.items() if kind == pl.String]
+    counts = ("patients", "patients_outside", "judged_patients", "judged_outside", "audited_patients")
+    whole = dict.fromkeys(MOVED, 1) | dict.fromkeys(texts, "x") | dict.fromkeys(counts, 50) | {patients: few}
+    told = without_small_cells(pl.DataFrame([whole]), 11).row(0, named=True)
+    is_hidden = few in (1, 10)
+    expected = {name: value for name, value in whole.items() if name in MOVED}
+    assert told == expected | (dict.fromkeys(hidden) if is_hidden else {}) | {"suppressed": is_hidden}
