@@ -73,11 +73,12 @@ def most_shuffles(permutations: int | None, rows: int) -> int:
 def decided(hits: NDArray[np.intp], done: int, most: int) -> NDArray[np.bool_]:
     """(n,): of which statistics more shuffles, up to `most`, would hardly change whether they are significant.
 
-    `hits` (n,) of them were reached in `done` shuffles. Going by these and no other knowledge (uniform prior), a
-    statistic will be significant after all shuffles with a probability that is hypergeometric: that of the ranks 1 to
-    `most` + 1 drawn for `done` + 1 shuffles more than `hits` are among those that are significant. It is decided below
-    1 in 1,000, looked at after every shuffle, and above 99 in 100, looked at after 99, 199, ... shuffles.
-    A chance finding is significant with a probability of .0501 at most then (a test works it out).
+    `hits` (n,): how many of `done` shuffles reached each. Going by these and no other knowledge (uniform prior), how
+    likely a statistic is significant after all shuffles is hypergeometric: that of `done` + 1 ranks, drawn of 1 to
+    `most` + 1, more than `hits` are among those that are significant. It is decided below 1 in 1,000 (and five hits),
+    looked at after every shuffle, and above 99 in 100, looked at after 99, 199, ... shuffles. A chance finding is
+    significant with a probability of .0501 at most then (up to 1,999 shuffles; a test works it out up to 999), or .0502
+    (9,999).
     """
     if done == most:
         return np.ones(len(hits), bool)
