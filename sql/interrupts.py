@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 from misread.schemas.errors import QueryError
@@ -90,13 +90,13 @@ def interruptible(connection: Any, work: Callable[[], T], watch: Watch, limits: 
 
     Raises the watch's QueryError where a limit was reached, whatever `work` made of being stopped.
     """
-    with bounded_growth(limits.process_bytes), ThreadPoolExecutor(1) as beside:
-        answer = beside.submit(work)
+    answer: Future[T] = Future()
+    with bounded_growth(limits.process_bytes):
         try:
+            threading.Thread(target=_work, args=(work, answer)).start()
             return _awaited(answer, connection, watch)
         except KeyboardInterrupt:
             watch.stop("the question was interrupted")
-            connection.interrupt()
             raise
         except MemoryError:
             raise too_much_memory() from None
@@ -104,6 +104,30 @@ def interruptible(connection: Any, work: Callable[[], T], watch: Watch, limits: 
             if watch.stopped:
                 raise watch.stopped from None
             raise
+        finally:
+            _end(answer, connection)
+
+
+def _work(work: Callable[[], T], answer: Future[T]) -> None:
+    if not answer.set_running_or_notify_cancel():
+        return
+    try:
+        result = work()
+    except BaseException as error:  # noqa: BLE001 - raised again where the answer is awaited
+        answer.set_exception(error)
+    else:
+        answer.set_result(result)
+
+
+def _end(answer: Future[T], connection: Any) -> None:
+    """Waits until the work is over. DuckDB forgets an interruption as a statement begins: it is told until it stops."""
+    try:
+        answer.cancel()  # if it has not begun
+        while not answer.done():
+            connection.interrupt()
+            wait([answer], _LOOK_SECONDS)
+    except KeyboardInterrupt:  # again: it is being stopped
+        _end(answer, connection)
 
 
 def _awaited(answer: Future[T], connection: Any, watch: Watch) -> T:
