@@ -23,6 +23,8 @@ The relative standard error of the variance of n normal numbers is sqrt(2 / (n -
 """
 RELATIVE_FLOOR = 1e-3
 """Directions with less than this share of the largest variance are noise, and dropped."""
+FEWEST_ROWS = 20
+"""Of fewer rows one may well differ from all others."""
 ROUNDING = 1e-12
 """Numbers that differ from their mean by no more than this share of the largest are equal."""
 
@@ -32,12 +34,13 @@ class Moments:
     """Sums over a part of the rows: of z (m,), of its products (m, m), and the part itself.
 
     z holds for every modality in turn its numbers less the shift, in steps of the scale, 0 where a row lacks it, and
-    whether a row has it.
+    whether a row has it. `longest`: for each modality the largest sum of squares of a row.
     """
 
     count: int
     first: Floats
     second: NDArray[np.floating]
+    longest: Floats
     part: Mapping[str, Block]
 
 
@@ -63,6 +66,7 @@ class FusionFit:
     def _begin(self) -> None:
         width = sum(len(shift) + 1 for shift in self._shifts.values())
         self._count, self._first, self._second = 0, np.zeros(width), np.zeros((width, width))
+        self._longest = np.zeros(len(self._names))
         self._kept: dict[str, list[NDArray[np.floating]]] = {name: [] for name in self._names}
 
     def moments(self, part: Mapping[str, Block]) -> Moments:
@@ -85,12 +89,16 @@ class FusionFit:
                 np.subtract(z[:, here], self._shifts[name] / scale, out=z[:, here], casting="same_kind")
                 z[~block.present, here] = 0.0
                 z[:, here.stop] = block.present
-            return Moments(len(z), z.sum(axis=0, dtype=np.float64), self._products.gram(z), part)
+            places = self._places().values()
+            longest = [np.einsum("ij,ij->i", z[:, here], z[:, here]).max(initial=0.0) for here in places]
+            first = z.sum(axis=0, dtype=np.float64)
+            return Moments(len(z), first, self._products.gram(z), np.array(longest, float), part)
 
     def add(self, moments: Moments) -> None:
         self._count += moments.count
         self._first += moments.first
         self._second += moments.second
+        self._longest = np.maximum(self._longest, moments.longest)
         for name, places in self._places().items():
             block = moments.part[name]
             self._keep(name, places, [block.there()])
@@ -108,6 +116,7 @@ class FusionFit:
         self._count += other._count
         self._first += other._first
         self._second += other._second
+        self._longest = np.maximum(self._longest, other._longest)
         for name, places in self._places().items():
             self._keep(name, places, other._kept[name])
 
@@ -151,6 +160,18 @@ class FusionFit:
             for name, (offset, axes) in maps.items()
         }
         return Fusion(blocks, center + constant, rotation)
+
+    def drowned(self) -> list[str]:
+        """The modalities of `FEWEST_ROWS` rows or more of which one lies further from the middle than all others do.
+
+        By squares: what directions tell the others apart then have hardly any variance, and are dropped.
+        """
+        squares = np.diagonal(self._second)
+        return [
+            name
+            for longest, (name, here) in zip(self._longest, self._places().items(), strict=True)
+            if self._first[here.stop] >= FEWEST_ROWS and longest > squares[here].sum() / 2
+        ]
 
     def _places(self) -> dict[str, slice]:
         """Where a modality's numbers stand in z; whether a row has it stands behind them."""
