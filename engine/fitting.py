@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from misread.products import Products
 from misread.schemas.errors import AuditError
 
-from .fuse import Block, Booleans, Floats, Fusion, Places, not_finite, parts
-from .principal import principal_axes, principal_directions
+from .fuse import AT_ONCE, Block, Booleans, Floats, Fusion, Places, not_finite, parts
+from .principal import principal_axes, principal_directions, unit_scale
 
 COMPONENTS = 64
 """Principal components a modality keeps at most."""
@@ -23,32 +23,41 @@ The relative standard error of the variance of n normal numbers is sqrt(2 / (n -
 """
 RELATIVE_FLOOR = 1e-3
 """Directions with less than this share of the largest variance are noise, and dropped."""
+FEWEST_ROWS = 20
+"""Of fewer rows one may well differ from all others."""
+ROUNDING = 1e-12
+"""Numbers that differ from their mean by no more than this share of the largest are equal."""
 
 
 @dataclass(frozen=True)
 class Moments:
     """Sums over a part of the rows: of z (m,), of its products (m, m), and the part itself.
 
-    z holds for every modality in turn its numbers less the shift, 0 where a row lacks it, and whether a row has it.
+    z holds for every modality in turn its numbers less the shift, in steps of the scale, 0 where a row lacks it, and
+    whether a row has it. `longest`: for each modality the largest sum of squares of a row.
     """
 
     count: int
     first: Floats
     second: NDArray[np.floating]
+    longest: Floats
     part: Mapping[str, Block]
 
 
 class FusionFit:
     """Fits a fusion from the moments of parts of the rows, added in their order.
 
-    `sample`: some of the rows; their means are taken off before anything is squared, so that sums stay exact.
+    `sample`: some of the rows of each modality; before anything is squared their means are taken off, so that sums stay
+    exact, and numbers are divided by about the largest that is left, so that vectors may be as long or short as they
+    like.
     """
 
     def __init__(self, sample: Mapping[str, Block], products: Products | None = None) -> None:
         self._products = products or Products()
         self._names = list(sample)
-        self._shifts = {name: _mean(block) for name, block in sample.items()}
-        self._weights = {name: block.weight for name, block in sample.items()}
+        self._shifts, self._scales = {}, {}
+        for name, block in sample.items():
+            self._shifts[name], self._scales[name] = _shift_and_scale(block)
         # products need be no more exact than the vectors are
         single = any(block.rows.dtype == np.float32 for block in sample.values())
         self._kind = np.float32 if single else np.float64
@@ -57,27 +66,39 @@ class FusionFit:
     def _begin(self) -> None:
         width = sum(len(shift) + 1 for shift in self._shifts.values())
         self._count, self._first, self._second = 0, np.zeros(width), np.zeros((width, width))
+        self._longest = np.zeros(len(self._names))
         self._kept: dict[str, list[NDArray[np.floating]]] = {name: [] for name in self._names}
 
     def moments(self, part: Mapping[str, Block]) -> Moments:
         """The sums of one part; parts may be summed beside each other. Raises AuditError for what is not finite."""
-        z = np.empty((len(part[self._names[0]].present), len(self._first)), self._kind)
+        found = self._summed(part, self._kind)
+        if not np.isfinite(found.second).all():  # too large for single precision, or not finite
+            found = self._summed(part, np.float64)
         for name, here in self._places().items():
-            block = part[name]
-            with np.errstate(over="ignore", invalid="ignore"):  # of rows that are absent, or refused below
-                np.subtract(block.rows, self._shifts[name], out=z[:, here], casting="same_kind")
-            z[~block.present, here] = 0.0
-            z[:, here.stop] = block.present
-        first = z.sum(axis=0, dtype=np.float64)
-        for name, here in self._places().items():
-            if not np.isfinite(first[here]).all():
+            if not np.isfinite(found.first[here]).all():
                 raise not_finite(name)
-        return Moments(len(z), first, self._products.gram(z), part)
+        return found
+
+    def _summed(self, part: Mapping[str, Block], kind: type[np.floating]) -> Moments:
+        z = np.empty((len(part[self._names[0]].present), len(self._first)), kind)
+        with np.errstate(over="ignore", invalid="ignore"):  # of rows that are absent, or refused
+            for name, here in self._places().items():
+                block, scale = part[name], self._scales[name]
+                wide = np.result_type(block.rows, kind)
+                np.divide(block.rows, scale, out=z[:, here], dtype=wide, casting="same_kind")
+                np.subtract(z[:, here], self._shifts[name] / scale, out=z[:, here], casting="same_kind")
+                z[~block.present, here] = 0.0
+                z[:, here.stop] = block.present
+            places = self._places().values()
+            longest = [np.einsum("ij,ij->i", z[:, here], z[:, here]).max(initial=0.0) for here in places]
+            first = z.sum(axis=0, dtype=np.float64)
+            return Moments(len(z), first, self._products.gram(z), np.array(longest, float), part)
 
     def add(self, moments: Moments) -> None:
         self._count += moments.count
         self._first += moments.first
         self._second += moments.second
+        self._longest = np.maximum(self._longest, moments.longest)
         for name, places in self._places().items():
             block = moments.part[name]
             self._keep(name, places, [block.there()])
@@ -95,6 +116,7 @@ class FusionFit:
         self._count += other._count
         self._first += other._first
         self._second += other._second
+        self._longest = np.maximum(self._longest, other._longest)
         for name, places in self._places().items():
             self._keep(name, places, other._kept[name])
 
@@ -107,18 +129,24 @@ class FusionFit:
     def fusion(self, components: int = COMPONENTS) -> Fusion:
         """The fusion of all rows added.
 
-        Each modality in turn: principal components (at most `components`), scaled to unit mean square norm times its
-        weight; then all of them together, turned onto their principal axes, the mean variance of those being 1.
-        Raises AuditError if no direction varies.
+        Each modality in turn: principal components (at most `components`), scaled to unit mean square norm; then all of
+        them together, turned onto their principal axes, the mean variance of those being 1. So the unit of a modality's
+        numbers does not matter. Raises AuditError for fewer than two rows, and if no direction varies.
         """
+        if self._count < 2:
+            found = "1 of the samples to audit is" if self._count else "none of the samples to audit are"
+            raise AuditError(
+                f"{found} in the discovery half: a fusion is fitted on two or more",
+                "ingest or choose more samples; another --seed divides them otherwise",
+            )
         places = self._places()
         maps = {name: self._block(name, places[name], components) for name in self._names}
         onto = np.zeros((len(self._first), sum(c.shape[1] + 1 for _, c in maps.values())))
         constant, start = np.zeros(onto.shape[1]), 0
-        for name, (mean, axes) in maps.items():
+        for name, (offset, axes) in maps.items():
             here, stop = places[name], start + axes.shape[1]
             onto[here, start:stop] = axes
-            onto[here.stop, start:stop] = -(mean - self._shifts[name]) @ axes
+            onto[here.stop, start:stop] = -offset @ axes
             onto[here.stop, stop], constant[stop] = -1.0, 1.0
             start = stop + 1
         center, rotation = self._rotation(onto)
@@ -127,7 +155,23 @@ class FusionFit:
                 f"the vectors of {', '.join(self._names)} are all equal: there is nothing to tell samples apart by",
                 "embed with another encoder, or add modalities",
             )
-        return Fusion(maps, center + constant, rotation)
+        blocks = {
+            name: (self._shifts[name] + offset * self._scales[name], axes / self._scales[name])
+            for name, (offset, axes) in maps.items()
+        }
+        return Fusion(blocks, center + constant, rotation)
+
+    def drowned(self) -> list[str]:
+        """The modalities of `FEWEST_ROWS` rows or more of which one lies further from the middle than all others do.
+
+        By squares: what directions tell the others apart then have hardly any variance, and are dropped.
+        """
+        squares = np.diagonal(self._second)
+        return [
+            name
+            for longest, (name, here) in zip(self._longest, self._places().items(), strict=True)
+            if self._first[here.stop] >= FEWEST_ROWS and longest > squares[here].sum() / 2
+        ]
 
     def _places(self) -> dict[str, slice]:
         """Where a modality's numbers stand in z; whether a row has it stands behind them."""
@@ -138,22 +182,23 @@ class FusionFit:
         return found
 
     def _block(self, name: str, here: slice, most: int) -> tuple[Floats, Floats]:
+        """(mean (d,), components (d, c)) of a modality's part of z, over the rows that have it."""
         rows, dimension = int(self._first[here.stop]), here.stop - here.start
         if rows < 2:
             return np.zeros(dimension), np.zeros((dimension, 0))
         most = min(most, max(1, rows // ROWS_PER_COMPONENT))
-        offset = self._first[here] / rows
-        mean = self._shifts[name] + offset
+        mean = self._first[here] / rows
         if dimension < rows:
-            variances, axes = principal_axes(self._second[here, here] / rows - np.outer(offset, offset), most)
+            variances, axes = principal_axes(self._second[here, here] / rows - np.outer(mean, mean), most)
         else:
-            variances, axes = principal_directions(np.concatenate(self._kept[name]).astype(float) - mean, most)
+            kept, scale = np.concatenate(self._kept[name]).astype(float), self._scales[name]
+            variances, axes = principal_directions(kept / scale - (self._shifts[name] / scale + mean), most)
         total = variances.sum()
-        return mean, axes * (self._weights[name] / np.sqrt(total) if total > 0 else 0.0)
+        return mean, axes * (1 / np.sqrt(total) if total > 0 else 0.0)
 
     def _rotation(self, onto: Floats) -> tuple[Floats, Floats]:
         """(mean, rotation) of z @ onto."""
-        if self._count < 2 or not onto.shape[1]:
+        if not onto.shape[1]:
             return np.zeros(onto.shape[1]), np.zeros((onto.shape[1], 0))
         mean = (self._first / self._count) @ onto
         values, axes = principal_axes(onto.T @ (self._second / self._count) @ onto - np.outer(mean, mean), len(mean))
@@ -177,18 +222,29 @@ def drawn_to_fit(rows: Places, present: Iterable[Booleans], seed: int) -> Places
 
 def fuse(blocks: Mapping[str, Block], fitted_on: Booleans, components: int = COMPONENTS) -> tuple[Fusion, Floats]:
     """A fusion fitted on the rows where `fitted_on` (n,) is True, and the vectors (n, k) of all rows."""
-    fit = FusionFit(next(parts(blocks, np.flatnonzero(fitted_on)), _none_of(blocks)))
+    fit = FusionFit({name: _first(block, fitted_on) for name, block in blocks.items()})
     for part in parts(blocks, np.flatnonzero(fitted_on)):
         fit.add(fit.moments(part))
     fusion = fit.fusion(components)
     return fusion, fusion.transform(blocks)
 
 
-def _none_of(blocks: Mapping[str, Block]) -> dict[str, Block]:
-    return {name: Block(b.rows[:0], b.present[:0], b.weight) for name, b in blocks.items()}
+def _first(block: Block, fitted_on: Booleans) -> Block:
+    """The first of the rows fitted on that are there."""
+    rows = np.flatnonzero(fitted_on & block.present)[:AT_ONCE]
+    return Block(block.rows[rows], block.present[rows])
 
 
-def _mean(block: Block) -> Floats:
+def _shift_and_scale(block: Block) -> tuple[Floats, float]:
+    """(d,) the mean of the rows that are there and finite, and a power of two about as large as the largest deviation.
+
+    Of a column of equal numbers the mean is that number to the last digit. What no row tells is 0, and 1.
+    """
     rows = np.asarray(block.there(), float)
     finite = rows[np.isfinite(rows).all(axis=1)]
-    return finite.mean(axis=0) if len(finite) else np.zeros(block.rows.shape[1])
+    if not len(finite):
+        return np.zeros(block.rows.shape[1]), 1.0
+    mean = finite.mean(axis=0)
+    widest = np.abs(finite - mean).max(axis=0)
+    varies = widest > ROUNDING * np.abs(finite).max(axis=0)
+    return np.where(varies, mean, finite[0]), unit_scale(widest[varies] if varies.any() else finite)

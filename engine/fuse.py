@@ -24,7 +24,6 @@ class Block:
 
     rows: NDArray[np.floating]
     present: Booleans
-    weight: float = 1.0
 
     def there(self) -> NDArray[np.floating]:
         """The rows that are present."""
@@ -136,4 +135,4 @@ def parts(blocks: Mapping[str, Block], rows: Places) -> Iterator[dict[str, Block
     """The numbered rows of the blocks, `AT_ONCE` at a time."""
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
-        yield {name: Block(block.rows[some], block.present[some], block.weight) for name, block in blocks.items()}
+        yield {name: Block(block.rows[some], block.present[some]) for name, block in blocks.items()}

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from misread.principal import unit_scale
 from misread.schemas.errors import AuditError, unknown_name
 
 MOST_CATEGORIES = 50
@@ -15,6 +16,9 @@ LABEL_COLUMNS = frozenset({"finding", "findings", "finding_labels", "label", "la
 """Columns that are the label under another name, in public sets of chest films."""
 LABEL_SHARE = 0.98
 """A column that settles this share of what guessing the commoner label gets wrong determines the label."""
+
+SMALLEST = float(np.nextafter(0.0, 1.0))
+"""Deviations are no smaller, so that they can be divided by."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,7 @@ def fit_features(rows: pl.DataFrame, columns: Sequence[str]) -> MetadataFeatures
         if values.n_unique() + (values.len() < rows.height) < 2:
             continue
         if _is_number(values.dtype):
-            numbers = _numbers(values).drop_nulls()
-            deviation = float(numbers.std(ddof=0) or 0.0) if numbers.len() else 0.0  # type: ignore[arg-type]
-            mean = float(numbers.mean() or 0.0) if numbers.len() else 0.0  # type: ignore[arg-type]
-            features.append(Feature(column, None, mean, deviation or 1.0))
+            features.append(Feature(column, None, *_mean_and_deviation(_numbers(values).drop_nulls())))
         else:
             features.append(Feature(column, tuple(sorted(values.cast(pl.String).unique().to_list()))))
     return MetadataFeatures(tuple(features))
@@ -137,11 +138,22 @@ def _numbers(values: pl.Series) -> pl.Series:
     return values.cast(pl.Float64).replace([float("inf"), float("-inf"), float("nan")], None)
 
 
+def _mean_and_deviation(numbers: pl.Series) -> tuple[float, float]:
+    """Of any finite numbers, however large or small; deviation 1 where they are all equal, or none."""
+    if numbers.n_unique() < 2:
+        return float(numbers.first() or 0.0), 1.0  # type: ignore[arg-type]
+    found = numbers.to_numpy()
+    scale = unit_scale(found)
+    scaled = found / scale
+    return float(scaled.mean()) * scale, max(float(scaled.std()) * scale, SMALLEST)
+
+
 def _columns(values: pl.Series, feature: Feature) -> list[NDArray[np.float64]]:
     if feature.categories is None:
         numbers = _numbers(values)
-        scaled = ((numbers - feature.mean) / feature.deviation).fill_null(0.0).to_numpy()
-        return [scaled, numbers.is_null().to_numpy().astype(float)]
+        missing = numbers.is_null().to_numpy()
+        halves = numbers.fill_null(feature.mean).to_numpy() / 2 - feature.mean / 2  # whose difference is finite
+        return [halves / feature.deviation * 2, missing.astype(float)]
     text = values.cast(pl.String)
     hot = [(text == category).fill_null(False).to_numpy().astype(float) for category in feature.categories]
     return [*hot, text.is_null().to_numpy().astype(float)]

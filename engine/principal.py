@@ -1,4 +1,4 @@
-"""Directions: principal ones, with signs that do not depend on the machine, and rows at length 1."""
+"""Directions and scales: principal directions, signs that do not depend on the machine, rows at length 1."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,11 @@ def unit(rows: NDArray[np.floating]) -> Floats:
     wide = np.asarray(rows, np.float64)
     lengths = np.linalg.norm(wide, axis=-1, keepdims=True)
     return np.asarray(wide / np.where(lengths > 0, lengths, 1.0))
+
+
+def unit_scale(values: Floats) -> float:
+    """A power of two as large as the largest of `values` or up to half as large: dividing by it is exact."""
+    return float(np.ldexp(0.5, np.frexp(np.abs(values).max(initial=0.0))[1]))
 
 
 def signed(directions: Floats) -> Floats:

@@ -42,7 +42,7 @@ class Audit:
 
     def take(self, rows: NDArray[Any]) -> Audit:
         """The audit of some rows: a mask or row numbers."""
-        blocks = {name: Block(b.rows[rows], b.present[rows], b.weight) for name, b in self.blocks.items()}
+        blocks = {name: Block(b.rows[rows], b.present[rows]) for name, b in self.blocks.items()}
         numbers = np.flatnonzero(rows) if rows.dtype == bool else rows
         metadata = self.metadata[numbers.tolist()] if self.metadata.width else self.metadata
         kept = (self.label, self.score, self.predicted, self.error, self.patients)

@@ -3,8 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from misread.principal import unit_scale
+
 from .patients import Codes
-from .scan import Values, unit_scale
+from .scan import Values
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from misread.principal import unit_scale
+
 from .confirm import permutation_p_value
 from .intervals import mean_interval
 from .patients import Codes, PatientShuffle
 from .planted import ENOUGH_HITS, Landing, smallest_confirmed
-from .scan import Booleans, Floats, standardised, unit_scale
+from .scan import Booleans, Floats, standardised
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from misread.principal import unit_scale
+
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Values = Booleans | Floats
@@ -56,11 +58,6 @@ def mean_scan_statistic(
     explained = excess**2 * (count / (inner * outer)) / np.where(varied, about_one, 1.0)
     ratio = -big_n / 2 * np.log(np.clip(1 - explained, SMALLEST_VARIANCE, 1.0))
     return np.asarray(np.where(varied & (excess > 0), ratio, 0.0))
-
-
-def unit_scale(values: Floats) -> float:
-    """A power of two as large as the largest of `values` (n,) or up to half as large: dividing by it is exact."""
-    return float(np.ldexp(0.5, np.frexp(np.abs(values).max(initial=0.0))[1]))
 
 
 def standardised(values: Values) -> Values:

@@ -91,12 +91,21 @@ class SampleVectors:
         onto = sum(min(COMPONENTS, size) for size in sizes)
         return sum(sizes) * (fitted * sum(sizes) / 2 + fused * onto)
 
+    def first(self, rows: Places) -> dict[str, Block]:
+        """Of each modality the first of the numbered samples that have it, as many as are worked on at a time."""
+        having = {name: found[rows][found[rows] >= 0][:AT_ONCE] for name, (_, found) in self.tables.items()}
+        blocks = {name: _block(self.tables[name][0], found) for name, found in having.items()}
+        return blocks | self._metadata(rows[:AT_ONCE])
+
     def at(self, rows: Places) -> dict[str, Block]:
         """The modalities of the numbered samples."""
         blocks = {name: _block(table, found[rows]) for name, (table, found) in self.tables.items()}
-        if self.features is not None:
-            blocks["metadata"] = Block(self.features.transform(self.samples[rows]), np.ones(len(rows), bool))
-        return blocks
+        return blocks | self._metadata(rows)
+
+    def _metadata(self, rows: Places) -> dict[str, Block]:
+        if self.features is None:
+            return {}
+        return {"metadata": Block(self.features.transform(self.samples[rows]), np.ones(len(rows), bool))}
 
 
 @dataclass(frozen=True)
@@ -202,19 +211,29 @@ def fit_samples(
     if len(rows) < len(waiting):
         notes.append(f"the fusion is fitted on {len(rows)} of {len(waiting)} discovery samples, drawn by the seed")
     products = Products() if workers else products_for(vectors.products(len(rows), int(kept.sum())))
-    fusion = _fit(vectors, rows, progress, products, workers)
+    fit = _fit(vectors, rows, progress, products, workers)
+    with one_thread():
+        fusion = fit.fusion()
+    notes += [_drowned(name) for name in fit.drowned()]
     return FittedFusion(below, samples, vectors, fusion, tuple(columns), tuple(notes), products, workers)
 
 
 def _fit(
     vectors: SampleVectors, rows: Places, progress: Progress, products: Products, workers: Workers | None
-) -> Fusion:
-    empty = FusionFit(vectors.at(rows[:AT_ONCE]), products)
+) -> FusionFit:
+    empty = FusionFit(vectors.first(rows), products)
     fit, size = empty.summed([]), SPAN * max(len(rows) // (SPAN * MOST_SUMS), 1)
     for _, part in _over_spans(partial(_sums, empty), vectors, rows, size, progress, "fitting the fusion", workers):
         fit.merge(part)
-    with one_thread():
-        return fit.fusion()
+    return fit
+
+
+def _drowned(modality: str) -> str:
+    return (
+        f"one {modality} vector of the discovery half lies further from the middle of all than all others do together "
+        "(by squares): beside it hardly anything tells these apart; if it is damaged, mend it or leave its sample "
+        "out (--where)"
+    )
 
 
 Span = tuple[int, SampleVectors]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from misread.spill import PART_ROWS, Vectors, mean_of
 
-from .settle import Floats, Offered, Search, parts
+from .settle import Floats, Offered, Search, longest, parts
 
 Singles = NDArray[np.float32]
 
@@ -25,9 +25,10 @@ def index_search(vectors: Vectors, width: int) -> Iterator[Search]:
     from misread.store.nearest import index_over
 
     center = mean_of(vectors)
+    length = longest(vectors, center)  # of numbers as they are squares may be too large or small for Lance
 
     def single(rows: Floats) -> Singles:
-        return (rows - center).astype(np.float32)
+        return ((rows - center) / length).astype(np.float32)
 
     with TemporaryFolder("index") as folder:
         asked = index_over(folder, (single(part) for _, part in parts(vectors)), single(_centroids(vectors)), width)

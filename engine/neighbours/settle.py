@@ -107,6 +107,12 @@ def _among_all(vectors: Vectors, own: Rows, count: int) -> tuple[Rows, Floats]:
     return rows[others].reshape(len(own), count), squares[others].reshape(len(own), count)
 
 
+def longest(vectors: Vectors, center: Floats) -> float:
+    """The length of the longest of the rows less a center (d,); 1 where all are 0. There is at least one row."""
+    squares = max(float(np.square(part - center).sum(axis=1).max()) for _, part in parts(vectors))
+    return float(np.sqrt(squares)) or 1.0
+
+
 def parts(vectors: Vectors) -> Iterator[tuple[int, Floats]]:
     """The rows in turn, `PART_ROWS` at a time, and the number of the first; arrays too, so that little is copied."""
     for start in range(0, len(vectors), PART_ROWS):

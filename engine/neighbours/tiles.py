@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from misread.devices import whole_precision
 from misread.spill import Vectors, mean_of
 
-from .settle import Floats, Offered, Search, parts, rounding
+from .settle import Floats, Offered, Search, longest, rounding
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,8 +62,7 @@ class _Scaled:
     def __init__(self, vectors: Vectors, device: str) -> None:
         self._vectors, self._device, self.kind = vectors, device, device.partition(":")[0]
         self._center = mean_of(vectors)
-        longest = max(float(np.square(part - self._center).sum(axis=1).max()) for _, part in parts(vectors))
-        self._length = np.sqrt(longest) or 1.0
+        self._length = longest(vectors, self._center)
         self.error = rounding(vectors.shape[1], UNIT)
         self._held = list(self._made()) if self._fits() else None
 

@@ -40,6 +40,26 @@ def test_features_are_always_finite_and_survive_json() -> None:
     assert "same" not in [feature.column for feature in features.features]
 
 
+@pytest.mark.parametrize("unit", [1.6e308, 2e307, 1e-307, 1e-320])
+def test_numbers_may_be_as_large_or_small_as_there_are(unit: float) -> None:
+    """The largest float64 stands for a missing value in some tables; its squares, sums and differences overflow."""
+    values = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], 60, p=[0.1, 0.1, 0.8]) * unit
+    frame = pl.DataFrame({"number": values})
+    found = fit_features(frame, ["number"]).transform(frame)[:, 0]
+    smallest = pl.DataFrame({"number": [0.0, 5e-324]})
+    assert np.isfinite(fit_features(smallest, ["number"]).transform(smallest)).all()
+    assert np.abs(found).max() < 10
+    assert (np.sign(found - found[:, None]) == np.sign(values / unit - (values / unit)[:, None])).all()
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 2.7])
+def test_one_number_and_gaps_do_not_vary(value: float) -> None:
+    """What rounding makes of the deviation of equal numbers is none: another number met later would be 10^16."""
+    column = pl.Series([value] * 1000 + [None])
+    (feature,) = fit_features(pl.DataFrame({"number": column}), ["number"]).features
+    assert (feature.mean, feature.deviation) == (value, 1.0)
+
+
 def test_never_seen_values_are_zeros() -> None:
     """A category first met after the fit is neither an error nor a known one."""
     features = fit_features(rows(), ["view"])

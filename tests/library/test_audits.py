@@ -278,6 +278,18 @@ def test_vectors_that_tell_nothing_are_a_clear_error(tmp_path: Path, values: str
     assert mr.open(store.location).manifest == store.manifest
 
 
+def test_one_sample_alone_is_told_as_such(tmp_path: Path) -> None:
+    """Of one sample, in either half, it is not said that vectors are all equal."""
+    about = {"sample_id": "s", "model": "m", "target": "t", "label": 1, "score": 0.5}
+    store = write_store(tmp_path / "store", [{"sample_id": "s"}], [about], vectors={"s": [1.0, 2.0]})
+    told = set()
+    for seed in range(8):
+        with pytest.raises(AuditError) as error:
+            store.scan(seed=seed).fuse(modalities=["image"]).discover().collect()
+        told.add(error.value.message.partition(" in the discovery half")[0])
+    assert told == {"1 of the samples to audit is", "none of the samples to audit are"}
+
+
 def test_mistakes_are_raised_when_written(audited: Store) -> None:
     """Unknown models, targets, encoders, columns and modalities are errors before anything runs."""
     with pytest.raises(UnknownNameError, match=r"did you mean 'm'|there is: m"):

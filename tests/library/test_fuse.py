@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from misread.fitting import FITTED_ROWS, FusionFit, drawn_to_fit, fuse
-from misread.fuse import Block, parts
+from misread.fuse import AT_ONCE, Block, parts
 from misread.products import TILE
 from misread.schemas.errors import AuditError
 
@@ -72,6 +72,40 @@ def test_a_row_is_fused_alike_whoever_stands_beside_it(at_once: int) -> None:
         some = order[start : start + at_once]
         lot = {name: Block(block.rows[some], block.present[some]) for name, block in given.items()}
         assert fusion.transform(lot) == pytest.approx(vectors[some], abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [25, 300])
+@pytest.mark.parametrize("unit", [2.0**-110, 2.0**-40, 2.0**100])
+def test_the_unit_of_a_modality_does_not_matter(n: int, unit: float) -> None:
+    """Vectors far shorter or longer than 1 are fused as they would be at length 1, of few rows or many."""
+    given = blocks(n)
+    image = given["image"]
+    other = given | {"image": Block(image.rows * np.float32(unit), image.present)}
+    one, two = (fuse(each, np.ones(n, bool))[1] for each in (given, other))
+    assert two == pytest.approx(one, abs=1e-12)
+
+
+@pytest.mark.parametrize("length", [1e12, 1e25, 1e38])
+def test_a_row_far_longer_than_those_before_it_is_fused(length: float) -> None:
+    """Its squares may be too large for single precision: they are summed in double precision then."""
+    rows = np.random.default_rng(0).standard_normal((AT_ONCE + 60, 30)).astype(np.float32) * np.float32(1e-3)
+    rows[-1] = 0.0
+    rows[-1, :2] = length
+    _, vectors = fuse({"image": Block(rows, np.ones(len(rows), bool))}, np.ones(len(rows), bool))
+    assert np.isfinite(vectors).all()
+    assert np.abs(vectors[:-1]).max() < 1e-3 * np.abs(vectors[-1]).max()
+
+
+def test_a_modality_that_comes_late_is_fused_as_exactly_as_any() -> None:
+    """Vectors far from 0 that the first rows lack: means are of those who have them, or single precision drowns all."""
+    n = 2 * AT_ONCE
+    rng = np.random.default_rng(0)
+    image, report = (rng.standard_normal((n, 9)).astype(np.float32) for _ in range(2))
+    everyone, late = np.ones(n, bool), np.arange(n) >= AT_ONCE
+    given = {"image": Block(image, everyone), "report": Block(report + np.float32(3000), late)}
+    wide = {name: Block(block.rows.astype(float), block.present) for name, block in given.items()}
+    one, two = (fuse(each, everyone)[1] for each in (given, wide))
+    assert np.abs(one @ one[:50].T - two @ two[:50].T).max() < 1e-4 * np.square(two).sum(axis=1).max()
 
 
 def test_what_absent_rows_hold_is_ignored_and_present_rows_must_be_finite() -> None:

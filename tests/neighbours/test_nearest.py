@@ -126,6 +126,15 @@ def test_the_index_finds_most() -> None:
     np.testing.assert_allclose(found.distances, exactly)
 
 
+@pytest.mark.parametrize("unit", [2.0**-400, 2.0**400])
+def test_the_index_finds_as_much_of_vectors_of_any_length(unit: float) -> None:
+    """Squares too large or small for single precision pass nothing over: the neighbours are those at length 1."""
+    vectors = drawn(400, 12)
+    near, other = (nearest(times * vectors, 5, way="index") for times in (1.0, unit))
+    np.testing.assert_array_equal(other.rows, near.rows)
+    np.testing.assert_array_equal(other.distances, unit * near.distances)
+
+
 def test_what_an_index_does_not_find_is_sought_among_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows for which the index gives too few have all their neighbours."""
     vectors = drawn(300, 5)
