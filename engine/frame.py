@@ -105,7 +105,8 @@ class LazyFrame:
             kinds = self.schema.field(name).type, other.schema.field(name).type
             if kinds[0] != kinds[1]:
                 raise MisreadError(f"{name!r} is {kinds[0]} in one frame and {kinds[1]} in the other")
-        both = [name for name in other.columns if name in self.columns and name not in names]
+        mine = {name.casefold() for name in self.columns}  # SQL knows no case in names
+        both = [name for name in other.columns if name.casefold() in mine and name not in names]
         if both and how in ("inner", "left"):
             raise MisreadError(
                 f"both frames have {', '.join(map(repr, both))}",

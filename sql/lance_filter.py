@@ -1,5 +1,6 @@
 """Which predicates Lance takes, and means the same by as DuckDB; the others are left to DuckDB."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -116,9 +117,11 @@ def _constant(node: Node, kind: pa.DataType) -> str:
     form, text = literal["kind"], str(literal.get("text"))
     if kind == pa.string() and form == "STRING":
         return "'" + text.replace("'", "''") + "'"
-    if kind in _BITS and form == "INTEGER" and -(1 << _BITS[kind] - 1) <= int(text) < 1 << _BITS[kind] - 1:
+    if kind in _BITS and form == "INTEGER" and abs(int(text)) < 1 << _BITS[kind] - 1:
         return text
     if kind == pa.float64() and form in ("INTEGER", "NUMERIC") and _NUMBER.fullmatch(text):
+        if not math.isfinite(float(text)):  # Lance has no word for it
+            raise _Not
         return repr(float(text))
     if kind == pa.bool_() and form == "BOOLEAN":
         return text

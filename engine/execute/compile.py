@@ -84,7 +84,8 @@ class _Writer:
         order = order_of(node)
         hidden = tuple(name for name, _ in order if name not in node.gives)
         body = self.write(node.input, tuple(dict.fromkeys((*hidden, *extra))))
-        return f"SELECT * FROM ({body}){_by(order)} LIMIT {node.rows}"
+        shown = tuple(dict.fromkeys((*node.gives, *extra)))  # what it is ordered by may go by a name of a join's
+        return f"SELECT {_list(shown)} FROM ({body}){_by(order)} LIMIT {node.rows}"
 
     def _join(self, join: Join) -> str:
         shown = ["l.*"]

@@ -116,12 +116,29 @@ def _cost(node: Node, below: dict[Node, Cost], store: TableStore) -> Cost:
             rows = next(_searches(step) * step.most for step in node.walk() if isinstance(step, Discover))
         case Head():
             rows = min(rows, node.rows)
-        case Join() if node.how in ("semi", "anti"):
-            rows = below[node.left].rows
-    return Cost(rows, seconds=rows * ROW if isinstance(node, Samples) else 0.0)
+        case Join():
+            rows = _joined(node, below[node.left].rows, below[node.right].rows)
+        case Samples():
+            each, predictions = len(node.models) * len(node.targets), below[node.predictions].rows
+            told = min(predictions, each * below[node.images].rows)
+            alone = below[node.images].rows - -(-told // each)  # as no image has more predictions than `each`
+            return Cost(told + alone, seconds=rows * ROW)
+    return Cost(rows)
+
+
+def _joined(node: Join, left: int, right: int) -> int:
+    """How many rows may come out: of a side whose keys are among `on`, a row of the other one finds one at most."""
+    one_left, one_right = (side.is_keyed and set(side.keys) <= set(node.on) for side in (node.left, node.right))
+    if node.how in ("semi", "anti") or (node.how == "left" and one_right):
+        return left
+    if node.how == "left":
+        return left + right if one_left else left * max(right, 1)
+    return min([left * right, *([left] if one_right else []), *([right] if one_left else [])])
 
 
 def _taking(node: Take, rows: int, store: TableStore) -> Cost:
+    if not node.table.version:  # a table that the store does not have yet
+        return Cost(rows)
     table = store.table_at(node.table.table, node.table.version)
     read = rows / max(table.count(), 1) * table.stored_bytes(node.columns)
     return Cost(rows, read, read * READ)
@@ -129,6 +146,8 @@ def _taking(node: Take, rows: int, store: TableStore) -> Cost:
 
 def _scanning(scan: Scan, store: TableStore) -> Cost:
     """Heavy columns are counted where they are fused or fetched, as often as they are read there."""
+    if not scan.version:
+        return Cost(0)
     table = store.table_at(scan.table, scan.version)
     asked = [name for text in scan.where for name in columns_read(text, table.shown)]
     names = {name for name in (*scan.columns, *asked) if name not in HEAVY}

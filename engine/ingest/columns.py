@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from misread.schemas.tables import IMAGES
+from misread.schemas.tables import IMAGES, VECTOR
 
 OURS: Final = ("sample_id", "patient_id", "study_id", "split", "image")
 
@@ -39,5 +39,5 @@ def metadata_columns(columns: Iterable[str], stored: Iterable[str]) -> MetadataC
 def _safe(column: str) -> str:
     """The name a metadata column is stored under: Lance takes no dots, and some names are taken."""
     name = re.sub(r"[.`\x00-\x1f\x7f]", "_", column)
-    taken = name.casefold() in {ours.casefold() for ours in IMAGES.names} or name.startswith("_")
+    taken = name.casefold() in {ours.casefold() for ours in (*IMAGES.names, VECTOR)} or name.startswith("_")
     return f"metadata_{name}" if taken else name

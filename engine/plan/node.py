@@ -42,6 +42,11 @@ class Node:
     def keys(self) -> tuple[str, ...]:
         return ()
 
+    @property
+    def is_keyed(self) -> bool:
+        """Whether no two rows agree in all of `keys`."""
+        return bool(self.keys)
+
     def reads(self) -> tuple[str, ...]:
         """The columns of its input, or `table.column` of the store, that this step looks at."""
         return ()

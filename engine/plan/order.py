@@ -3,14 +3,15 @@
 import pyarrow as pa
 
 from .node import Node
-from .rows import Filter, Head, Select, Sort, Take
+from .rows import Filter, Head, Scan, Select, Sort, Take
 
 Order = tuple[tuple[str, bool], ...]
 """(column, whether descending), the first that tells two rows apart decides; NULL last."""
 
 
 def order_of(node: Node) -> Order:
-    """By what a step's rows are ordered: as sorted, else by their keys, else by every column that has an order.
+    """By what a step's rows are ordered: as sorted, else by their keys, and where these do not tell all rows apart (a
+    join of rows whose keys were not selected), by every other column that has an order.
 
     Its columns are the step's own, or those of a step below that Select took away.
     """
@@ -19,7 +20,11 @@ def order_of(node: Node) -> Order:
         return (*asked, *(item for item in order_of(node.input) if item[0] not in node.by))
     if isinstance(node, Filter | Head | Select | Take):
         return order_of(node.input)
-    names = node.keys or tuple(field.name for field in node.schema if _has_order(field.type))
+    names = node.keys
+    if not node.is_keyed:
+        # a locator is there in a plan that was optimised, and not in the plan as written
+        passed_over = {*names, *(step.locator for step in node.walk() if isinstance(step, Scan))}
+        names += tuple(f.name for f in node.schema if f.name not in passed_over and _has_order(f.type))
     return tuple((name, False) for name in names)
 
 

@@ -44,6 +44,10 @@ class Scan(Node):
     def keys(self) -> tuple[str, ...]:
         return tuple(name for name in self.key if name in self.columns)
 
+    @property
+    def is_keyed(self) -> bool:
+        return bool(self.key) and self.keys == self.key
+
     def reads(self) -> tuple[str, ...]:
         return self.columns
 
@@ -61,6 +65,10 @@ class SomeRows(Node):
     @property
     def keys(self) -> tuple[str, ...]:
         return self.input.keys
+
+    @property
+    def is_keyed(self) -> bool:
+        return self.input.is_keyed
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,10 @@ class Select(Node):
     def keys(self) -> tuple[str, ...]:
         return tuple(name for name in self.input.keys if name in self.columns)
 
+    @property
+    def is_keyed(self) -> bool:
+        return self.input.is_keyed and self.keys == self.input.keys
+
     def reads(self) -> tuple[str, ...]:
         return self.columns
 
@@ -119,6 +131,10 @@ class Join(Node):
         if self.how in ("semi", "anti"):
             return self.left.keys
         return (*self.left.keys, *(name for name in self.right.keys if name not in self.on))
+
+    @property
+    def is_keyed(self) -> bool:
+        return self.left.is_keyed and (self.how in ("semi", "anti") or self.right.is_keyed)
 
     def reads(self) -> tuple[str, ...]:
         return self.on
@@ -173,6 +189,10 @@ class Take(Node):
     def keys(self) -> tuple[str, ...]:
         return self.input.keys
 
+    @property
+    def is_keyed(self) -> bool:
+        return self.input.is_keyed
+
     def reads(self) -> tuple[str, ...]:
         return (self.table.locator,)
 
@@ -182,8 +202,8 @@ class Samples(Node):
     """The images of a store with the predictions of some models and targets; images without any stand alone.
 
     `seed` decides which patients are the discovery half, and every random draw of an audit; an audit leaves rows
-    whose split is train out unless `include_train`. A column of images that has the name of another one here is
-    called metadata_ and its name.
+    whose split is train out unless `include_train`. A column of images that has the name of another one here,
+    whatever its case, is called metadata_ and its name, with a number where that is taken, too.
     """
 
     images: Node
@@ -196,9 +216,16 @@ class Samples(Node):
 
     @cached_property
     def renamed(self) -> dict[str, str]:
-        """What the columns of images are called here."""
-        taken = {*self.predictions.gives, "half"} - {"sample_id"}
-        return {name: f"metadata_{name}" if name in taken else name for name in self.images.gives}
+        """What the columns of images are called here, whichever of the stored ones are read."""
+        others = {name.casefold() for name in (*_stored(self.predictions), "half")} - {"sample_id"}
+        stored = _stored(self.images)
+        found = {name: name for name in stored if name.casefold() not in others}
+        taken = {name.casefold() for name in found}
+        for name in (name for name in stored if name not in found):
+            wanted = (f"metadata_{name}{number}" for number in ("", *(f"_{n}" for n in range(1, len(stored) + 1))))
+            found[name] = next(called for called in wanted if called.casefold() not in taken)
+            taken.add(found[name].casefold())
+        return {name: found[name] for name in self.images.gives}
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -210,3 +237,9 @@ class Samples(Node):
     @property
     def keys(self) -> tuple[str, ...]:
         return tuple(name for name in ("sample_id", "model", "target") if name in self.gives)
+
+
+def _stored(node: Node) -> list[str]:
+    """The columns of the table that a step reads."""
+    names: list[str] = next(step for step in node.walk() if isinstance(step, Scan)).stored.names
+    return names

@@ -122,9 +122,7 @@ def _narrowed(node: Node, wanted: set[str]) -> Node:
     if isinstance(node, Samples):
         called = {name for name, name_here in node.renamed.items() if name_here in wanted} | {"sample_id"}
         keys = {"sample_id", "model", "target"}
-        # a column of predictions that goes would give its name back to one of images
-        renamed = {name for name, name_here in node.renamed.items() if name != name_here}
-        kept = {name for name in node.predictions.gives if name in wanted | keys | renamed}
+        kept = {name for name in node.predictions.gives if name in wanted | keys}
         samples = node if "half" in wanted else replace(node, with_half=False)
         return samples.over(_selected(node.images, called), _selected(node.predictions, kept))
     if isinstance(node, Take):

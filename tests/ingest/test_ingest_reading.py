@@ -135,12 +135,13 @@ def test_what_is_missing(store: TableStore, tmp_path: Path) -> None:
 def test_names_of_columns(store: TableStore, tmp_path: Path) -> None:
     """Columns that clash with ours, or that Lance or SQL cannot hold, are renamed with a notice; those without a
     name, and lists, are left out with one."""
-    header = ["sample_id", "Width", "sha256", "a.b", "x`y", "_rowid", "", "say \"hi\", 'you'"]
-    (tmp_path / "m.csv").write_bytes(as_csv([header, ["s", "1", "2", "3", "4", "5", "6", "7"]]))
+    header = ["sample_id", "Width", "sha256", "a.b", "x`y", "_rowid", "", "say \"hi\", 'you'", "Vector"]
+    (tmp_path / "m.csv").write_bytes(as_csv([header, ["s", "1", "2", "3", "4", "5", "6", "7", "8"]]))
     result = ingest(store, Sources(metadata=tmp_path / "m.csv"))
     names = ["metadata_Width", "metadata_sha256", "a_b", "x_y", "metadata__rowid", "say \"hi\", 'you'"]
-    assert store.table("images").read(names).to_pylist() == [dict(zip(names, [1, 2, 3, 4, 5, 7], strict=True))]
-    assert len([n for n in result.notices if "is stored as" in n]) == 5
+    names += ["metadata_Vector"]
+    assert store.table("images").read(names).to_pylist() == [dict(zip(names, [1, 2, 3, 4, 5, 7, 8], strict=True))]
+    assert len([n for n in result.notices if "is stored as" in n]) == 6
     assert any("column 7 has no name" in n for n in result.notices)
     pl.DataFrame({"sample_id": ["s"], "boxes": [[1, 2]]}).write_parquet(tmp_path / "m.parquet")
     result = ingest(store, Sources(metadata=tmp_path / "m.parquet"))

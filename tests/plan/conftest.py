@@ -26,6 +26,16 @@ ROWS = 60
 @pytest.fixture(scope="session")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Sixty images, written out of order, with NULL, NaN, odd text, ties; predictions of most; vectors of some."""
+    return _written(tmp_path_factory.mktemp("plans") / "store")
+
+
+@pytest.fixture(scope="session")
+def turned(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The rows of `mixed`, written from the last to the first."""
+    return _written(tmp_path_factory.mktemp("plans") / "store", step=-1)
+
+
+def _written(location: Path, step: int = 1) -> Store:
     rng = np.random.default_rng(3)
     images = [
         {
@@ -50,5 +60,11 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Store:
     ]
     vectors = {f"s{row:03d}": rng.standard_normal(4) for row in rng.permutation(ROWS) if row % 3}
     reports = [{"sample_id": f"s{row:03d}", "report": f"film {row % 4}"} for row in range(0, ROWS, 2)]
-    location: Path = tmp_path_factory.mktemp("plans") / "store"
-    return write_store(location, images, predictions, vectors=vectors, reports=reports, metadata=METADATA)
+    return write_store(
+        location,
+        images[::step],
+        predictions[::step],
+        vectors=dict(list(vectors.items())[::step]),
+        reports=reports[::step],
+        metadata=METADATA,
+    )

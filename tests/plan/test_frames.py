@@ -19,6 +19,7 @@ from misread.frame import LazyFrame
 from misread.library import Store
 from misread.plan import RULES, CycleError, Head, Node, optimise
 from misread.schemas.errors import AuditError, MisreadError, QueryError, StoreError, UnknownNameError
+from stores import write_store
 
 WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
     "a table": (lambda s: s.scan_table("imagse"), UnknownNameError, "did you mean 'images'"),
@@ -354,3 +355,49 @@ def test_no_file_of_rows_lies_in_the_store(mixed: Store) -> None:
     with pytest.raises(MisreadError, match="lies in the store"):
         mixed.scan_table("images").sink_parquet(inside)
     assert not inside.exists()
+
+
+def test_columns_that_differ_in_case_alone_are_told_apart(tmp_path: Path) -> None:
+    """A column of images that has a name of ours in any case is called as in the view samples, wherever it stands."""
+    names = ("Label", "half", "metadata_half", "Model", "note")
+    images = [{"sample_id": f"s{row}", **{name: f"{name} {row}" for name in names}} for row in range(6)]
+    predictions = [
+        {"sample_id": f"s{row}", "model": "m", "target": "A", "label": row % 2, "score": 0.5} for row in range(6)
+    ]
+    fields = [pa.field(name, pa.string()) for name in names]
+    store = write_store(tmp_path / "store", images, predictions, metadata=fields)
+    called = ["metadata_Label", "metadata_half_1", "metadata_half", "metadata_Model", "note"]
+    frame = store.scan()
+    for asked in (frame, frame.filter("label = 1"), frame.select(*called), frame.select("metadata_half_1")):
+        rows = asked.collect(cache=False)
+        assert_frame_equal(asked.collect(cache=False, optimised=False), rows)
+        for name, told in zip(names, called, strict=True):
+            if told in rows.columns:
+                assert {text.rpartition(" ")[0] for text in rows[told]} == {name}
+    assert set(called) < set(store.sql("SELECT * FROM samples").columns)
+    both = "both frames have 'label'"
+    with pytest.raises(MisreadError, match=both):
+        store.scan_table("images").join(store.scan_table("predictions").select("sample_id", "label"), on="sample_id")
+
+
+def test_a_join_is_ordered_by_all_columns_where_keys_were_left_out(mixed: Store) -> None:
+    """Keys that were not selected cannot order what is joined; its other columns do."""
+    scores = mixed.scan_table("predictions").select("sample_id", "score")
+    joined = scores.join(mixed.scan_table("images").select("sample_id", "view"), on="sample_id")
+    rows = joined.collect(cache=False)
+    assert_frame_equal(rows, rows.sort("sample_id", "score", nulls_last=True))
+
+
+def test_a_frame_cut_short_by_a_hidden_key_joins_with_that_key(mixed: Store) -> None:
+    """The key that a head is ordered by, though it was not selected, is not taken for the other frame's."""
+    views = mixed.scan_table("images").select("view").head(20)
+    joined = views.join(mixed.scan_table("images").select("sample_id", "view").head(5), on="view")
+    assert set(joined.collect(cache=False, optimised=False)["sample_id"]) <= {f"s{row:03d}" for row in range(5)}
+
+
+@pytest.mark.parametrize("text", ["age < 1e309", "age > -1e400", "visits >= -9223372036854775808"])
+def test_constants_that_lance_has_no_word_for_are_left_to_duckdb(mixed: Store, text: str) -> None:
+    """Numbers beyond those of a float64, and the least whole number, choose rows as they do in SQL."""
+    frame = mixed.scan_table("images").filter(text)
+    assert_frame_equal(frame.collect(cache=False), frame.collect(cache=False, optimised=False))
+    assert frame.collect(cache=False).height == mixed.sql(f"SELECT count(*) AS n FROM images WHERE {text}")["n"][0] > 0

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import misread as mr
+from misread.execute.costs import costs
 from misread.frame import LazyFrame
 from misread.library import Store
 from misread.plan import RULES, optimise
 
 TEXTS = ("'PA'", "'it''s'", "'É'", "''", "NULL")
-NUMBERS = ("0", "-1", "40", "41.5", "2.0", "1e3")
+NUMBERS = ("0", "-1", "40", "41.5", "2.0", "1e3", "1e309", "-9223372036854775808", "9223372036854775807")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def frames(draw: st.DrawFn, store: Store, depth: int = 2) -> LazyFrame:
             frame = frame.sort(*by, descending=draw(st.lists(st.booleans(), min_size=len(by), max_size=len(by))))
         elif step == "head":
             frame = frame.head(draw(st.sampled_from([0, 1, 7, 25, 1000])))
-        elif depth and "sample_id" in frame.columns:
+        elif depth:
             frame = joined(draw, frame, draw(frames(store, depth - 1)))
     return frame
 
@@ -85,11 +86,13 @@ def sortable(frame: LazyFrame) -> list[str]:
 
 
 def joined(draw: st.DrawFn, frame: LazyFrame, other: LazyFrame) -> LazyFrame:
-    if "sample_id" not in other.columns:
+    common = [name for name in sortable(frame) if name in sortable(other)]
+    if not common:
         return frame
+    on = "sample_id" if "sample_id" in common and draw(st.booleans()) else draw(st.sampled_from(common))
     how = draw(st.sampled_from(["inner", "left", "semi", "anti"]))
-    kept = [name for name in other.columns if name == "sample_id" or name not in frame.columns]
-    return frame.join(other.select(*kept), on="sample_id", how=how)
+    kept = [name for name in other.columns if name == on or name not in frame.columns]
+    return frame.join(other.select(*kept), on=on, how=how)
 
 
 @settings(max_examples=150, deadline=None)
@@ -111,6 +114,27 @@ def test_any_split_into_batches_gives_the_same_rows(mixed: Store, data: st.DataO
     assert all(batch.num_rows <= batch_rows for batch in batches)
     together = pl.DataFrame(pa.Table.from_batches(batches, frame.schema))
     assert_frame_equal(together, frame.collect(cache=False))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_the_order_in_which_rows_are_stored_does_not_matter(mixed: Store, turned: Store, data: st.DataObject) -> None:
+    """Rows, and the first of them, are the same from a store that was written the other way round."""
+    on = data.draw(st.sampled_from(["sample_id", "view", "patient_id"]))
+    some = st.sets(st.sampled_from(["sample_id", "patient_id", "view", "age", "visits"]))
+    mine = data.draw(some) | {on, data.draw(st.sampled_from(["score", "label", "half", "model"]))}
+    other = mixed.scan_table("images").select(on, *sorted(data.draw(some) - mine))
+    frame = mixed.scan().select(*sorted(mine)).join(other, on=on).head(data.draw(st.sampled_from([5, 10_000])))
+    assert_frame_equal(LazyFrame(turned, frame.plan).collect(cache=False), frame.collect(cache=False))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_no_step_gives_more_rows_than_it_was_said_to(mixed: Store, data: st.DataObject) -> None:
+    """Whatever is joined with what, and where a table is not there yet."""
+    frame = data.draw(frames(mixed))
+    for plan in (frame.plan, frame.optimised().plan):
+        assert frame.collect(cache=False).height <= costs(plan, mixed)[plan].rows
 
 
 @settings(max_examples=50, deadline=None)
