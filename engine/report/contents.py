@@ -29,14 +29,6 @@ SUBGROUPS = 10
 
 Row = dict[str, Any]
 
-_OUTSIDE = """
-    SELECT count(*) AS rows
-    FROM audited AS a JOIN slices AS s USING (audit_id, model, target)
-    LEFT JOIN memberships AS m ON m.slice_id = s.slice_id AND m.sample_id = a.sample_id
-    WHERE s.slice_id = $id AND a.half = 'confirmation' AND m.sample_id IS NULL
-        AND (s.true_class IS NULL OR a.label = s.true_class)
-"""
-
 _FEW = """
     SELECT slice_id FROM slices
     WHERE audit_id = $id AND (is_small_cell(confirmation_patients) OR is_small_cell(baseline_patients))
@@ -198,16 +190,17 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
 
 def _phrases(session: "Session", own: Row, options: Options) -> list[Row]:
     """With text all; without, none that reports say. None whose numbers come from few patients inside the slice; no
-    share outside it that comes from few rows, or where few patients are outside. `own`: the row of the slice."""
-    slice_id = own["slice_id"]
-    rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY rank LIMIT {PHRASES}", slice_id)
+    share outside it that comes from few patients, or where few are outside. `own`: the row of the slice."""
+    rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY rank LIMIT {PHRASES}", own["slice_id"])
     kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
     least = session.limits.smallest_cell
-    outside = _rows(session, _OUTSIDE, slice_id)[0]["rows"]
     few_outside = is_small_cell(own["baseline_patients"], least)
-    shown = [row for row in kept if not is_small_cell(_patients(row), least)]
-    few = dict.fromkeys(("rate_outside", "lift", "lift_low", "lift_high", "z_score"))
-    return [row | few if few_outside or 0 < (row["rate_outside"] or 0) * outside < least else row for row in shown]
+    few = dict.fromkeys(("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score"))
+    return [
+        row | few if few_outside or is_small_cell(row["patients_outside"], least) else row
+        for row in kept
+        if not is_small_cell(_patients(row), least)
+    ]
 
 
 def _patients(row: Row) -> int:

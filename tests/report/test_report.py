@@ -363,24 +363,41 @@ def test_an_audit_that_was_kept_shows_itself_as_cards(hostile: Store) -> None:
     assert other._repr_html_().startswith("<pre>")
 
 
-def test_shares_of_few_rows_outside_are_not_shown(whole: Report, hostile: Store) -> None:
-    """A share outside a slice that one to ten held-out rows make up is left out, and what would tell it."""
-    everything = hostile.report(allow_small_cells=True)
-    found = 0
-    for row, full in zip(whole.slices, everything.slices, strict=True):
-        outside = hostile.sql(
-            """SELECT count(*) FROM audited a JOIN slices s USING (audit_id, model, target)
-               WHERE s.slice_id = $id AND a.half = 'confirmation' AND a.label = s.true_class
-                 AND a.sample_id NOT IN (SELECT sample_id FROM memberships WHERE slice_id = $id)""",
-            {"id": row["slice_id"]},
-        ).item()
-        shown = {one["phrase"]: one for one in row["phrases"]}
-        for one in full["phrases"]:
-            few = 0 < (one["rate_outside"] or 0) * outside < 11
-            found += few
-            if few and one["phrase"] in shown:
-                assert shown[one["phrase"]]["rate_outside"] is shown[one["phrase"]]["lift"] is None
-    assert found
+def test_shares_of_few_patients_outside_are_not_shown(tmp_path: Path) -> None:
+    """A share outside a slice that one to ten held-out patients make up, of however many rows, is left out, and what
+    would tell it."""
+    store = planted_store(tmp_path / "store")
+    store.scan("m").discover(permutations=0, stability=0).describe().sink()
+    told = Store.open(store.location).table("phrases").read()
+    few = ("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score")
+
+    def shown(patients: int) -> list[dict[str, object]]:
+        counted = pa.array([patients] * told.num_rows, pa.int64())
+        place = told.schema.get_field_index("patients_outside")
+        with store.commit("discover") as commit:
+            commit.upsert("phrases", told.set_column(place, told.schema.field(place), counted))
+        report = Store.open(store.location).report()
+        return [{name: one[name] for name in few} for row in report.slices for one in row["phrases"]]
+
+    assert any(one["rate_outside"] is not None for one in shown(11))
+    assert shown(10)
+    assert {value for one in shown(10) for value in one.values()} == {None}
+
+
+def test_a_slice_says_nothing_in_words_that_its_table_hides(tmp_path: Path) -> None:
+    """What 1 to 10 patients outside have, the sentence does not compare with either."""
+    store = planted_store(tmp_path / "store")
+    store.scan("m").discover(permutations=0, stability=0).describe().sink()
+    report = Store.open(store.location).report()
+    hidden = [
+        (row["sentence"], one["phrase"])
+        for row in report.slices
+        for one in row["phrases"]
+        if one["rate_outside"] is None and one["phrase"] in row["sentence"]
+    ]
+    assert hidden
+    for told, phrase in hidden:
+        assert "against" not in told.partition(phrase)[2].partition(" and with ")[0]
 
 
 def test_audits_of_losses_have_reports(tmp_path: Path) -> None:
