@@ -36,6 +36,8 @@ def test_the_page_can_be_read_by_keyboard_and_screen_reader(page: Page, whole: R
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     assert page.script("[...document.images].every(one => one.alt)")
+    assert page.script("document.querySelectorAll('button').length") > 0
+    assert page.script("document.querySelectorAll('[role=img] :is(a, button, [tabindex])').length") == 0
     assert page.script("[...document.querySelectorAll('.table')].every(one => one.tabIndex == 0)")
     assert page.script("[...document.querySelectorAll('nav a')].every(one => document.querySelector(one.hash))")
 
