@@ -19,7 +19,7 @@ def sentence(row: Row, phrases: Sequence[Row], smallest_cell: int) -> str:
     "Misses Pneumothorax in 32 of 61 images (52 %, 40 to 65; elsewhere 9.4 %), more often with "no chest drain" in the
     report (42 % against 20 %); q = 0.0001, seen in 60 patients". Of the phrases the first of reports and the first of
     metadata with a q-value of at most 0.05. Numbers of fewer than `smallest_cell` patients are left out, be they inside
-    or, of what is said of elsewhere, outside.
+    or outside: of all that are elsewhere, or of those of a phrase.
     """
     if not row["confirmation_rows"]:
         return f"{_opening(row)} in images of which the confirmation half has none"
@@ -82,7 +82,8 @@ def _told(phrase: Row, smallest_cell: int) -> str:
         words = f"with {mark}{phrase['phrase']}{mark} in the report"
     if is_small_cell(phrase["patients_inside"], smallest_cell):
         return words
-    outside = "" if phrase["rate_outside"] is None else f" against {percent(phrase['rate_outside'])}"
+    hidden = phrase["rate_outside"] is None or is_small_cell(phrase["patients_outside"], smallest_cell)
+    outside = "" if hidden else f" against {percent(phrase['rate_outside'])}"
     return f"{words} ({percent(phrase['rate_inside'])}{outside})"
 
 

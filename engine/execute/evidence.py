@@ -33,15 +33,18 @@ def phrase_evidence(has: Booleans, inside: Booleans, patients: Codes) -> Row:
     logarithms (Zou and Donner 2008). `p_value`: the exact test, one-sided, on one row a patient, among patients of
     about as many rows; where no patient has two, Fisher's. `z_score`: of their common log odds ratio.
     """
+    counts = {
+        "rows_inside": int((has & inside).sum()),
+        "patients_inside": len(np.unique(patients[has & inside])),
+        "patients_outside": len(np.unique(patients[has & ~inside])),
+    }
     if not inside.any() or inside.all():
-        return {"rows_inside": int((has & inside).sum()), "patients_inside": len(np.unique(patients[has & inside]))}
+        return counts
     mine, others = _rate(has[inside], patients[inside]), _rate(has[~inside], patients[~inside])
     one = one_row_each(inside, patients)
     p, z = _tested(has[one], inside[one], strata(patients)[one])
     lift, low, high = _ratio(mine, others)
-    return {
-        "rows_inside": int((has & inside).sum()),
-        "patients_inside": len(np.unique(patients[has & inside])),
+    return counts | {
         "rate_inside": mine[0],
         "rate_inside_low": mine[1],
         "rate_inside_high": mine[2],

@@ -26,15 +26,15 @@ PHRASES = 8
 WORDS = 8
 PROFILE = 8
 SUBGROUPS = 10
+HALVES = (DISCOVERY, CONFIRMATION)
 
 Row = dict[str, Any]
 
-_OUTSIDE = """
-    SELECT count(*) AS rows
-    FROM audited AS a JOIN slices AS s USING (audit_id, model, target)
-    LEFT JOIN memberships AS m ON m.slice_id = s.slice_id AND m.sample_id = a.sample_id
-    WHERE s.slice_id = $id AND a.half = 'confirmation' AND m.sample_id IS NULL
-        AND (s.true_class IS NULL OR a.label = s.true_class)
+_PATIENTS = """
+    SELECT a.model, a.target, a.half, count(DISTINCT coalesce(i.patient_id, a.sample_id)) AS patients
+    FROM audited AS a LEFT JOIN images AS i ON i.sample_id = a.sample_id
+    WHERE a.audit_id = $id
+    GROUP BY ALL
 """
 
 _FEW = """
@@ -56,9 +56,10 @@ class Options:
 class Report:
     """Plain values (text, numbers, lists, dicts), ready for JSON.
 
-    `audit`: its row, with parameters and table versions read; `targets`: a row a model and target; `slices`: a row a
-    slice, the confirmed and most wrong first, with phrases, words, profile, examples and verdict; `subgroups`: a row
-    a subgroup of metadata in which errors gather; `points`: a row a model, target and sample, in the plane of its map.
+    `audit`: its row, with parameters and table versions read; `targets`: a row a model and target, with the patients of
+    each half; `slices`: a row a slice, the confirmed and most wrong first, with phrases, words, profile, examples and
+    verdict; `subgroups`: a row a subgroup of metadata in which errors gather; `points`: a row a model, target and
+    sample, in the plane of its map.
     """
 
     audit: Row
@@ -73,6 +74,11 @@ class Report:
         """Remarks on the audit as a whole; those on a model and target stand in `targets`."""
         others = {f"{row['model']}, {row['target']}: {row['note']}" for row in self.targets}
         return [note for note in self.audit["notes"] or [] if note not in others]
+
+    @property
+    def by_loss(self) -> bool:
+        """Whether rows were judged by their loss: no reading is right or wrong, and no subgroup is searched."""
+        return bool(self.audit["parameters"]["discover"][0]["losses"])
 
     @property
     def holds(self) -> set[str]:
@@ -119,7 +125,7 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
         row = _audit(session, audit_id)
         slices = list(_slices(session, audit_id, options))
         few = {one["slice_id"] for one in _rows(session, _FEW, audit_id)}
-        targets = _rows(session, "FROM audit_targets WHERE audit_id = $id ORDER BY model, target", audit_id)
+        targets = _targets(session, audit_id)
         points = fused_maps(store, session, audit_id, _maps(targets, slices), options, progress)
         report = Report(
             audit=row,
@@ -137,10 +143,21 @@ def _without(point: Row, few: set[str]) -> Row:
     return point | {"slice_id": None} if point["slice_id"] in few else point
 
 
+def _targets(session: "Session", audit_id: str) -> list[Row]:
+    """The models and targets, each with `discovery_patients` and `confirmation_patients`."""
+    rows = _rows(session, "FROM audit_targets WHERE audit_id = $id ORDER BY model, target", audit_id)
+    counted = _rows(session, _PATIENTS, audit_id)
+    patients = {(one["model"], one["target"], one["half"]): one["patients"] for one in counted}
+    return [
+        row | {f"{half}_patients": patients.get((row["model"], row["target"], half), 0) for half in HALVES}
+        for row in rows
+    ]
+
+
 def _without_few(target: Row, least: int) -> Row:
-    """A model and target without numbers of few rows, whose patients are few: of a half, or of those left out."""
-    few = [half for half in (DISCOVERY, CONFIRMATION) if is_small_cell(target[f"{half}_rows"], least)]
-    hidden = {f"{half}_{what}": None for half in few for what in ("rows", "errors")}
+    """A model and target without numbers of a half of few patients, or of few rows that were left out."""
+    few = [half for half in HALVES if is_small_cell(target[f"{half}_patients"], least)]
+    hidden = {f"{half}_{what}": None for half in few for what in ("rows", "patients", "errors")}
     gone = [one | ({"rows": None} if is_small_cell(one["rows"], least) else {}) for one in target["left_out"] or []]
     return target | hidden | {"left_out": gone}
 
@@ -198,16 +215,22 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
 
 def _phrases(session: "Session", own: Row, options: Options) -> list[Row]:
     """With text all; without, none that reports say. None whose numbers come from few patients inside the slice; no
-    share outside it that comes from few rows, or where few patients are outside. `own`: the row of the slice."""
-    slice_id = own["slice_id"]
-    rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY rank LIMIT {PHRASES}", slice_id)
+    share outside it that comes from few patients, or where few are outside. `own`: the row of the slice."""
+    rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY rank LIMIT {PHRASES}", own["slice_id"])
     kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
     least = session.limits.smallest_cell
-    outside = _rows(session, _OUTSIDE, slice_id)[0]["rows"]
     few_outside = is_small_cell(own["baseline_patients"], least)
-    shown = [row for row in kept if not is_small_cell(_patients(row), least)]
-    few = dict.fromkeys(("rate_outside", "lift", "lift_low", "lift_high", "z_score"))
-    return [row | few if few_outside or 0 < (row["rate_outside"] or 0) * outside < least else row for row in shown]
+    few = dict.fromkeys(("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score"))
+    return [
+        row | few if few_outside or _may_be_few(row["patients_outside"], least) else row
+        for row in kept
+        if not is_small_cell(_patients(row), least)
+    ]
+
+
+def _may_be_few(patients: int | None, least: int) -> bool:
+    """Whether they are few, or were not counted, as in audits from before they were."""
+    return bool(least) if patients is None else is_small_cell(patients, least)
 
 
 def _patients(row: Row) -> int:

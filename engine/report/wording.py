@@ -11,6 +11,45 @@ IDS: Final = "ids"
 REPORTS: Final = "text of reports"
 OF_PATIENTS: Final = (PICTURES, IDS, REPORTS)
 """What of single patients a report may hold."""
+WORDS: Final = (
+    ("Film", "as image, sample or row: one entry of the audit with all that belongs to it, with a picture or without."),
+    (
+        "Class",
+        "the films of one label: a slice of misses is among films labelled 1, one of false alarms among those "
+        "labelled 0. Rates, lift, phrases and metadata of a slice compare its held-out films of the class with all "
+        "others of the class (elsewhere, outside). In an audit of losses all films are one class.",
+    ),
+    (
+        "Taken of all films",
+        "how many of all held-out films, of either label or of none, the slice's rule takes: how "
+        "much of the work it touches.",
+    ),
+    ("Lift", "the error rate (or mean loss, or share of films) inside over that elsewhere; 1 is no difference."),
+    (
+        "q-value",
+        "the p-value after allowing for how many slices (or phrases, or metadata values) were tested: of all "
+        "that are called found at q <= 0.05, one in twenty at most is expected to be chance.",
+    ),
+    ("z", "by how many standard errors the slice's reports use a word more."),
+    (
+        "Threshold",
+        "a score of at least this is read as the finding. Youden: where sensitivity and specificity have the "
+        "greatest sum, on the discovery half.",
+    ),
+    (
+        "Said of it",
+        "whether reports say that a phrase is there (present), is not there (absent), may be there "
+        "(uncertain), or do not speak of it (unmentioned).",
+    ),
+    (
+        "Rule of thumb",
+        "metadata that nearly draw the slice. Precision: of the films that they take, how many are in "
+        "the slice; recall: of the slice's films, how many they take.",
+    ),
+    ("Fused space", "where every film lies by what was looked at, all together: like beside like."),
+    ("A dash", "not known, or not shown as it comes from fewer than 11 patients."),
+)
+"""What a report's words mean."""
 
 
 def sentence_of(row: Mapping[str, Any]) -> str:
@@ -31,6 +70,21 @@ def sentence_of(row: Mapping[str, Any]) -> str:
         f"({percent(row['error_rate'])}, {percent(row['error_rate_low'])} to {percent(row['error_rate_high'])})"
         f"{others}; {seen}"
     )
+
+
+def half_of(rows: int | None, patients: int | None, errors: int | None) -> str:
+    """A half of the patients: `160 films of 80 patients, 50 wrong`; without the last for losses."""
+    if rows is None:
+        return MISSING
+    return f"{number(rows)} films of {number(patients)} patients" + (
+        "" if errors is None else f", {number(errors)} wrong"
+    )
+
+
+def left_out(reasons: Sequence[Mapping[str, Any]]) -> str:
+    """`781 (no prediction)`, by reason; a number of few is not told."""
+    told = ("few" if one["rows"] is None else number(one["rows"]) for one in reasons)
+    return ", ".join(f"{rows} ({one['reason']})" for rows, one in zip(told, reasons, strict=True)) or MISSING
 
 
 def interval(low: float | None, high: float | None, shown: Callable[[float | None], str]) -> str:

@@ -24,6 +24,7 @@ def test_evidence_is_counted_by_hand(patients: np.ndarray) -> None:
     found = phrase_evidence(HAS, INSIDE, patients)
     assert found["rows_inside"] == (HAS & INSIDE).sum()
     assert found["patients_inside"] == len(set(patients[HAS & INSIDE].tolist()))
+    assert found["patients_outside"] == len(set(patients[HAS & ~INSIDE].tolist()))
     assert found["rate_inside"] == HAS[INSIDE].mean()
     assert found["rate_outside"] == HAS[~INSIDE].mean()
     expected = clustered_wilson(HAS[INSIDE].tolist(), patients[INSIDE].tolist())

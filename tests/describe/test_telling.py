@@ -135,7 +135,7 @@ SLICE: dict[str, Any] = {
 }  # fmt: skip
 PHRASE: dict[str, Any] = {
     "phrase": "no chest drain", "assertion": "absent", "source": "term", "q_value": 0.003, "rate_inside": 0.9,
-    "rate_outside": 0.4, "patients_inside": 36,
+    "rate_outside": 0.4, "patients_inside": 36, "patients_outside": 31,
 }  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def test_only_phrases_that_held_out_rows_bear_out_are_told() -> None:
 
 def test_numbers_of_few_patients_are_not_told() -> None:
     """A slice seen in 1 to 10 patients is told without a count or rate, and so is a phrase that so few have; of 1 to 10
-    patients outside nothing is told."""
+    patients outside nothing is told, be they all there are or those of the phrase."""
     told = sentence({**SLICE, "confirmation_patients": 7}, [{**PHRASE, "patients_inside": 4}], 11)
     assert told == (
         'Misses pneumothorax in images, more often with "no chest drain" in the report; q = 0.0020, '
@@ -173,6 +173,10 @@ def test_numbers_of_few_patients_are_not_told() -> None:
         'Misses pneumothorax in 38 of 52 images (73 %, 60 to 83), more often with "no chest drain" in the report '
         "(90 %); q = 0.0020, seen in 41 patients"
     )
+    told = sentence(SLICE, [{**PHRASE, "patients_outside": 10}], 11)
+    assert 'elsewhere 12 %), more often with "no chest drain" in the report (90 %); q' in told
+    nobody = {**PHRASE, "patients_outside": 0, "rate_outside": 0.0}
+    assert "(90 % against 0 %)" in sentence(SLICE, [nobody], 11)
     empty = {**SLICE, "confirmation_rows": 0, "confirmation_patients": 0, "error_rate": None}
     assert "the confirmation half has none" in sentence(empty, [], 11)
 

@@ -363,24 +363,41 @@ def test_an_audit_that_was_kept_shows_itself_as_cards(hostile: Store) -> None:
     assert other._repr_html_().startswith("<pre>")
 
 
-def test_shares_of_few_rows_outside_are_not_shown(whole: Report, hostile: Store) -> None:
-    """A share outside a slice that one to ten held-out rows make up is left out, and what would tell it."""
-    everything = hostile.report(allow_small_cells=True)
-    found = 0
-    for row, full in zip(whole.slices, everything.slices, strict=True):
-        outside = hostile.sql(
-            """SELECT count(*) FROM audited a JOIN slices s USING (audit_id, model, target)
-               WHERE s.slice_id = $id AND a.half = 'confirmation' AND a.label = s.true_class
-                 AND a.sample_id NOT IN (SELECT sample_id FROM memberships WHERE slice_id = $id)""",
-            {"id": row["slice_id"]},
-        ).item()
-        shown = {one["phrase"]: one for one in row["phrases"]}
-        for one in full["phrases"]:
-            few = 0 < (one["rate_outside"] or 0) * outside < 11
-            found += few
-            if few and one["phrase"] in shown:
-                assert shown[one["phrase"]]["rate_outside"] is shown[one["phrase"]]["lift"] is None
-    assert found
+def test_shares_of_few_patients_outside_are_not_shown(tmp_path: Path) -> None:
+    """A share outside a slice that one to ten held-out patients make up, of however many rows, is left out, and what
+    would tell it."""
+    store = planted_store(tmp_path / "store")
+    store.scan("m").discover(permutations=0, stability=0).describe().sink()
+    told = Store.open(store.location).table("phrases").read()
+    few = ("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score")
+
+    def shown(patients: int) -> list[dict[str, object]]:
+        counted = pa.array([patients] * told.num_rows, pa.int64())
+        place = told.schema.get_field_index("patients_outside")
+        with store.commit("discover") as commit:
+            commit.upsert("phrases", told.set_column(place, told.schema.field(place), counted))
+        report = Store.open(store.location).report()
+        return [{name: one[name] for name in few} for row in report.slices for one in row["phrases"]]
+
+    assert any(one["rate_outside"] is not None for one in shown(11))
+    assert shown(10)
+    assert {value for one in shown(10) for value in one.values()} == {None}
+
+
+def test_a_slice_says_nothing_in_words_that_its_table_hides(tmp_path: Path) -> None:
+    """What 1 to 10 patients outside have, the sentence does not compare with either."""
+    store = planted_store(tmp_path / "store")
+    store.scan("m").discover(permutations=0, stability=0).describe().sink()
+    report = Store.open(store.location).report()
+    hidden = [
+        (row["sentence"], one["phrase"])
+        for row in report.slices
+        for one in row["phrases"]
+        if one["rate_outside"] is None and one["phrase"] in row["sentence"]
+    ]
+    assert hidden
+    for told, phrase in hidden:
+        assert "against" not in told.partition(phrase)[2].partition(" and with ")[0]
 
 
 def test_audits_of_losses_have_reports(tmp_path: Path) -> None:
@@ -403,4 +420,53 @@ def test_audits_of_losses_have_reports(tmp_path: Path) -> None:
     report = Store.open(store.location).report()
     assert "mean" in report.slices[0]["sentence"]
     assert "Mean loss" in as_html(report)
+    (target,) = report.targets
+    assert f"{target['smallest_effect_mean_loss']:.3g}" in as_html(report).partition("Least mean loss")[2]
     assert pl.DataFrame(report.points)["slice_id"].is_not_null().any()
+    for page in (as_html(report), as_markdown(report)):
+        assert "an audit of losses has none, so nothing was searched" in page
+        assert not re.search("No subgroup|read wrongly|(slice|-01), right|(slice|-01), wrong|Least missed", page)
+
+
+def test_what_was_audited_is_told(whole: Report) -> None:
+    """Films, patients and wrong readings of both halves, and what was left out and why."""
+    gone = [{"reason": "no label", "rows": 31}, {"reason": "no score", "rows": None}]
+    report = replace(whole, targets=[whole.targets[0] | {"left_out": gone}])
+    (target,) = report.targets
+    assert target["discovery_patients"] + target["confirmation_patients"] == FILMS
+    for page in (as_html(report), as_markdown(report)):
+        plain = page.replace("\\", "")
+        for half in ("discovery", "confirmation"):
+            rows, wrong = target[f"{half}_rows"], target[f"{half}_errors"]
+            assert f"{rows} films of {rows} patients, {wrong} wrong" in plain
+        assert "31 (no label), few (no score)" in plain
+
+
+@pytest.mark.parametrize(("per_patient", "is_told"), [(20, False), (4, True)])
+def test_a_half_of_few_patients_is_not_counted(tmp_path: Path, per_patient: int, is_told: bool) -> None:
+    """However many films they have."""
+    store = planted_store(tmp_path / "store", samples=200, per_patient=per_patient)
+    store.scan("m").discover(permutations=0, stability=0, min_patients=1).sink()
+    opened = Store.open(store.location)
+    (shown,), (told,) = opened.report(allow_small_cells=True).targets, opened.report().targets
+    halves = ("discovery", "confirmation")
+    assert sum(shown[f"{half}_patients"] for half in halves) == 200 // per_patient
+    assert all(shown[f"{half}_rows"] > 10 for half in halves)
+    for name in (f"{half}_{what}" for half in halves for what in ("rows", "patients", "errors")):
+        assert told[name] == (shown[name] if is_told else None)
+
+
+def test_shares_of_patients_who_were_not_counted_are_not_shown(tmp_path: Path) -> None:
+    """Audits from before patients outside were counted are read; nobody knows whether they are few."""
+    store = planted_store(tmp_path / "store")
+    store.scan("m").discover(permutations=0, stability=0).describe().sink()
+    told = Store.open(store.location).table("phrases").read()
+    place = told.schema.get_field_index("patients_outside")
+    with store.commit("discover") as commit:
+        unknown = pa.nulls(told.num_rows, pa.int64())
+        commit.upsert("phrases", told.set_column(place, told.schema.field(place), unknown))
+    opened = Store.open(store.location)
+    for allowed in (False, True):
+        report = opened.report(allow_small_cells=allowed)
+        shares = {one["rate_outside"] for row in report.slices for one in row["phrases"]}
+        assert (shares == {None}) is not allowed
