@@ -38,7 +38,7 @@ class LanceWriter:
         """Adds rows, streaming; creates the table where there is none yet. `replacing`: all rows that were."""
         import lance
 
-        dataset = None if replacing else self._own()
+        dataset = None if replacing else self._widened()
         options: Mapping[str, Any] = {"enable_stable_row_ids": True, "data_storage_version": "2.2"}
         with self._reader(batches, schema, None if dataset is None else dataset.schema) as reader:
             if dataset is None:
@@ -59,7 +59,7 @@ class LanceWriter:
         if keys.group_by(keys.column_names).aggregate([]).num_rows != keys.num_rows:
             raise StoreError(f"two rows for table {self._contract.name!r} have the same key")
         whole = _all_valid(keys)
-        dataset = self._own()
+        dataset = self._widened()
         if dataset is None:
             self.append(rows.to_batches(), schema)
             return
@@ -128,6 +128,16 @@ class LanceWriter:
             with self._telling(latest):
                 there.restore()
         return there
+
+    def _widened(self) -> Any:
+        """The dataset with the columns that its contract has since it was made, NULL in the rows that are there."""
+        dataset = self._own()
+        known = set() if dataset is None else set(dataset.schema.names)
+        missing = [field for field in self._contract.fields if field.nullable and field.name not in known]
+        if dataset is not None and missing:
+            with self._changing(dataset):
+                dataset.add_columns(lance_schema(pa.schema(missing), self._contract.repeated))
+        return dataset
 
     @contextlib.contextmanager
     def _changing(self, dataset: Any, *, keeps_rows: bool = False) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """Tables: rows changed in place, pictures, and names of their content."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from store.store_rows import images, picture, reports
 
+from misread.care import verify
 from misread.schemas.errors import StoreError, UnknownNameError
-from misread.schemas.tables import CHECKSUM, PREDICTIONS, embeddings_contract
+from misread.schemas.tables import CHECKSUM, CONTRACTS, MEMBERSHIPS, PREDICTIONS, embeddings_contract
 from misread.store import TableStore
 from misread.store.checksums import fingerprint, with_checksums
 from stores import table
@@ -151,6 +153,29 @@ def test_a_fingerprint_forgets_what_was_taken_back(store: TableStore) -> None:
         commit.append("reports", reports(WRITTEN[0]))
     assert print_of(store) != first
     assert store.manifest.tables["reports"].rows == len(WRITTEN) + 1
+
+
+@pytest.mark.parametrize("how", ["append", "upsert"])
+def test_a_table_takes_rows_with_columns_that_its_contract_has_since(
+    store: TableStore, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """A table written before its contract had a column is widened by it, also by repeated text; the rows that are there
+    have NULL in it, and stay as they were written."""
+    old = [{"audit_id": "a", "slice_id": f"a-{n}", "sample_id": "s"} for n in range(3)]
+    new = {"audit_id": "b", "slice_id": "b-1", "sample_id": "s", "half": "discovery", "score": 0.5}
+    before = replace(MEMBERSHIPS, fields=tuple(f for f in MEMBERSHIPS.fields if f.name not in ("half", "score")))
+    with monkeypatch.context() as then, store.commit("before") as commit:
+        then.setitem(CONTRACTS, "memberships", before)
+        commit.append("memberships", table(before, old))
+    with store.commit("since") as commit:
+        getattr(commit, how)("memberships", table(MEMBERSHIPS, [new]))
+    rows = store.table("memberships").read([*MEMBERSHIPS.key, "half", "score"]).sort_by("slice_id").to_pylist()
+    assert rows[-1] == {name: new.get(name) for name in rows[-1]}
+    assert [(row["slice_id"], row["half"], row["score"]) for row in rows[:-1]] == [
+        (f"a-{n}", None, None) for n in range(3)
+    ]
+    assert store.table("memberships").schema.names[-2:] == ["half", "score"]
+    assert not verify(store)
 
 
 BASE: dict[str, object] = {
