@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from misread.schemas.errors import AuditError, MisreadError, unknown_name
-from misread.schemas.values import Modality
+from misread.schemas.values import LARGEST_INTEGER, Modality
 from misread.sql.pipeline import BATCH_ROWS
 
 from .plan import (
@@ -124,8 +124,8 @@ class LazyFrame:
 
     def head(self, rows: int = 10) -> "LazyFrame":
         """Keeps the first rows."""
-        if rows < 0:
-            raise MisreadError(f"{rows} rows cannot be kept", "ask for 0 or more")
+        if not 0 <= rows <= LARGEST_INTEGER:
+            raise MisreadError(f"{rows} rows cannot be kept", f"ask for 0 to {LARGEST_INTEGER}")
         return self._with(Head(self.plan, rows))
 
     def fuse(
@@ -352,6 +352,8 @@ class LazyFrame:
 
         if memory is not None and memory < LEAST_MEMORY:
             raise MisreadError(f"{memory} bytes are too few to work with", f"allow {LEAST_MEMORY} or more")
+        if memory is not None and memory > LARGEST_INTEGER:
+            raise MisreadError(f"no machine has {memory} bytes", f"allow at most {LARGEST_INTEGER}")
         return Work(self.store, progress, memory, workers)
 
     def _check(self, names: Sequence[str]) -> None:

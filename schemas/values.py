@@ -17,6 +17,9 @@ EXTERNAL: Final = "external"
 CLASSES: Final = (1, 0)
 """The true classes, which are searched apart: positives, then negatives."""
 
+LARGEST_INTEGER: Final = 2**63 - 1
+"""The largest whole number that tables, SQL and seeds hold."""
+
 SCORE_DECIMALS: Final = 9
 """Scores and similarities are rounded to so many: the last digits depend on the order of sums, which never decides."""
 

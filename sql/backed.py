@@ -37,7 +37,7 @@ BACKED_FUNCTIONS: Final[Mapping[str, BackedType]] = MappingProxyType(
                 "BOOLEAN[]",
                 "TINYINT[]",
                 "VARCHAR[]",
-                "STRUCT(model VARCHAR, target VARCHAR, true_class TINYINT, min_size BIGINT, most_terms BIGINT, "
+                "STRUCT(model VARCHAR, target VARCHAR, true_class BIGINT, min_size BIGINT, most_terms BIGINT, "
                 "top BIGINT, smallest_cell BIGINT, audit VARCHAR)",
             ),
             "STRUCT(rank BIGINT, error_kind VARCHAR, terms VARCHAR[], rows BIGINT, patients BIGINT, errors BIGINT, "

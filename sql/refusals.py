@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from misread.schemas.errors import MisreadError, QueryError, UnknownNameError, unknown_name
+from misread.schemas.values import LARGEST_INTEGER
 
 from .catalogue import STORED
 from .catalogue import functions as own_functions
@@ -28,6 +29,10 @@ WHERE regexp_full_match(function_name, '[a-z]\w*')
 """
 """Names that may be meant by a function that there is not."""
 _UNASKED: Final = re.compile(r"identifiers of the excess parameters: (.+)")
+_TOO_LARGE: Final = re.compile(
+    r"value (?P<value>\S+) (?:can't be cast because the value )?is out of range for (?:the destination )?type INT64"
+    r"|Python integer too large for 128-bit integer type: (?P<given>-?\d+)"
+)
 _KIND: Final = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
 _OF_ROWS: Final = ("Conversion Error: ", "Invalid Input Error: ", "Out of Range Error: ")
 """Errors that tell the value that they stumbled over, be it a report."""
@@ -63,6 +68,9 @@ def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]]
         hint = "give each a value: --set NAME=TEXT, or parameters= in Python"
     if found := _UNASKED.search(message):
         message, hint = f"the question has no ${found[1]}", "give values to those alone that it asks for"
+    if found := _TOO_LARGE.search(text):
+        message = f"{found['value'] or found['given']} is too large or too small for a whole number"
+        hint = f"whole numbers are {-LARGEST_INTEGER - 1} to {LARGEST_INTEGER}"
     if "is a Macro Function" in message:
         message = message.replace("is a Macro Function", "is made of several aggregates").partition(". ")[0]
         hint = "it takes no DISTINCT, FILTER, ORDER BY or OVER: choose its rows with WHERE or in a subquery"

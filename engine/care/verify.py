@@ -31,7 +31,7 @@ def verify(store: TableStore, progress: Progress = silent) -> list[Damage]:
 
     Rows are held against their checksums (vectors included), pictures against their SHA-256, tables against the number
     of rows and the fingerprint in the manifest, fitted models against the digests in their names. What the files of a
-    table hold beside the rows of the state is not looked at.
+    table hold beside the rows of the state is not looked at; what lies beside the tables is told by `strays`.
     """
     found: list[Damage] = []
     for name in store.tables:

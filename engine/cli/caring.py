@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from .messages import guarded, note
+from .cells import visible
+from .messages import guarded, note, tell
 from .options import FormatOption, OutputOption, StateOption, StoreArgument
 from .output import chosen_format, deliver
 from .progress import watched
@@ -25,9 +26,10 @@ def verify(
     output: OutputOption = None,
     state: StateOption = None,
 ) -> None:
-    """Find changed or missing bytes in a store."""
+    """Find changed or missing bytes in a store, and what does not belong there."""
     import pyarrow as pa
 
+    from misread.care import strays
     from misread.care import verify as verified
     from misread.store import TableStore
 
@@ -35,6 +37,7 @@ def verify(
     opened = TableStore.open(store, state=state)
     with watched() as progress:
         found = verified(opened, progress)
+    tell(visible(f"{stray.name} ({stray.bytes:,} bytes) {stray.reason}") for stray in strays(opened))
     if not found and form is None and output is None:
         rows = sum(entry.rows for entry in opened.manifest.tables.values())
         tables = "1 table" if len(opened.tables) == 1 else f"{len(opened.tables)} tables"

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from misread.plan import Filter, Node, Samples, Scan
 from misread.schemas.errors import AuditError, command, unknown_name
 from misread.schemas.tables import CONTRACTS, PICTURE
+from misread.schemas.values import LARGEST_INTEGER
 from misread.store import TableStore
 from misread.store.lance_table import quoted
 
 from .inputs import model_targets
-
-MOST_SEED = 2**63 - 1
 
 Names = str | Sequence[str] | None
 
@@ -37,8 +36,8 @@ def samples_of(store: TableStore, model: Names, target: Names, *, seed: int, inc
 
     Raises UnknownNameError for those without predictions, AuditError for an empty list and for a seed that is none.
     """
-    if not 0 <= seed <= MOST_SEED:
-        raise AuditError(f"{seed} is no seed", f"give a whole number from 0 to {MOST_SEED}")
+    if not 0 <= seed <= LARGEST_INTEGER:
+        raise AuditError(f"{seed} is no seed", f"give a whole number from 0 to {LARGEST_INTEGER}")
     if not store.has("predictions"):
         raise AuditError(
             f"the store {store.location} holds no predictions",

@@ -85,6 +85,8 @@ def kind_of(cells: pl.Series, *, as_written: bool = False) -> Kind:
     values = cells.drop_nulls().unique()
     kinds: list[Kind] = []
     for kind, holds in _HOLDS.items():
+        if values.is_empty():
+            break
         hit = holds(values)
         if hit.any():
             kinds.append(kind)

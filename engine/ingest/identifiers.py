@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
-from itertools import product
+from itertools import chain, product
 from typing import Final, Literal
 
 from .identifier_words import (
@@ -47,6 +47,8 @@ def told_by(column: str) -> Told | None:
 
 
 def _told(words: frozenset[str]) -> Told | None:
+    if words.isdisjoint(_TELLING):
+        return None
     for ours, phrases in _OURS.items():
         if _is_one_of(words, phrases, _BESIDE_OURS):
             return ours
@@ -129,6 +131,8 @@ _IDENTIFIERS: Final = tuple(
     (_phrases(language.identifiers), _PEOPLE | _words(language.people)) for language in LANGUAGES.values()
 )
 _DATES: Final = _phrases(",".join((BARE_DATES, *map(_dated, LANGUAGES.values()))))
+_TELLING: Final = frozenset({"uid"}).union(*chain(*_OURS.values(), *(phrases for phrases, _ in _IDENTIFIERS), _DATES))
+"""Every word of a phrase: a name without any tells nothing."""
 _OF_LANGUAGES: Final = [text for one in LANGUAGES.values() for text in (one.identifiers, _dated(one))]
 _ALL: Final = _written(",".join((STUDY_IDS, SAMPLE_IDS, PATIENT_IDS, BARE_DATES, *_OF_LANGUAGES)))
 _VOCABULARY: Final = frozenset().union(

@@ -57,18 +57,15 @@ def images_change(
     if before is None:
         return ImagesChange(new, None, (), new["sample_id"], new["sample_id"].clear(), new["sample_id"].clear())
     names = [name for name in before.columns if name != "sample_id"]
-    kept = [name for name in names if name not in new.columns]
+    given = set(new.columns)
+    kept = [name for name in names if name not in given]
     rows = new.join(before.select("sample_id", *kept), on="sample_id", how="left", maintain_order="left")
     both = before.join(rows, on="sample_id", suffix=_NEW)
     differs = {name: pl.col(name).ne_missing(pl.col(name + _NEW)) for name in names}
     assert stored is not None
-    replaced = [
-        name
-        for name in names
-        if name not in stored.columns
-        or stored[name].dtype != before[name].dtype
-        or both.select(differs[name].any()).item()
-    ]
+    was, now = stored.schema, before.schema
+    differ = both.select(is_other.any().alias(name) for name, is_other in differs.items()).row(0, named=True)
+    replaced = [name for name in names if was.get(name) != now[name] or differ[name]]
     changed = both.filter(pl.any_horizontal(differs.values()))
     added = rows.join(before, on="sample_id", how="anti", maintain_order="left")
     repictured = both.filter(differs["sha256"])
@@ -89,11 +86,12 @@ def _same_types(
         return None, good.with_columns(as_kind(good[n], kind_of(good[n], as_written=n in as_written)) for n in further)
     now: list[pl.Series] = []
     then: list[pl.Series] = []
+    there = set(stored.columns)
     for name in further:
-        cells = stored[name] if name in stored.columns else pl.Series(name, [None] * stored.height, pl.String)
+        cells = stored[name] if name in there else pl.Series(name, [None] * stored.height, pl.String)
         new, old = kind_of(good[name], as_written=name in as_written), kind_of(cells)
         both: Kind = join(old, new)
-        if new == "empty" and name in stored.columns:  # nothing to learn from
+        if new == "empty" and name in there:  # nothing to learn from
             now.append(good[name].cast(pl.String).cast(cells.dtype))
             continue
         now.append(as_kind(good[name], both))

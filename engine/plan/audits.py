@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import CHECKSUM, MEMBERSHIPS, SLICES, VECTOR
+from misread.schemas.values import LARGEST_INTEGER
 
 from .node import Level, Node
 
@@ -100,6 +101,8 @@ class Discover(Node):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise AuditError(f"{name} is {value}; it must be at least {least}")
+            if value is not None and value > LARGEST_INTEGER:
+                raise AuditError(f"{name} is {value}; it must be at most {LARGEST_INTEGER}")
         if self.permutations and self.permutations < FEWEST_PERMUTATIONS:
             raise AuditError(
                 f"{self.permutations} permutations cannot show a slice at the 5 % level",

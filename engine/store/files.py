@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -74,6 +75,28 @@ class StoreFiles:
         """The folders in the root, by name."""
         found = self._listed("")
         return sorted(PurePosixPath(info.path).name for info in found if info.type == fs.FileType.Directory)
+
+    def entries(self, folder: str = "") -> list[str]:
+        """Everything in a folder of the root ("": the root itself), as names in the root."""
+        if self.is_local:  # pyarrow sees no link that leads nowhere
+            path = Path(self._path(folder))
+            with self._telling():
+                names = sorted(entry.name for entry in path.iterdir()) if path.is_dir() else []
+        else:
+            names = sorted(PurePosixPath(info.path).name for info in self._listed(folder))
+        return [f"{folder}/{name}" if folder else name for name in names]
+
+    def bytes_of(self, name: str) -> int | None:
+        """The bytes of a file, or of all files in a folder; None where there is neither. Links are not followed."""
+        if self.is_local:
+            path = Path(self._path(name))
+            return sum(map(_size, [path, *path.rglob("*")])) if os.path.lexists(path) else None
+        with self._telling():
+            info = self._system.get_file_info(self._path(name))
+        if info.type == fs.FileType.NotFound:
+            return None
+        held = [info] if info.type == fs.FileType.File else self._listed(name, recursive=True)
+        return sum(one.size or 0 for one in held)
 
     def is_older(self, folder: str, other: str) -> bool:
         """Whether everything in a folder was there before the last file in another, by the clock of where they lie."""
@@ -170,3 +193,12 @@ class StoreFiles:
             yield
         finally:
             os.close(descriptor)
+
+
+def _size(path: Path) -> int:
+    """The bytes of a file or link; 0 for folders, and for what is gone by now."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return 0
+    return 0 if stat.S_ISDIR(status.st_mode) else status.st_size

@@ -35,7 +35,7 @@ def remove_unnamed(files: StoreFiles, manifest: Manifest) -> None:
         elif files.is_local or files.is_older(folder, MANIFEST_TABLE):
             files.remove_folder(folder)
     forget_older(files)
-    named = _models(files, manifest)
+    named = named_models(files, manifest)
     for file in files.names(MODELS):
         if file not in named:
             files.remove(file)
@@ -43,8 +43,11 @@ def remove_unnamed(files: StoreFiles, manifest: Manifest) -> None:
         files.remove_half_written(names)
 
 
-def _models(files: StoreFiles, manifest: Manifest) -> set[str]:
-    """The files of fitted models that some state names: its encoders' and its audits'."""
+def named_models(files: StoreFiles, manifest: Manifest) -> set[str]:
+    """The files of fitted models that some state names: its encoders' and its audits'.
+
+    Raises StoreError where the audits cannot be read.
+    """
     kept = (manifest.at(state.state) for state in manifest.states if not state.forgotten)
     encoders = [entry for known in kept for entry in known.encoders.values()]
     audits = [

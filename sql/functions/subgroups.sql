@@ -38,7 +38,7 @@ asked AS (
         (SELECT list(truth ORDER BY told_id) FROM chosen),
         (SELECT list(patient ORDER BY told_id) FROM chosen),
         {
-            'model': asked_model::VARCHAR, 'target': asked_target::VARCHAR, 'true_class': (of_class)::TINYINT,
+            'model': asked_model::VARCHAR, 'target': asked_target::VARCHAR, 'true_class': (of_class)::BIGINT,
             'min_size': (min_size)::BIGINT, 'most_terms': (most_terms)::BIGINT, 'top': (top)::BIGINT,
             'smallest_cell': smallest_cell()::BIGINT, 'audit': of_audit::VARCHAR
         }

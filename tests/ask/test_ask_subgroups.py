@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from misread.cli.main import app
 from misread.discover.scan import scan_statistic
 from misread.library import Store
-from misread.schemas.errors import QueryError, UnknownNameError
+from misread.schemas.errors import MisreadError, QueryError, UnknownNameError
 from stores import AGE, VIEW, write_store
 
 
@@ -156,6 +156,28 @@ def test_what_cannot_be_searched_is_told(store: Store) -> None:
     for options in ({"top": 0}, {"min_size": 0}, {"most_terms": 4}, {"of_class": 2}, {"where": "true); DROP VIEW x"}):
         with pytest.raises(QueryError):
             store.subgroups("m", "t", **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("number", [2**63, 10**20, 10**60])
+def test_numbers_beyond_64_bits_are_told_as_any_other_wrong_number(store: Store, number: int) -> None:
+    """Whatever counts rows tells a number that nothing can hold, and which ones it takes; no fault of misread's."""
+    largest = str(2**63 - 1)
+    asked = [
+        *(lambda name=name: store.subgroups("m", "t", **{name: number}) for name in ("min_size", "top", "of_class")),  # type: ignore[misc]
+        lambda: store.sql(f"FROM nearest_samples('a', k := {number})"),
+        lambda: store.scan("m", "t").head(number),
+        lambda: store.scan("m", "t").head(1).collect(memory=number),
+        *(
+            lambda name=name: store.scan("m", "t").fuse().discover(**{name: number})  # type: ignore[misc]
+            for name in ("min_size", "min_patients", "most", "permutations", "stability", "pool")
+        ),
+    ]
+    for ask in asked:
+        with pytest.raises(MisreadError, match=str(number)) as told:
+            ask()
+        assert largest in str(told.value)
+    with pytest.raises(QueryError, match="of_class is 300\\nit is 1, 0, or NULL"):
+        store.subgroups("m", "t", of_class=300)
 
 
 def test_without_errors_or_rows_there_are_none(store: Store, tmp_path: Path) -> None:

@@ -369,3 +369,35 @@ def test_writing_streams_in_batches(inputs: Inputs, store: TableStore, monkeypat
         ingest(store, inputs.write())
         names = zip(("a", "b", "007", "331a"), sorted(inputs.pictures), strict=True)
         assert _pictures(store) == {sample: inputs.pictures[name] for sample, name in names}
+
+
+def test_what_changed_is_asked_once_however_many_columns_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame of n columns takes work for each of them to be asked anything: asked for each, n columns took n * n."""
+    asked: list[str] = []
+    select, names = pl.DataFrame.select, pl.DataFrame.columns.fget
+    assert names is not None
+
+    def counted_select(frame: pl.DataFrame, *parts: Any, **named: Any) -> pl.DataFrame:
+        asked.append("select")
+        return select(frame, *parts, **named)
+
+    def counted_names(frame: pl.DataFrame) -> list[str]:
+        asked.append("columns")
+        return names(frame)
+
+    counts = []
+    for width in (10, 60):
+        table = [["sample_id", *(f"c{i}" for i in range(width))], ["a", *["1"] * width], ["b", *["x"] * width]]
+        path = tmp_path / f"{width}.csv"
+        path.write_bytes(as_csv(table))
+        store = TableStore.open_or_new(tmp_path / f"store{width}")
+        ingest(store, Sources(metadata=path))
+        with monkeypatch.context() as patch:
+            patch.setattr(pl.DataFrame, "select", counted_select)
+            patch.setattr(pl.DataFrame, "columns", property(counted_names))
+            assert ingest(store, Sources(metadata=path)).tables["images"] == RowCounts(0, 0, 2)
+        counts.append(len(asked))
+        asked.clear()
+    assert counts[0] == counts[1]

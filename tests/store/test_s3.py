@@ -5,6 +5,8 @@ import pytest
 from encode.encode_inputs import encoded, grey, image_row, vectors
 from store.store_rows import images, picture, reports
 
+from misread.care import Stray, strays
+from misread.care.strays import FOREIGN
 from misread.encode import embed, inputs, job
 from misread.encode.finished import FOLDER
 from misread.encode.hog import HogEncoder
@@ -33,6 +35,9 @@ def test_a_store_lives_in_an_object_store(bucket: str) -> None:
     assert list(read.table("images").pictures()) == [(["a"], [picture("a")])]
     assert read.read_model(file)["a"].tolist() == [0, 1, 2]
     assert TableStore.open(place, state=1).table("images").count() == 3
+    assert strays(read) == []
+    read.files.replace("copy/notes.txt", b"12345")
+    assert strays(read) == [Stray("copy", 5, FOREIGN)]
 
 
 def test_the_writer_that_ends_second_is_refused(bucket: str) -> None:
