@@ -180,7 +180,8 @@ class ShownColumns(pads.Dataset):  # type: ignore[misc]
 
     @property
     def schema(self) -> pa.Schema:
-        return pa.schema([self._dataset.schema.field(name) for name in self._names])
+        whole = self._dataset.schema  # made anew each time it is asked for
+        return pa.schema([whole.field(name) for name in self._names])
 
     def scanner(self, columns: Sequence[str] | None = None, filter: Any = None, **options: Any) -> Any:  # noqa: A002 - pyarrow's name
         names = self._names if columns is None else list(columns)
