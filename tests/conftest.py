@@ -3,10 +3,16 @@
 import gc
 from collections.abc import Iterator
 
-import hypothesis  # noqa: F401 - its plugins ask the collector who refers to what, which frozen objects hide
+import hypothesis
 import pytest
 
 from browser import Page, browser, skip_without
+
+# how long examples take is the machine's, and no law
+hypothesis.settings.register_profile(
+    "laws", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("laws")
 
 
 def pytest_runtest_setup() -> None:

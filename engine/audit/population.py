@@ -11,6 +11,10 @@ from .thresholds import Threshold, choose_threshold, with_errors
 
 NOT_SELECTED = "not selected by --where"
 TRAINING = "split is train"
+SEEN_IN_TRAINING = (
+    "patients to audit have other images whose split is train: a model trained on those may err less on these than on "
+    "patients that it never saw"
+)
 NO_VECTOR = "no vector in any chosen modality"
 NO_PREDICTION = "no prediction"
 NO_LABEL = "no label"
@@ -36,6 +40,15 @@ def scanned_samples(images: pl.DataFrame, has_vector: pl.Series, *, include_trai
         NO_VECTOR: pl.lit(~has_vector),
     }
     return images.with_columns(left_out=pl.coalesce(pl.when(test).then(_told(why)) for why, test in applies.items()))
+
+
+def shares_training_patients(samples: pl.DataFrame) -> bool:
+    """Whether a patient of samples to audit has others that are left out because their split is train.
+
+    `samples`: patient and left_out, as `scanned_samples` gives them.
+    """
+    trained_on = samples.filter(pl.col("left_out") == TRAINING).select("patient")
+    return not samples.filter(pl.col("left_out").is_null()).join(trained_on, on="patient", how="semi").is_empty()
 
 
 @dataclass(frozen=True)

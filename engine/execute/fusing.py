@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from misread.audit.aligned import gathered, inverse, located
-from misread.audit.population import NOT_SELECTED, scanned_samples
+from misread.audit.population import NOT_SELECTED, SEEN_IN_TRAINING, scanned_samples, shares_training_patients
 from misread.fitting import COMPONENTS, FusionFit, drawn_to_fit
 from misread.fuse import AT_ONCE, Block, Fusion, Places
 from misread.memory import LARGE, give_back, trim
@@ -203,6 +203,7 @@ def fit_samples(
         raise AuditError("no sample is left to audit", _why_nothing(samples, below.not_selected))
     fitted_on = (kept & (samples["half"] == DISCOVERY)).to_numpy()
     columns, notes = _metadata(node, below, samples.filter(kept))
+    notes += [SEEN_IN_TRAINING] if shares_training_patients(samples) else []
     features = fit_features(samples.filter(pl.Series(fitted_on)), columns) if node.metadata is not None else None
     vectors = SampleVectors(samples, tables, features)
     give_back()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_curve
 
 from misread.audit.halves import half_of, with_half
-from misread.audit.population import REASONS, population, scanned_samples, winners
+from misread.audit.population import REASONS, population, scanned_samples, shares_training_patients, winners
 from misread.audit.thresholds import Threshold, with_errors, youden_threshold
 from misread.schemas.values import CONFIRMATION, DISCOVERY
 
@@ -138,6 +138,22 @@ def test_every_row_is_audited_or_left_out_for_one_reason(seed: int, select: bool
     if not include_train:
         kept = images.join(result.rows, on="sample_id")["split"].drop_nulls().str.strip_chars().str.to_lowercase()
         assert "train" not in kept.to_list()
+
+
+@given(st.integers(0, 40), st.integers(0, 60), st.booleans())
+def test_patients_in_training_and_audit_are_noticed(seed: int, seen: int, include_train: bool) -> None:
+    """Whether a patient has an image that is audited and one left out as training; some have no vector."""
+    images, _ = frames(seed)
+    images = images.head(seen)
+    has_vector = pl.Series([row % 3 > 0 for row in range(seen)], dtype=pl.Boolean)
+    scanned = scanned_samples(images, has_vector, include_train=include_train)
+    trained = [(split or "").strip().lower() == "train" and not include_train for split in images["split"]]
+    patients = images["patient"].to_list()
+    seen_before = {patient for patient, train in zip(patients, trained, strict=True) if train}
+    rows = zip(patients, trained, has_vector, strict=True)
+    assert shares_training_patients(scanned) == any(
+        p in seen_before and there and not train for p, train, there in rows
+    )
 
 
 @given(st.integers(0, 40), st.sampled_from([None, 0.3]))

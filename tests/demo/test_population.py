@@ -74,7 +74,7 @@ def test_nature_links_attributes() -> None:
     assert films.filter("cardiomegaly")["age"].mean() > films.filter(~pl.col("cardiomegaly"))["age"].mean() + 3
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     pair=st.lists(st.sampled_from(ATTRIBUTES), min_size=2, max_size=2, unique=True),
     p_with=st.floats(0, 1),

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, fisher_exact
 from sklearn.utils import check_random_state
@@ -14,7 +14,6 @@ from misread.discover.losses import excess_loss_p_value
 from misread.discover.patients import PatientShuffle
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=80))
 def test_lone_patients_are_judged_by_fishers_exact_test(rows: list[tuple[bool, bool]]) -> None:
     """Where no patient repeats, p is scipy's one-sided Fisher test."""

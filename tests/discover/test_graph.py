@@ -50,7 +50,7 @@ def spans(edges: np.ndarray, n: int) -> bool:
     seed=st.integers(0, 50),
     equal=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_tree_spans_all_rows_with_the_weights_of_mutual_reachability(sizes, seed, equal) -> None:
     """Whatever falls apart in the graph is bridged; no tree weighs much less, and none less if all edges are seen."""
     points = blobs(sizes, seed=seed)

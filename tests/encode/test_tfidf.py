@@ -33,7 +33,7 @@ def test_a_vector_does_not_depend_on_its_batch() -> None:
     np.testing.assert_allclose(np.linalg.norm(whole, axis=1), 1, atol=1e-5)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(order=st.permutations(REPORT_TEXTS), again=st.lists(st.sampled_from(REPORT_TEXTS), max_size=4))
 def test_a_fit_depends_on_the_set_of_texts_alone(order: list[str], again: list[str]) -> None:
     """Neither the order of the texts nor how often one occurs shows in what is fitted."""

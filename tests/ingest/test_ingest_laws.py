@@ -46,7 +46,7 @@ def _metadata(draw: st.DrawFn) -> Rows:
     return [{"sample_id": f"{i:02}", **{name: draw(_CELLS[name]) for name in names}} for i in range(count)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=_metadata(), cut=st.integers(0, 8), seed=st.integers(0, 3), bare=st.booleans())
 def test_two_ingests_are_as_good_as_one(rows: Rows, cut: int, seed: int, bare: bool) -> None:
     """A store made in two ingests, in any order of rows and columns, has the fingerprints of one made in one;

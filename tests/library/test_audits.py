@@ -8,6 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import misread as mr
+from misread.audit.population import SEEN_IN_TRAINING
 from misread.library import LazyFrame, Store
 from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
 from stores import planted_store, write_store
@@ -371,6 +372,18 @@ def test_an_older_state_can_be_audited_again(tmp_path: Path) -> None:
         commit.writer("predictions").delete("sample_id IN ('s0001', 's0002')")
     assert audit(mr.open(store.location)).sink() != first
     assert audit(mr.open(store.location, state=1)).sink() == first
+
+
+@pytest.mark.parametrize("per_patient", [1, 2])
+def test_an_audit_says_that_its_patients_were_trained_on(tmp_path: Path, per_patient: int) -> None:
+    """Of patients with images in and out of training the audit's notes tell; of training patients alone they do not."""
+    store = planted_store(tmp_path / "store", samples=100, per_patient=per_patient)
+    splits = pa.table({"sample_id": [f"s{i:04d}" for i in range(100)], "split": ["train", *["test"] * 99]})
+    with store.commit("splits") as commit:
+        commit.writer("images").set_columns(splits, "sample_id")
+    found = audit(mr.open(store.location)).sink()
+    notes = mr.open(store.location).sql(f"SELECT notes FROM audits WHERE audit_id = '{found}'")["notes"][0]
+    assert (SEEN_IN_TRAINING in notes) == (per_patient > 1)
 
 
 def test_slices_are_frozen_in_the_store(audited: Store) -> None:

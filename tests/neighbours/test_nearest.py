@@ -45,7 +45,7 @@ def tables(draw: Any) -> np.ndarray:
 
 @pytest.mark.parametrize("way", CERTAIN)
 @given(vectors=tables(), count=st.integers(0, 30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rows_and_distances_are_those_of_comparing_all(way: Way, vectors: np.ndarray, count: int) -> None:
     """Self excluded, nearest first, ties by the lower number; with equal rows, few rows and k >= n too."""
     found = nearest(vectors, count, way=way, device="cpu" if way == "tiles" else None)

@@ -95,7 +95,7 @@ def joined(draw: st.DrawFn, frame: LazyFrame, other: LazyFrame) -> LazyFrame:
     return frame.join(other.select(*kept), on=on, how=how)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_an_optimised_plan_gives_the_rows_of_the_plan_as_written(mixed: Store, data: st.DataObject) -> None:
     """Whatever the plan, the rules change neither its rows, nor their order, nor its columns."""
@@ -105,7 +105,7 @@ def test_an_optimised_plan_gives_the_rows_of_the_plan_as_written(mixed: Store, d
     assert_frame_equal(frame.collect(cache=False), written)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.integers(1, 70))
 def test_any_split_into_batches_gives_the_same_rows(mixed: Store, data: st.DataObject, batch_rows: int) -> None:
     """Streamed in batches of any size, the rows and their order are those of collect; no batch is larger."""
@@ -116,7 +116,7 @@ def test_any_split_into_batches_gives_the_same_rows(mixed: Store, data: st.DataO
     assert_frame_equal(together, frame.collect(cache=False))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_the_order_in_which_rows_are_stored_does_not_matter(mixed: Store, turned: Store, data: st.DataObject) -> None:
     """Rows, and the first of them, are the same from a store that was written the other way round."""
@@ -128,7 +128,7 @@ def test_the_order_in_which_rows_are_stored_does_not_matter(mixed: Store, turned
     assert_frame_equal(LazyFrame(turned, frame.plan).collect(cache=False), frame.collect(cache=False))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_no_step_gives_more_rows_than_it_was_said_to(mixed: Store, data: st.DataObject) -> None:
     """Whatever is joined with what, and where a table is not there yet."""
@@ -137,7 +137,7 @@ def test_no_step_gives_more_rows_than_it_was_said_to(mixed: Store, data: st.Data
         assert frame.collect(cache=False).height <= costs(plan, mixed)[plan].rows
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_every_rule_keeps_the_rows(mixed: Store, data: st.DataObject) -> None:
     """Each rule that finds something to do, by itself and wherever it can be applied, leaves the answer as it was."""
@@ -151,7 +151,7 @@ def test_every_rule_keeps_the_rows(mixed: Store, data: st.DataObject) -> None:
         assert_frame_equal(alone.collect(cache=False, optimised=False), written)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_rows_sunk_into_a_file_are_the_rows_of_collect(
     mixed: Store, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -183,7 +183,7 @@ def audits(draw: st.DrawFn, store: Store) -> LazyFrame:
 SEEDS = st.integers(0, 3)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.data())
 def test_an_audit_that_is_sunk_and_scanned_is_the_audit_collected(
     mixed: Store, copied: Path, data: st.DataObject

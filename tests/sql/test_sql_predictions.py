@@ -118,7 +118,7 @@ def expected(rows: list[Row], thresholds: dict[tuple[str, str], float]) -> list[
     return answer
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=predicted_rows, thresholds=given_thresholds)
 def test_the_view_follows_the_rules(
     rows: list[Row], thresholds: dict[tuple[str, str], float], open_over: Callable[..., Session]

@@ -123,7 +123,7 @@ def print_of(store: TableStore, name: str = "reports") -> str:
 WRITTEN = [(f"s{i}", None, f"text {i}") for i in range(12)]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(order=st.permutations(WRITTEN), cut=st.integers(0, 12))
 def test_a_fingerprint_names_content_alone(
     tmp_path_factory: pytest.TempPathFactory, order: list[tuple[str, None, str]], cut: int
