@@ -26,7 +26,7 @@ def verify(
     output: OutputOption = None,
     state: StateOption = None,
 ) -> None:
-    """Find changed or missing bytes in a store, and what does not belong there."""
+    """Find bytes that changed or are missing, and files of others."""
     import pyarrow as pa
 
     from misread.care import strays
