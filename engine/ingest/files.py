@@ -73,6 +73,10 @@ def _read(path: Path, name: str, book: FaultBook) -> Source | None:
     same = same_names(header)
     if same:
         book.whole(name, f"columns of the same name (in lower case): {', '.join(same)}", same[0])
+    patterns = [column for column in header if column == "*" or (column[:1] == "^" and column[-1:] == "$")]
+    if patterns:  # polars takes them for several columns
+        book.whole(name, f"names that stand for several columns: {', '.join(patterns)}; rename them", patterns[0])
+    if same or patterns:
         return None
     for row, reason in ragged:
         book.row(name, row, None, reason)

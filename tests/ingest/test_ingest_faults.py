@@ -107,6 +107,10 @@ CASES: dict[str, tuple[Spoil, Expected]] = {
         _column("metadata", "Age", "1", "2", "3", "4", "5"),
         [(M, None, "age", "same name.*age, Age")],
     ),
+    "a name that is a pattern": (
+        _both(_column("metadata", "*", *"12345"), _column("metadata", "^a.*$", *"12345")),
+        [(M, None, "*", r"stand for several columns: \*, \^a\.\*\$; rename them")],
+    ),
     "two columns for one name": (
         _both(
             _column("metadata", "width", "1", "2", "3", "4", "5"),
