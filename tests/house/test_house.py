@@ -2,7 +2,6 @@
 
 import ast
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -146,13 +145,6 @@ def test_no_circle_of_imports() -> None:
 
     for module in edges:
         visit(module, ())
-
-
-def test_packages_are_those_on_disk() -> None:
-    """The wheel holds every folder of Python files, and nothing else."""
-    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
-    there = {m if p.name == "__init__.py" else m.rpartition(".")[0] for m, p in modules().items()}
-    assert listed == there
 
 
 def test_the_readme_names_every_package_of_the_engine() -> None:
