@@ -14,7 +14,9 @@ every field that is not listed in dicom_fields or named by the user. Files flagg
 refused.
 """
 
+from collections import defaultdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -34,16 +36,14 @@ def read(request: Request) -> Archive | None:
     others = 0
     names = list(request.files())
     for done, name in enumerate(names, 1):
-        if not is_dicom(request.root / name):
-            if name.casefold().endswith((".dcm", ".dicom")):
-                request.book.item(name, NO_DICOM)
+        try:
+            if _is_one(request.root, name):
+                row = _row(request, name, fields)
+                rows += [row] if row else []
             else:
                 others += 1
-        elif name.rpartition("/")[2] == "DICOMDIR":
-            others += 1
-        else:
-            row = _row(request, name, fields)
-            rows += [row] if row else []
+        except PictureError as error:
+            request.book.item(name, str(error))
         request.progress(done, len(names), "files read")
     if not rows and not request.book.count:
         request.book.whole(str(request.root), "there is no DICOM file in the folder")
@@ -51,19 +51,24 @@ def read(request: Request) -> Archive | None:
     ids = dict.fromkeys(("sample_id", "patient_id", "study_id", "image"), pl.String())
     notices = [*fields.notices(), *([f"{others} other files were left out"] if others else [])]
     return Archive(
-        request.source("dicom", rows, {**ids, **fields.schema}),
+        request.source("dicom", _of_one_file(request, rows), {**ids, **fields.schema}),
         Aside(partial(in_dicom_folder, request.root)),
         notices=(*notices, "ids are stored as keyed hashes: give the same key (--key) with further files"),
         kept=fields.kept,
     )
 
 
+def _is_one(root: Path, name: str) -> bool:
+    """Whether a file is to be read. Raises PictureError where it cannot be, or its name alone says that it is DICOM."""
+    if is_dicom(root / name, name):
+        return name.rpartition("/")[2] != "DICOMDIR"
+    if name.casefold().endswith((".dcm", ".dicom")):
+        raise PictureError(NO_DICOM)
+    return False
+
+
 def _row(request: Request, name: str, fields: Fields) -> dict[str, Any] | None:
-    try:
-        data_set = header(request.root, name)
-    except PictureError as error:
-        request.book.item(name, str(error))
-        return None
+    data_set = header(request.root, name)
     refused = refusal(data_set, request.kept)
     sample = value_of(data_set, "SOPInstanceUID")
     if refused is None and sample is None:
@@ -73,3 +78,16 @@ def _row(request: Request, name: str, fields: Fields) -> dict[str, Any] | None:
         return None
     ids = {"patient_id": value_of(data_set, "PatientID"), "study_id": value_of(data_set, "StudyInstanceUID")}
     return {"sample_id": sample, **ids, "image": name, **fields.of(data_set)}
+
+
+def _of_one_file(request: Request, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows whose id no other file has; the files of the others are faults, which name each other."""
+    files: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        files[row["sample_id"]].append(row["image"])
+    for names in (names for names in files.values() if len(names) > 1):
+        for name in names:
+            twin = next(other for other in names if other != name)
+            more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+            request.book.item(name, f"its SOPInstanceUID is that of {twin!r}{more} too: keep one", "SOPInstanceUID")
+    return [row for row in rows if len(files[row["sample_id"]]) == 1]

@@ -5,11 +5,14 @@ highest bits are the picture's, so that nothing is clipped. MONOCHROME1 (and an 
 bright is dense everywhere; signed values are shifted to begin at 0. Windows, modality and VOI tables are not applied.
 """
 
+import contextlib
 import io
+import re
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,22 +32,31 @@ _RLE: Final = "1.2.840.10008.1.2.5"
 _PLAIN: Final = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", _DEFLATED, _RLE)
 """Transfer syntaxes that pydicom reads by itself."""
 BURNED_IN: Final = "BurnedInAnnotation"
+_QUOTED: Final = re.compile(r"b?(['\"]).*\1")
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether a file begins as a DICOM file does, with a preamble of 128 bytes and DICM."""
-    try:
-        with path.open("rb") as file:
-            return file.read(132)[128:] == _MAGIC
-    except OSError:
-        return False
+def is_dicom(path: Path, name: str) -> bool:
+    """Whether a file begins as a DICOM file does, with a preamble of 128 bytes and DICM.
+
+    Raises PictureError where it cannot be read.
+    """
+    with _readable(path, name) as file:
+        return file.read(132)[128:] == _MAGIC
 
 
 def header(root: Path, name: str) -> Any:
     """The data set of a file, up to its pixels. Raises PictureError where there is none."""
-    path = picture_path(root, name)
-    with path.open("rb") as file:
+    with _readable(picture_path(root, name), name) as file:
         return _data_set(file, name, stop_before_pixels=True)
+
+
+@contextlib.contextmanager
+def _readable(path: Path, name: str) -> Iterator[BinaryIO]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise PictureError(f"the file cannot be read: {name!r}: {error.strerror}") from None
 
 
 def refusal(data_set: Any, kept: tuple[str, ...]) -> tuple[str, str] | None:
@@ -75,7 +87,7 @@ def in_dicom_folder(root: Path, name: str) -> bytes:
         except (PictureError, MisreadError):
             raise
         except Exception as error:  # noqa: BLE001 - decoders of damaged files raise whatever they please
-            raise PictureError(f"the picture is unreadable: {name!r}: {first_line(error)}") from None
+            raise PictureError(f"the picture is unreadable: {name!r}: {_words(error)}") from None
 
 
 def _data_set(file: Any, name: str, *, stop_before_pixels: bool) -> Any:
@@ -84,14 +96,27 @@ def _data_set(file: Any, name: str, *, stop_before_pixels: bool) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = pydicom.dcmread(_inflated(file), stop_before_pixels=stop_before_pixels)
-            list(found)  # reads every element
+            for tag in sorted(found.keys()):
+                _read(found, tag)
             return found
     except pydicom.errors.InvalidDicomError:
         raise PictureError(f"{NO_DICOM}: {name!r}") from None
     except PictureError as error:
         raise PictureError(f"{error}: {name!r}") from None
     except Exception as error:  # noqa: BLE001 - parsers of damaged files raise whatever they please
-        raise PictureError(f"the DICOM file is damaged: {name!r}: {first_line(error)}") from None
+        raise PictureError(f"the DICOM file is damaged: {name!r}: {_words(error)}") from None
+
+
+def _read(data_set: Any, tag: Any) -> None:
+    try:
+        data_set[tag]
+    except Exception:  # noqa: BLE001 - parsers of damaged fields raise whatever they please
+        raise PictureError(f"the DICOM file is damaged: its element {tag} cannot be read") from None
+
+
+def _words(error: Exception) -> str:
+    """What an error says without what it quotes: that may be a value of the header, or bytes of a name."""
+    return _QUOTED.sub("…", first_line(error))
 
 
 def _inflated(file: Any) -> Any:
@@ -150,8 +175,12 @@ def _pixels(data_set: Any, name: str) -> NDArray[Any]:
             raise PictureError(f"{error}: {name!r}") from None
     if syntax not in _PLAIN:
         raise PictureError(f"the transfer syntax {syntax or 'that is missing'} is not read: {name!r}")
-    if syntax == _RLE:
-        data_set.pixel_array_options(decoding_plugin="pydicom")
+    if syntax != _RLE and data_set["PixelData"].is_undefined_length:
+        raise PictureError(f"the pixels are compressed, and the transfer syntax says that they are not: {name!r}")
+    data_set.pixel_array_options(
+        decoding_plugin="pydicom" if syntax == _RLE else "",
+        correct_unused_bits=_lowest_bit(data_set) == 0,  # pydicom cuts the highest bits, wherever the picture's are
+    )
     return np.asarray(data_set.pixel_array)
 
 
@@ -162,24 +191,33 @@ def _check_pixels(data_set: Any, name: str) -> None:
     told = refusal(data_set, (BURNED_IN,))
     if told is not None:
         raise PictureError(f"{told[1]}: {name!r}")
+    for keyword in ("PhotometricInterpretation", "BitsAllocated", "BitsStored"):
+        if not data_set.get(keyword):
+            raise PictureError(f"the header has no {keyword}: {name!r}")
     if data_set.BitsAllocated not in (1, 8, 16) or not 1 <= data_set.BitsStored <= data_set.BitsAllocated:
         raise PictureError(f"{data_set.BitsStored} of {data_set.BitsAllocated} bits a pixel are not read: {name!r}")
 
 
+def _lowest_bit(data_set: Any) -> int:
+    bits = int(data_set.BitsStored)
+    return max(0, int(data_set.get("HighBit", bits - 1)) + 1 - bits)
+
+
 def _grey(data_set: Any, pixels: NDArray[Any]) -> NDArray[Any]:
     bits = int(data_set.BitsStored)
-    low = max(0, int(data_set.get("HighBit", bits - 1)) + 1 - bits)
     largest = (1 << bits) - 1
-    values = (pixels.astype(np.int32) >> low) & largest
+    values: NDArray[np.uint16] = pixels.astype(np.uint16)
+    values >>= _lowest_bit(data_set)
+    values &= largest
     if data_set.PixelRepresentation == 1:
         values ^= 1 << (bits - 1)  # two's complement, shifted to begin at 0
     shape = str(data_set.get("PresentationLUTShape", "")).strip().upper()
     if data_set.PhotometricInterpretation == "MONOCHROME1" or shape == "INVERSE":
-        values = largest - values
+        values ^= largest
     if bits == 1:
         return (values * 255).astype(np.uint8)
-    deep = np.uint8 if bits <= 8 else np.uint16
-    return (values << (np.iinfo(deep).bits - bits)).astype(deep)
+    values <<= (8 if bits <= 8 else 16) - bits
+    return values.astype(np.uint8) if bits <= 8 else values
 
 
 def _png(pixels: NDArray[Any]) -> bytes:

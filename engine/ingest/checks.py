@@ -11,6 +11,7 @@ from misread.progress import Progress
 from misread.schemas.tables import IMAGES, PREDICTIONS
 from misread.store import TableStore
 
+from .columns import OURS
 from .embeddings import COLUMNS as OF_EMBEDDINGS
 from .embeddings import check_embeddings
 from .faultbook import ROW, FaultBook
@@ -29,7 +30,7 @@ from .reports import check_reports
 from .sources import Archive, Sources
 
 KINDS = ("metadata", "reports", "predictions", "embeddings")
-_READ: Final = {"reports": OF_REPORTS, "predictions": OF_PREDICTIONS, "embeddings": OF_EMBEDDINGS}
+_READ: Final = {"metadata": OURS, "reports": OF_REPORTS, "predictions": OF_PREDICTIONS, "embeddings": OF_EMBEDDINGS}
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Checked:
     def as_read(self) -> Iterator[Source]:
         """The files with the columns that were read of them alone."""
         for kind, source in self.files.items():
-            names = [name for name in source.columns if kind not in _READ or name.casefold() in _READ[kind]]
+            names = [name for name in source.columns if kind == "metadata" or name.casefold() in _READ[kind]]
             yield replace(source, frame=source.frame.select(ROW, *names))
 
 
@@ -55,7 +56,7 @@ def check(store: TableStore, sources: Sources, book: FaultBook, progress: Progre
     images = stored_images(store.table(IMAGES.name).read()) if store.has(IMAGES.name) else None
     checked = Checked(images, _stored_predictions(store, sources))
     for kind, (path, name) in _named_files(sources).items():
-        source = read_source(path, name, book)
+        source = read_source(path, name, book, _READ[kind])
         if source is not None:
             checked.files[kind] = without_faults(source)
     archive = _read_archive(checked, sources, book, progress)

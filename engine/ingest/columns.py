@@ -8,6 +8,8 @@ from typing import Final
 
 from misread.schemas.tables import IMAGES, VECTOR
 
+from .headers import clean_name
+
 OURS: Final = ("sample_id", "patient_id", "study_id", "split", "image")
 
 
@@ -22,7 +24,7 @@ class MetadataColumns:
 
 def metadata_columns(columns: Iterable[str], stored: Iterable[str]) -> MetadataColumns:
     """The names under which the columns of a metadata file are stored. `stored`: columns of the store."""
-    spelled = {name.casefold(): name for name in stored}
+    spelled = {clean_name(name).casefold(): name for name in stored}
     names: dict[str, str] = {}
     for column in columns:
         if column.casefold() in OURS:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from misread.encode.registry import encoders as known_encoders
@@ -42,7 +43,8 @@ def check_embeddings(
         vectors.alias("vector"),
         modality.fill_null("image").alias("modality"),
         absent.is_null().alias("absent"),
-    )
+        _is_too_small(vectors).alias("too_small"),
+    ).with_columns(pl.col("vector").cast(pl.List(pl.Float32)))
     for name in ("sample_id", "encoder"):
         book.where(source.name, name, frame, pl.col(name).is_null(), f"the {name} is missing")
     known.check(book, source, frame)
@@ -50,7 +52,7 @@ def check_embeddings(
     _check_encoders(source, frame, encoders, book)
     _check_numbers(source, frame, book)
     _check_lengths(source, frame, encoders, book)
-    return frame.drop("absent")
+    return frame.drop("absent", "too_small")
 
 
 def _vectors(frame: pl.DataFrame, source: Source, book: FaultBook) -> pl.Series | None:
@@ -62,7 +64,14 @@ def _vectors(frame: pl.DataFrame, source: Source, book: FaultBook) -> pl.Series 
     if not isinstance(cells.dtype, pl.List) or not cells.dtype.inner.is_numeric():
         book.whole(source.name, f"vector is to be a list of numbers, not {cells.dtype}", "vector")
         return None
-    return cells.cast(pl.List(pl.Float32))
+    return cells.cast(pl.List(pl.Float64))
+
+
+def _is_too_small(vectors: pl.Series) -> pl.Series:
+    """Bool: whether even the largest number of a vector is below what float32 can tell from 0, but for few digits."""
+    largest = vectors.list.eval(pl.element().abs()).list.max()
+    is_small = (largest > 0) & (largest < float(np.finfo(np.float32).tiny))
+    return is_small & (largest.cast(pl.Float32).cast(pl.Float64) != largest)
 
 
 def _from_json(frame: pl.DataFrame, source: Source, book: FaultBook) -> pl.Series:
@@ -73,7 +82,7 @@ def _from_json(frame: pl.DataFrame, source: Source, book: FaultBook) -> pl.Serie
         if vector is None and text:
             book.row(source.name, row, "vector", "the vector is not a JSON list of numbers")
         found.append(vector)
-    return pl.Series("vector", found, pl.List(pl.Float64)).cast(pl.List(pl.Float32))
+    return pl.Series("vector", found, pl.List(pl.Float64))
 
 
 def _json_list(text: str | None) -> list[float | None] | None:
@@ -126,6 +135,8 @@ def _check_numbers(source: Source, frame: pl.DataFrame, book: FaultBook) -> None
     endless = vector.list.eval(pl.element().is_infinite()).list.any()
     book.where(source.name, "vector", frame, gaps | is_nan, "the vector holds NaN")
     book.where(source.name, "vector", frame, endless, "the vector holds an infinite number (as float32)")
+    small = "all numbers of the vector are nearly 0 as float32, which keeps none below 1e-38: scale the vectors"
+    book.where(source.name, "vector", frame, pl.col("too_small"), small)
 
 
 def _check_lengths(source: Source, frame: pl.DataFrame, encoders: Mapping[str, EncoderEntry], book: FaultBook) -> None:

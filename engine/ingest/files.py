@@ -13,6 +13,7 @@ from misread.schemas.errors import first_line
 
 from .cells import id_texts, largest_whole, merged
 from .faultbook import ROW, FaultBook, row_list
+from .headers import clean_name, holds_values
 from .identifiers import told_by
 from .text_files import GZIP_MAGIC, UnreadableFileError, decoded, records_of
 
@@ -48,28 +49,38 @@ class Source:
         return [name for name in self.frame.columns if name != ROW]
 
 
-def read_source(path: Path, name: str, book: FaultBook) -> Source | None:
-    """The file, or None where it cannot be read at all. Faults go to `book` under `name`."""
+def read_source(path: Path, name: str, book: FaultBook, ours: Sequence[str] = ()) -> Source | None:
+    """The file, or None where it cannot be read at all. Faults go to `book` under `name`.
+
+    `ours`: a file whose header has none of these, and looks like a row, has no header; nothing of it is told.
+    """
     try:
-        source = _read(path, name, book)
+        source = _read(path, name, book, ours)
     except UnreadableFileError as error:
         book.whole(name, str(error))
         return None
     return source
 
 
-def _read(path: Path, name: str, book: FaultBook) -> Source | None:
+def _read(path: Path, name: str, book: FaultBook, ours: Sequence[str]) -> Source | None:
     content = _content(path)
     is_parquet = content.startswith(_PARQUET_MAGIC)
     if not is_parquet and path.suffix.lower() in _PARQUET_ENDINGS:
         raise UnreadableFileError("not a Parquet file")
     if is_parquet:
         frame = _parquet(content)
-        header: Sequence[str] = [column.strip() for column in frame.columns if column != ROW]
+        header: Sequence[str] = [column for column in frame.columns if column != ROW]
         ragged: Sequence[tuple[int, str]] = ()
     else:
         records = records_of(decoded(content), _separator(path, content))
         frame, header, ragged = records.frame, records.header, records.ragged
+    header = [clean_name(column) for column in header]
+    is_ours = not ours or not {column.casefold() for column in header}.isdisjoint(ours)
+    if not is_ours and holds_values(header, frame.drop(ROW, strict=False).get_columns()):
+        raise UnreadableFileError(
+            "the file seems to have no header: its first line holds values, which are not shown here; write a line "
+            f"above it that names every column, such as {','.join(ours)}"
+        )
     same = same_names(header)
     if same:
         book.whole(name, f"columns of the same name (in lower case): {', '.join(same)}", same[0])

@@ -10,6 +10,7 @@ from .cells import id_texts, texts
 from .columns import OURS
 from .faultbook import FaultBook
 from .files import Source
+from .headers import clean_name
 from .identifiers import Told, told_by
 
 _LONG_ENOUGH: Final = 4
@@ -33,8 +34,8 @@ def without_identifiers(source: Source, kept: Collection[str], hashed: Collectio
     a patient.
     """
     folded = {name.casefold(): name for name in source.columns}
-    keep = {name.casefold() for name in kept}
-    absent = [name for name in kept if name.casefold() not in folded]
+    keep = {clean_name(name).casefold() for name in kept}
+    absent = [name for name in kept if clean_name(name).casefold() not in folded]
     notices = [f"there is no column {name!r} to keep" for name in absent]
     ids = {name: _as_ids(source.frame[folded[name]]) for name in hashed if name in folded}
     dropped = []

@@ -174,7 +174,7 @@ def test_the_same_key_gives_the_same_ids(tmp_path: Path, take: Take, images: Ima
 
 def spoiled() -> dict[str, tuple[bytes, str]]:
     """(content, what the fault says) by name."""
-    good = written(data_set(GREY))
+    unknown, private, short = (written(data_set(GREY, SOPInstanceUID=f"1.2.9.{n}")) for n in range(3))
     frames = data_set(np.concatenate([GREY, GREY]), Rows=32, NumberOfFrames=2)
     smaller = compressed(data_set(GREY), GREY[:16], JPEG2000Lossless)
     burned = data_set(GREY)
@@ -185,12 +185,12 @@ def spoiled() -> dict[str, tuple[bytes, str]]:
         "no-pixels": (written(data_set(GREY, PixelData=None)), "no pixel data"),
         "no-rows": (written(data_set(GREY, Rows=None)), "there are no Rows and Columns"),
         "nameless": (written(data_set(GREY, SOPInstanceUID=None, SOPClassUID=None)), "no SOPInstanceUID"),
-        "unknown": (good.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.9\0", 1), "transfer syntax"),
-        "private": (good.replace(b"1.2.840.10008.1.2.1\0", b"1.3.6.1.4.1.99999.1\0", 1), "transfer syntax"),
+        "unknown": (unknown.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.9\0", 1), "transfer syntax"),
+        "private": (private.replace(b"1.2.840.10008.1.2.1\0", b"1.3.6.1.4.1.99999.1\0", 1), "transfer syntax"),
         "large": (written(data_set(GREY, Rows=60000, Columns=60000)), "too large"),
         "lying": (written(smaller), "the header says 32 x 32"),
-        "short": (good[:-400], "unreadable"),
-        "cut.dcm": (good[:180], "it holds no picture"),
+        "short": (short[:-400], "unreadable"),
+        "cut.dcm": (short[:180], "it holds no picture"),
         "picture.dcm": (films(1)[0].encoded("PNG"), "no DICOM file"),
         "empty.dcm": (b"", "no DICOM file"),
     }
