@@ -1,5 +1,6 @@
 """The command `misread`."""
 
+import contextlib
 import os
 import sys
 from typing import Annotated
@@ -14,7 +15,7 @@ from .demonstrating import demo
 from .discovering import discover
 from .embedding import embed, encoders
 from .judging import verdict
-from .messages import guarded, told
+from .messages import INTERRUPTED, guarded, told
 from .querying import sql
 from .reporting import report
 from .subgrouping import subgroups
@@ -61,8 +62,23 @@ def run() -> None:
     try:
         _remember_interruptions()
         app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _end_at_once()
+        raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can tell it
-        raise SystemExit(told(error)) from None
+        status = told(error)
+        if status == INTERRUPTED:
+            _end_at_once()
+        raise SystemExit(status) from None
+
+
+def _end_at_once() -> None:
+    """Without Python's own end: a thread of Lance's that was writing and calls back meanwhile would abort it."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # whoever reads may have gone
+            stream.flush()
+    os._exit(INTERRUPTED)
 
 
 def _remember_interruptions() -> None:

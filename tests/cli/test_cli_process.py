@@ -178,3 +178,27 @@ def test_very_many_faults_stay_readable_at_a_terminal(misread: Run, tmp_path: Pa
     assert "and 2,380 more like these" in seen
     assert "Error: 2400 faults in the input." in seen
     assert misread(*asked).stderr.count("metadata.csv") == 2400
+
+
+@pytest.mark.parametrize("where", ["before", "within"])
+def test_an_interrupted_command_does_not_wait_for_threads_that_call_back(where: str) -> None:
+    """It is told and the process ends without Python's own end, which a thread of Lance's would abort."""
+    program = f"""
+import atexit, sys
+from misread.cli import main
+
+@main.app.command()
+@main.guarded
+def stopped():
+    raise KeyboardInterrupt
+
+if {where == "before"}:
+    main._remember_interruptions = stopped.__wrapped__
+atexit.register(print, "Python's own end")
+print("said before")
+sys.argv = ["misread", "stopped"]
+main.run()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (130, "said before\n")
+    assert ended.stderr == "Interrupted. Nothing half-done is visible in the store.\n"
