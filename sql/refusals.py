@@ -96,7 +96,7 @@ def _unknown_column(
 
 
 def _unknown_function(name: str, connection: Any) -> UnknownNameError:
-    known = [known_name for (known_name,) in connection.execute(_FUNCTIONS).fetchall()]
+    known = [*own_functions(), *(known_name for (known_name,) in connection.execute(_FUNCTIONS).fetchall())]
     near = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     meant = f"; did you mean {near[0]!r}?" if near else ""
     own = ", ".join(sorted(own_functions()))

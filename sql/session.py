@@ -13,7 +13,8 @@ from misread.schemas.errors import QueryError
 from misread.schemas.tables import CONTRACTS, TableContract
 
 from .backed import Backing, Work
-from .catalogue import STORED, catalogue
+from .catalogue import STORED
+from .definitions import Definitions
 from .gate import admit, asks_for_tables
 from .interrupts import Watch, interruptible, too_much_memory
 from .limits import Limits
@@ -21,6 +22,7 @@ from .locked import end, lock
 from .predicate import check_predicate, no_truth
 from .refusals import PREPARING, refusal
 from .temporary import TemporaryFolder
+from .tree import Tree
 
 ANSWER_ROWS: Final = 100_000
 """Rows of an answer fetched at once: between two of them its size is looked at."""
@@ -28,7 +30,6 @@ SPILL_MEMORIES: Final = 10
 """How many times its memory a question may put on disk."""
 NARROW: Final = "_narrow"
 EMPTY: Final = "_empty"
-_SHOW_TABLES = "SELECT view_name AS name FROM duckdb_views() WHERE NOT internal AND NOT temporary ORDER BY name"
 
 
 class Session:
@@ -59,7 +60,8 @@ class Session:
             self.close = weakref.finalize(self, end, self._connection, names, self._spill)
             self._register(tables)
             self._backing.define(self._connection)
-            self._define()
+            self._connection.execute("SET VARIABLE smallest_cell = ?", [self.limits.smallest_cell])
+            self._columns = Definitions(self._connection)
             lock(
                 self._connection,
                 temp_directory=self._spill.path,
@@ -91,6 +93,7 @@ class Session:
 
         What is asked of it directly passes no gate and has no time limit; it ends with the session.
         """
+        self._columns.make_all()
         return self._connection
 
     def prepare(self, text: str) -> None:
@@ -99,6 +102,7 @@ class Session:
 
         tree = admit(self._connection, text, self._columns)
         try:
+            self._columns.make(tree.names())
             self._connection.execute(PREPARING + text)
             self._connection.execute("DEALLOCATE asked")
         except duckdb.ParserException:  # SHOW, DESCRIBE and EXPLAIN are SQL, but cannot be prepared
@@ -117,17 +121,18 @@ class Session:
         if not self.close.alive:
             raise QueryError("this session has been closed", "open another one")
         tree = admit(self._connection, text, self._columns)
-        asked = _SHOW_TABLES if asks_for_tables(tree) else text
+        asked = f"SELECT unnest({sorted(self._columns)}) AS name" if asks_for_tables(tree) else text
         watch = Watch(self.limits)
         self._backing.begin(watch)
         try:
-            answer = interruptible(self._connection, lambda: self._answer(asked, parameters), watch, self.limits)
+            answer = interruptible(self._connection, lambda: self._answer(asked, parameters, tree), watch, self.limits)
         except (duckdb.Error, pa.ArrowException, OSError, ValueError) as error:
             told = self._backing.raised or refusal(error, tree, self._columns, self._connection)
             raise told from None
         return answer.rename_columns(_apart(answer.column_names))
 
-    def _answer(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None) -> pa.Table:
+    def _answer(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None, tree: Tree) -> pa.Table:
+        self._columns.make(tree.names())
         asked = self._connection.sql(text, params=parameters or None)
         names, kinds = asked.columns, [str(kind) for kind in asked.types]
         if "INTERVAL" in kinds:  # neither polars, pandas nor Parquet has a type for it
@@ -155,22 +160,17 @@ class Session:
 
     def _register(self, tables: Mapping[str, pads.Dataset]) -> None:
         for name, contract in CONTRACTS.items():
-            table = tables.get(name, _empty(contract))
-            missing = set(_empty(contract).column_names) - set(table.schema.names)
-            self._connection.register(STORED + name + (NARROW if missing else ""), table)
-            if missing:  # written before the contract had them: NULL
-                self._connection.register(STORED + name + EMPTY, _empty(contract))
-                both = f"FROM {STORED}{name}{NARROW} UNION ALL BY NAME FROM {STORED}{name}{EMPTY}"
+            shown = _empty(contract)
+            table = tables.get(name, shown)
+            missing = set(shown.column_names) - set(table.schema.names)
+            hidden = [column for column in contract.hidden if column in table.schema.names]
+            self._connection.register(STORED + name + (NARROW if missing or hidden else ""), table)
+            if missing or hidden:
+                self._connection.register(STORED + name + EMPTY, shown)
+                kept = f"SELECT * EXCLUDE ({', '.join(hidden)})" if hidden else "SELECT *"
+                # written before the contract had them: NULL
+                both = f"{kept} FROM {STORED}{name}{NARROW} UNION ALL BY NAME FROM {STORED}{name}{EMPTY}"
                 self._connection.execute(f"CREATE TEMP VIEW {STORED}{name} AS {both}")
-
-    def _define(self) -> None:
-        self._connection.execute("SET VARIABLE smallest_cell = ?", [self.limits.smallest_cell])
-        views = [entry.name for entry in catalogue() if entry.kind == "views"]
-        for entry in catalogue():
-            if entry.kind != "questions":
-                self._connection.execute(entry.text)
-        described = {name: self._connection.execute(f"DESCRIBE {name}").fetchall() for name in views}
-        self._columns = {name: tuple(row[0] for row in rows) for name, rows in described.items()}
 
     def _spill_bytes(self) -> int:
         """Sorting may spill, but no question fills the disk."""

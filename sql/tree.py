@@ -81,6 +81,11 @@ class Tree:
             for node in self.of_type("BASE_TABLE")
         }
 
+    def names(self) -> set[str]:
+        """The names of everything that is asked: tables, those of DESCRIBE and SHOW, and functions, in lower case."""
+        shown = {str(node.get("table_name")).strip('"').lower() for node in self.of_type("SHOW_REF")}
+        return {*self.tables().values(), *self.functions(), *shown}
+
     def literals(self) -> set[str]:
         """The values that are written out, as text."""
         return {str((node.get("literal") or {}).get("text")) for node in self.of_type("VALUE_CONSTANT")}

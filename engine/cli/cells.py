@@ -83,6 +83,14 @@ def _compact(value: float) -> str:
     return f"{value:.4g}"
 
 
+def _number(value: Decimal) -> int | float | str:
+    """A decimal as a number, or as text where no float has its digits."""
+    if value == value.to_integral_value():
+        return int(value)
+    near = float(value)
+    return near if Decimal(repr(near)) == value else str(value)
+
+
 def _plain(value: object) -> object:
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
@@ -91,7 +99,7 @@ def _plain(value: object) -> object:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        return _number(value)
     if value is None or isinstance(value, bool | int | str):
         return value
     return exact(value)

@@ -51,7 +51,7 @@ _OF_PATIENTS: Mapping[str, tuple[str, ...]] = {
     "^(rows|patients|share|share_low|share_high|share_change.*)$": ("patients", "patients_outside"),
     "^(labelled_rows|errors|loss_rows|judged_patients)$": ("judged_patients",),
     "^(error_rate|mean_loss)(_low|_high|_change.*)?$": ("judged_patients",),
-    "^(baseline_rate|baseline_loss)$": ("judged_outside",),
+    "^(baseline_rate|baseline_loss)$": ("judged_patients", "judged_outside"),
     "^.*(_audited|_change.*)$": ("audited_patients",),
 }
 """Which columns come from the patients that are counted in which others."""
@@ -96,7 +96,8 @@ def without_small_cells(rows: pl.DataFrame, smallest: int) -> pl.DataFrame:
     """The rows of `moved` in the columns of `MOVED` and `suppressed`: whether numbers of them were left out.
 
     What comes from 1 or more, but fewer than `smallest` patients is NULL, and so is what would tell it: the share of a
-    slice that takes all patients but so few, and changes against a confirmation half with so few in the slice.
+    slice that takes all patients but so few, the baseline of one that takes so few (a fraction of the rows outside, it
+    tells how many are inside), and changes against a confirmation half with so few in the slice.
     """
     told, suppressed = rows, pl.lit(False)
     for pattern, behind in _OF_PATIENTS.items():

@@ -1,7 +1,7 @@
 -- name: rates_by
 -- signature: rates_by(subgroup)
 -- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
--- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers from fewer than smallest_cell() patients are NULL and suppressed is true
+-- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers from fewer than smallest_cell() patients are NULL and suppressed is true, and where so few have one label there is no rate of either: that of the other, a fraction of its rows, would tell how many they are
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; intervals are widened where patients repeat
 -- source: sensitivity, specificity, error_rate and auroc as those functions; intervals by rate_low and rate_high of patients' counts
 -- reads: samples, value_label, is_small_cell, sensitivity, specificity, error_rate, auroc, rate_low, rate_high, is_training
@@ -53,8 +53,7 @@ hidden AS (
     SELECT
         *,
         is_small_cell(patients) AS few,
-        is_small_cell(patients) OR is_small_cell(patients_with) AS few_1,
-        is_small_cell(patients) OR is_small_cell(patients_without) AS few_0,
+        is_small_cell(patients_with) OR is_small_cell(patients_without) AS few_of_one,
         CASE
             WHEN told_value = '' THEN 'missing'
             WHEN bool_or(told_value = '') OVER () THEN value_label(told_value[2:])
@@ -68,15 +67,15 @@ SELECT
     label AS subgroup,
     CASE WHEN NOT few THEN rows END AS rows,
     CASE WHEN NOT few THEN patients END AS patients,
-    CASE WHEN NOT few_1 AND NOT few_0 THEN positives END AS positives,
-    CASE WHEN NOT few_1 THEN rate_1 END AS sensitivity,
-    CASE WHEN NOT few_1 THEN low_1 END AS sensitivity_low,
-    CASE WHEN NOT few_1 THEN high_1 END AS sensitivity_high,
-    CASE WHEN NOT few_0 THEN rate_0 END AS specificity,
-    CASE WHEN NOT few_0 THEN low_0 END AS specificity_low,
-    CASE WHEN NOT few_0 THEN high_0 END AS specificity_high,
-    CASE WHEN NOT few_1 AND NOT few_0 THEN rate_wrong END AS error_rate,
-    CASE WHEN NOT few_1 AND NOT few_0 THEN area END AS auroc,
-    few_1 OR few_0 AS suppressed
+    CASE WHEN NOT few_of_one THEN positives END AS positives,
+    CASE WHEN NOT few_of_one THEN rate_1 END AS sensitivity,
+    CASE WHEN NOT few_of_one THEN low_1 END AS sensitivity_low,
+    CASE WHEN NOT few_of_one THEN high_1 END AS sensitivity_high,
+    CASE WHEN NOT few_of_one THEN rate_0 END AS specificity,
+    CASE WHEN NOT few_of_one THEN low_0 END AS specificity_low,
+    CASE WHEN NOT few_of_one THEN high_0 END AS specificity_high,
+    CASE WHEN NOT few_of_one THEN rate_wrong END AS error_rate,
+    CASE WHEN NOT few_of_one THEN area END AS auroc,
+    few_of_one AS suppressed
 FROM hidden
 ORDER BY told_model, told_target, label;

@@ -1,6 +1,6 @@
 -- name: slices_found
 -- inputs: audit_ids (list of text)
--- output: one row a slice of those audits, the confirmed and most wrong (or of the highest loss) first, with its best phrase and the q-value that the confirmation half gives that; counts and rates of a small cell are NULL, and where the rows outside are of few patients the baseline and the lift; what tests gave (q_value, confirmed, stability, phrase_q_value) is told of every slice
+-- output: one row a slice of those audits, the confirmed and most wrong (or of the highest loss) first, with its best phrase and the q-value that the confirmation half gives that; counts and rates of a small cell are NULL, and where it is one, inside or outside, the baseline and the lift (a fraction of the rows outside tells how many are inside); what tests gave (q_value, confirmed, stability, phrase_q_value) is told of every slice
 -- units: rows and errors are counts of the confirmation half; rates 0 to 1; losses as given; lift is a ratio; q_value, stability and phrase_q_value 0 to 1
 -- reads: slices, audits, phrases, nearest_phrase, is_small_cell, error_rate, error_rate_low, error_rate_high, mean_loss, lift
 SELECT
@@ -9,11 +9,11 @@ SELECT
     CASE WHEN NOT is_small_cell(s.confirmation_patients) THEN s.confirmation_errors END AS errors,
     error_rate(slice_id) AS error_rate, error_rate_low(slice_id) AS error_rate_low,
     error_rate_high(slice_id) AS error_rate_high,
-    CASE WHEN NOT is_small_cell(s.baseline_patients) THEN s.baseline_rate END AS baseline_rate,
+    CASE WHEN NOT is_small_cell(s.confirmation_patients) AND NOT is_small_cell(s.baseline_patients) THEN s.baseline_rate END AS baseline_rate,
     mean_loss(slice_id) AS mean_loss,
     CASE WHEN NOT is_small_cell(s.confirmation_patients) THEN s.mean_loss_low END AS mean_loss_low,
     CASE WHEN NOT is_small_cell(s.confirmation_patients) THEN s.mean_loss_high END AS mean_loss_high,
-    CASE WHEN NOT is_small_cell(s.baseline_patients) THEN s.baseline_loss END AS baseline_loss,
+    CASE WHEN NOT is_small_cell(s.confirmation_patients) AND NOT is_small_cell(s.baseline_patients) THEN s.baseline_loss END AS baseline_loss,
     lift(slice_id) AS lift,
     s.q_value, s.confirmed, s.stability,
     nearest_phrase(slice_id) AS nearest_phrase,

@@ -4,5 +4,4 @@
 -- units: width and height in pixels
 -- reads: stored_images
 CREATE VIEW images AS
-SELECT COLUMNS(lambda name: name NOT IN ('picture', 'checksum'))
 FROM stored_images;

@@ -6,10 +6,7 @@
 -- reads: images, value_label
 CREATE VIEW metadata AS
 WITH described AS (
-    SELECT sample_id, COLUMNS(lambda name: name NOT IN (
-        'sample_id', 'patient_id', 'study_id', 'image', 'width', 'height', 'media_type', 'sha256'
-    ))
-    FROM main.images
+    SELECT * EXCLUDE (patient_id, study_id, image, width, height, media_type, sha256) FROM main.images
 ),
 listed AS (
     UNPIVOT (

@@ -22,16 +22,23 @@ members AS (
     FROM taken
     GROUP BY audit_id, model, target, sample_id
 ),
-described AS (
-    SELECT
-        COLUMNS(lambda name: NOT regexp_full_match(
-            name,
-            '(?i)(sample_id|model|task|target|label|score|threshold|loss|predicted|error|error_kind|audit_id|half|slice_id|slice_ids)'
-        )),
-        COLUMNS(
-            '(?i)^(sample_id|model|task|target|label|score|threshold|loss|predicted|error|error_kind|audit_id|half|slice_id|slice_ids)$'
-        ) AS 'metadata_\0'
+renamed AS (
+    SELECT *, COLUMNS(
+        '(?i)^(sample_id|model|task|target|label|score|threshold|loss|predicted|error|error_kind|audit_id|half|slice_id|slice_ids)$'
+    ) AS 'metadata_\0'
     FROM main.images
+),
+own AS ( -- EXCLUDE asks that every name be there
+    SELECT
+        0 AS sample_id, 0 AS model, 0 AS task, 0 AS target, 0 AS label, 0 AS score, 0 AS threshold, 0 AS loss,
+        0 AS predicted, 0 AS error, 0 AS error_kind, 0 AS audit_id, 0 AS half, 0 AS slice_id, 0 AS slice_ids
+),
+described AS (
+    SELECT * EXCLUDE (
+        sample_id, model, task, target, label, score, threshold, loss, predicted, error, error_kind, audit_id, half,
+        slice_id, slice_ids
+    )
+    FROM renamed CROSS JOIN own
 )
 SELECT
     p.sample_id, p.model, p.task, p.target, p.label, p.score, p.threshold, p.loss, p.predicted, p.error, p.error_kind,

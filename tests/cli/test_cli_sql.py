@@ -90,6 +90,22 @@ def test_csv_can_be_read_back(store: Path) -> None:
     assert Decimal(row["money"]) == Decimal("1.5")
 
 
+@pytest.mark.parametrize(
+    ("kind", "digits", "told"),
+    [
+        ("38,2", "12345678901234567890.12", "12345678901234567890.12"),
+        ("38,2", "0.10", 0.1),
+        ("38,0", str(10**37 + 1), 10**37 + 1),
+    ],
+)
+def test_json_keeps_every_digit_of_a_decimal(store: Path, kind: str, digits: str, told: object) -> None:
+    """A decimal is a number, but for one that no float holds: it is text, alone and in a list, in CSV too."""
+    asked = f"SELECT '{digits}'::DECIMAL({kind}) AS x, [x] AS xs"
+    assert json.loads(ask(store, asked, "--format", "json")) == [{"x": told, "xs": [told]}]
+    (row,) = csv.DictReader(io.StringIO(ask(store, asked, "--format", "csv")))
+    assert (row["x"], json.loads(row["xs"])) == (digits, [told])
+
+
 def test_a_csv_column_alone_keeps_its_nulls(store: Path) -> None:
     """A row of a single NULL is a row in CSV, not an empty line."""
     assert ask(store, "SELECT NULL AS x UNION ALL SELECT NULL", "--format", "csv") == 'x\n""\n""\n'

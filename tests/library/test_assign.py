@@ -142,7 +142,7 @@ def test_moves_tell_no_number_of_few_patients(grown: tuple[Store, str], where: s
         )
         of_all = ("rows", "patients", "share") if few_inside or few_outside else ()
         of_judged = ("labelled", "errors", "judged", "error_rate") if few_judged else ()
-        of_others = ("baseline_rate",) if few_others else ()
+        of_others = ("baseline_rate",) if few_judged or few_others else ()
         hidden = [name for name in whole if name.startswith((*of_all, *of_judged, *of_others))]
         hidden = [name for name in hidden if not name.endswith("_audited")]
         assert told == whole | dict.fromkeys(hidden) | {"suppressed": bool(hidden)}
@@ -315,7 +315,8 @@ def test_metadata_that_changed_its_shape_is_an_error(whole: Store, tmp_path: Pat
         (
             "judged_patients",
             {"labelled_rows", "errors", "loss_rows", "judged_patients", *CHANGES["error_rate"], *CHANGES["mean_loss"]}
-            | {f"{rate}{end}" for rate in ("error_rate", "mean_loss") for end in ("", "_low", "_high")},
+            | {f"{rate}{end}" for rate in ("error_rate", "mean_loss") for end in ("", "_low", "_high")}
+            | {"baseline_rate", "baseline_loss"},
         ),
         ("judged_outside", {"baseline_rate", "baseline_loss"}),
         ("audited_patients", {f"{rate}_audited" for rate in CHANGES}.union(*CHANGES.values())),

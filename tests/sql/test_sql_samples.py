@@ -539,16 +539,25 @@ def test_nothing_of_few_patients_outside_is_told(tables: Tables, outside: int, i
     assert all([row[name] for name in of_outside] == [0.25, 0.5, 2.0] for row in rows)
 
 
+def test_the_baseline_of_few_patients_inside_is_not_told(tables: Tables) -> None:
+    """As a fraction of the rows outside, beside those of another slice, it would tell how many are inside."""
+    numbers = {"confirmation_patients": 10, "baseline_patients": 50, "baseline_rate": 0.25, "baseline_loss": 0.5}
+    few = tables | {"slices": [row | numbers for row in tables["slices"]]}
+    asked = "SELECT baseline_rate, baseline_loss FROM ({})".format(named_question("slices_found").strip().rstrip(";"))
+    asked = asked.replace("$audit_ids", "['new']")
+    assert {tuple(row.values()) for row in rows_of(few, asked)} == {(None, None)}
+    assert {tuple(row.values()) for row in rows_of(few, asked, allow_small_cells=True)} == {(0.25, 0.5)}
+
+
 @pytest.mark.parametrize("few_of", [0, 1])
 def test_few_patients_of_a_class_hide_what_would_tell_their_number(tables: Tables, few_of: int) -> None:
-    """With one to ten patients of a class neither their count nor that of the others shows, as rows tell their sum."""
+    """With one to ten patients of a class neither count shows, as rows tell their sum, nor a rate of either class: as a
+    fraction it would tell their rows."""
     label = {image["sample_id"]: few_of if i < 9 else 1 - few_of for i, image in enumerate(tables["images"])}
     few = tables | {"predictions": [row | {"label": label[row["sample_id"]]} for row in tables["predictions"]]}
     for row in rows_of(few, "FROM rates_by(true)"):
-        hidden = {"positives", "error_rate", "auroc", "sensitivity" if few_of else "specificity"}
-        assert {name for name in hidden if row[name] is not None} == set()
-        assert row["rows"] is not None
-        assert row["specificity" if few_of else "sensitivity"] is not None
+        told = {name for name, value in row.items() if value is not None}
+        assert told == {"model", "target", "subgroup", "rows", "patients", "suppressed"}
         assert row["suppressed"]
 
 

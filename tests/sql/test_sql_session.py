@@ -140,3 +140,28 @@ def test_spans_of_time_are_text(session: Session) -> None:
     assert answer.column_names == ["a", "a_1", "gone"]
     assert answer["a_1"].to_pylist() == ["03:00:00", "01:30:00", "00:00:00"]
     assert (answer["a"].to_pylist(), answer["gone"].to_pylist()) == ([2, 1, 0], [None] * 3)
+
+
+@pytest.mark.parametrize(
+    ("question", "made"),
+    [
+        ("SELECT count(*) FROM images", {"images"}),
+        ('SELECT count(*) FROM main."IMAGES" AS samples', {"images"}),
+        ("TABLE images", {"images"}),
+        ("DESCRIBE images", {"images"}),
+        ("SHOW images", {"images"}),
+        ("EXPLAIN SELECT count(*) FROM images", {"images"}),
+        ("WITH one AS (FROM images) SELECT (SELECT count(*) FROM one)", {"images"}),
+        ("SELECT Slice_Size('x') FROM range(1)", {"slices"}),
+        ("SELECT 'x'.slice_size()", {"slices"}),
+        ("SHOW TABLES", set()),
+        ("SELECT sensitivity(1, 1)", set()),
+    ],
+)
+def test_a_question_makes_the_views_alone_that_it_names(question: str, made: set[str]) -> None:
+    """A session defines no view that is not asked for: over thousands of columns each takes long."""
+    asked = "SELECT view_name FROM duckdb_views() WHERE NOT internal AND NOT temporary"
+    with Session({}) as session:
+        session.query(question)
+        assert {name for (name,) in session._connection.execute(asked).fetchall()} == made
+        assert {name for (name,) in session.connection.execute(asked).fetchall()} == set(session.columns)
