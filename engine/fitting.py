@@ -25,6 +25,12 @@ RELATIVE_FLOOR = 1e-3
 """Directions with less than this share of the largest variance are noise, and dropped."""
 FEWEST_ROWS = 20
 """Of fewer rows one may well differ from all others."""
+NEAR_SHARE, FAR = 0.9, 6
+"""Far are squared distances beyond 2^6 times the power of two that holds nine in ten of them: over 8 times as far."""
+DROWNING = 20
+"""Times the sum of all other squares that those far away make up when slices are lost beside them."""
+POWERS = 1100
+"""float64 lie between 2^-1075 and 2^1024."""
 ROUNDING = 1e-12
 """Numbers that differ from their mean by no more than this share of the largest are equal."""
 
@@ -34,13 +40,13 @@ class Moments:
     """Sums over a part of the rows: of z (m,), of its products (m, m), and the part itself.
 
     z holds for every modality in turn its numbers less the shift, in steps of the scale, 0 where a row lacks it, and
-    whether a row has it. `longest`: for each modality the largest sum of squares of a row.
+    whether a row has it. `lengths`: for each modality (2, 2 * POWERS), see `_lengths`.
     """
 
     count: int
     first: Floats
     second: NDArray[np.floating]
-    longest: Floats
+    lengths: Floats
     part: Mapping[str, Block]
 
 
@@ -55,9 +61,10 @@ class FusionFit:
     def __init__(self, sample: Mapping[str, Block], products: Products | None = None) -> None:
         self._products = products or Products()
         self._names = list(sample)
-        self._shifts, self._scales = {}, {}
+        self._shifts, self._scales, self._middles = {}, {}, {}
         for name, block in sample.items():
             self._shifts[name], self._scales[name] = _shift_and_scale(block)
+            self._middles[name] = _middle(block)
         # products need be no more exact than the vectors are
         single = any(block.rows.dtype == np.float32 for block in sample.values())
         self._kind = np.float32 if single else np.float64
@@ -66,7 +73,7 @@ class FusionFit:
     def _begin(self) -> None:
         width = sum(len(shift) + 1 for shift in self._shifts.values())
         self._count, self._first, self._second = 0, np.zeros(width), np.zeros((width, width))
-        self._longest = np.zeros(len(self._names))
+        self._lengths = np.zeros((len(self._names), 2, 2 * POWERS))
         self._kept: dict[str, list[NDArray[np.floating]]] = {name: [] for name in self._names}
 
     def moments(self, part: Mapping[str, Block]) -> Moments:
@@ -89,16 +96,15 @@ class FusionFit:
                 np.subtract(z[:, here], self._shifts[name] / scale, out=z[:, here], casting="same_kind")
                 z[~block.present, here] = 0.0
                 z[:, here.stop] = block.present
-            places = self._places().values()
-            longest = [np.einsum("ij,ij->i", z[:, here], z[:, here]).max(initial=0.0) for here in places]
+            lengths = [_lengths(part[name].there(), self._middles[name], self._scales[name]) for name in self._names]
             first = z.sum(axis=0, dtype=np.float64)
-            return Moments(len(z), first, self._products.gram(z), np.array(longest, float), part)
+            return Moments(len(z), first, self._products.gram(z), np.array(lengths), part)
 
     def add(self, moments: Moments) -> None:
         self._count += moments.count
         self._first += moments.first
         self._second += moments.second
-        self._longest = np.maximum(self._longest, moments.longest)
+        self._lengths = self._lengths + moments.lengths
         for name, places in self._places().items():
             block = moments.part[name]
             self._keep(name, places, [block.there()])
@@ -116,7 +122,7 @@ class FusionFit:
         self._count += other._count
         self._first += other._first
         self._second += other._second
-        self._longest = np.maximum(self._longest, other._longest)
+        self._lengths = self._lengths + other._lengths
         for name, places in self._places().items():
             self._keep(name, places, other._kept[name])
 
@@ -162,16 +168,12 @@ class FusionFit:
         return Fusion(blocks, center + constant, rotation)
 
     def drowned(self) -> list[str]:
-        """The modalities of `FEWEST_ROWS` rows or more of which one lies further from the middle than all others do.
+        """The modalities of `FEWEST_ROWS` rows or more of which a few rows lie so far away that others look all alike.
 
-        By squares: what directions tell the others apart then have hardly any variance, and are dropped.
+        By squared distances from the middle: directions that tell the others apart have hardly any variance then, and
+        are dropped. The few are less than one in ten, more than 8 times as far as nine in ten of all rows are.
         """
-        squares = np.diagonal(self._second)
-        return [
-            name
-            for longest, (name, here) in zip(self._longest, self._places().items(), strict=True)
-            if self._first[here.stop] >= FEWEST_ROWS and longest > squares[here].sum() / 2
-        ]
+        return [name for name, lengths in zip(self._names, self._lengths, strict=True) if _drowning(*lengths)]
 
     def _places(self) -> dict[str, slice]:
         """Where a modality's numbers stand in z; whether a row has it stands behind them."""
@@ -248,3 +250,31 @@ def _shift_and_scale(block: Block) -> tuple[Floats, float]:
     widest = np.abs(finite - mean).max(axis=0)
     varies = widest > ROUNDING * np.abs(finite).max(axis=0)
     return np.where(varies, mean, finite[0]), unit_scale(widest[varies] if varies.any() else finite)
+
+
+def _middle(block: Block) -> Floats:
+    """(d,) the median of every number over the rows that are there and finite: a few rows do not move it."""
+    rows = block.there()
+    finite = rows[np.isfinite(rows).all(axis=1)]
+    return np.median(finite, axis=0).astype(float) if len(finite) else np.zeros(block.rows.shape[1])
+
+
+def _lengths(rows: NDArray[np.floating], middle: Floats, scale: float) -> Floats:
+    """(2, 2 * POWERS): how many rows (n, d) are as far from the middle (d,), and the sum of their squared distances.
+
+    Distances in steps of `scale`, their squares by the power of two above them: the column less `POWERS`; those of 0 in
+    the first one.
+    """
+    away = rows / scale - middle / scale
+    squares = np.einsum("ij,ij->i", away, away)
+    squares = squares[np.isfinite(squares)]
+    place = np.where(squares > 0, np.frexp(squares)[1] + POWERS, 0)
+    return np.array([np.bincount(place, weights, 2 * POWERS) for weights in (np.ones(len(squares)), squares)])
+
+
+def _drowning(rows: Floats, squares: Floats) -> bool:
+    """Whether a few rows drown the others, from the two rows of `_lengths`."""
+    near = int(np.searchsorted(np.cumsum(rows), NEAR_SHARE * rows.sum()))
+    far = slice(near + FAR + 1, None)
+    enough = rows.sum() >= FEWEST_ROWS and near > 0  # else nine in ten are all equal: there is nothing to drown
+    return bool(enough and squares[far].sum() > DROWNING * squares[: near + FAR + 1].sum())

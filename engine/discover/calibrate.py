@@ -40,7 +40,9 @@ def search_p_values(
     Errors or losses are shuffled within the class, whole patients at a time, and the search is run again:
     p = (1 + hits) / (1 + shuffles), which holds whatever law losses follow, however heavy their tail. At most
     `permutations` shuffles are made (None: see `most_shuffles`), for each statistic until more of them would hardly
-    change whether it is significant, see `decided`. `tick(done)` after each shuffle. NaN without shuffles.
+    change whether it is significant, see `decided`: so p is made to be compared with 5 %, and rough at other levels.
+    Of 5,400 chance findings (errors and losses, of patients with one row and with 1 to 7 alike ones) 1.2, 2.3, 4.8, 9.1
+    and 17.4 % had p of at most 1, 2, 5, 10 and 20 %. `tick(done)` after each shuffle. NaN without shuffles.
     """
     observed = np.asarray(statistics, float)
     most = most_shuffles(permutations, len(rows.losses))

@@ -231,9 +231,9 @@ def _fit(
 
 def _drowned(modality: str) -> str:
     return (
-        f"one {modality} vector of the discovery half lies further from the middle of all than all others do together "
-        "(by squares): beside it hardly anything tells these apart; if it is damaged, mend it or leave its sample "
-        "out (--where)"
+        f"a few {modality} vectors of the discovery half, or one, lie so far from the middle of all that hardly "
+        "anything tells the others apart beside them; if they are damaged (blank pictures, a faulty encoder), mend "
+        "them or leave their samples out (--where)"
     )
 
 

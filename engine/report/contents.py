@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from misread.discover import SIGNIFICANCE
 from misread.progress import Progress, silent
 from misread.schemas.errors import QueryError, nothing_audited
 from misread.schemas.values import CONFIRMATION, DISCOVERY, is_small_cell
@@ -16,7 +17,7 @@ from misread.writing import replacing
 from .examples import examples_of
 from .mapping import fused_maps
 from .withheld import without_patients
-from .wording import IDS, PICTURES, REPORTS, sentence_of
+from .wording import IDS, PICTURES, REPORTS, borne_out, sentence_of
 
 if TYPE_CHECKING:
     from misread.library import Store
@@ -207,7 +208,9 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         row["phrases"] = _phrases(session, own, options)
         row["words"] = _words(session, slice_id) if options.text else []
         row["profile"] = _rows(
-            session, f"FROM slice_profile($id) WHERE NOT suppressed AND q_value <= 0.05 LIMIT {PROFILE}", slice_id
+            session,
+            f"FROM slice_profile($id) WHERE NOT suppressed AND q_value <= {SIGNIFICANCE} LIMIT {PROFILE}",
+            slice_id,
         )
         row["verdict"] = _verdict(verdicts.get(slice_id), options)
         yield row
@@ -215,17 +218,20 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
 
 def _phrases(session: "Session", own: Row, options: Options) -> list[Row]:
     """With text all; without, none that reports say. None whose numbers come from few patients inside the slice; no
-    share outside it that comes from few patients, or where few are outside. `own`: the row of the slice."""
-    rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY rank LIMIT {PHRASES}", own["slice_id"])
+    share outside it that comes from few patients, or where few are outside. Those that the confirmation half bears out
+    come first. `own`: the row of the slice."""
+    first = f"coalesce(q_value, 1) > {SIGNIFICANCE}, rank"
+    rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY {first} LIMIT {PHRASES}", own["slice_id"])
     kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
     least = session.limits.smallest_cell
     few_outside = is_small_cell(own["baseline_patients"], least)
     few = dict.fromkeys(("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score"))
-    return [
+    told = [
         row | few if few_outside or _may_be_few(row["patients_outside"], least) else row
         for row in kept
         if not is_small_cell(_patients(row), least)
     ]
+    return [row | {"borne_out": borne_out(row)} for row in told]
 
 
 def _may_be_few(patients: int | None, least: int) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
+from misread.discover import SIGNIFICANCE
 from misread.schemas.values import FALSE_NEGATIVE, HIGH_LOSS
 
 MISSING = "-"
@@ -35,6 +36,11 @@ WORDS: Final = (
         "Threshold",
         "a score of at least this is read as the finding. Youden: where sensitivity and specificity have the "
         "greatest sum, on the discovery half.",
+    ),
+    (
+        "Borne out",
+        "whether films that played no part in choosing a phrase have it more often inside too (q <= 0.05); one that is "
+        "not borne out may be chance.",
     ),
     (
         "Said of it",
@@ -70,6 +76,16 @@ def sentence_of(row: Mapping[str, Any]) -> str:
         f"({percent(row['error_rate'])}, {percent(row['error_rate_low'])} to {percent(row['error_rate_high'])})"
         f"{others}; {seen}"
     )
+
+
+def borne_out(phrase: Mapping[str, Any]) -> str:
+    """Whether the confirmation half bears a phrase out: yes, no, or no and rarer inside; a row of phrases, as shown."""
+    if phrase["q_value"] is None:
+        return MISSING
+    if phrase["q_value"] <= SIGNIFICANCE:
+        return "yes"
+    inside, outside = phrase["rate_inside"], phrase["rate_outside"]
+    return "no" if inside is None or outside is None or inside >= outside else "no, rarer inside"
 
 
 def half_of(rows: int | None, patients: int | None, errors: int | None) -> str:

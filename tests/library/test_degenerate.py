@@ -64,18 +64,21 @@ def test_vectors_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -
         store.scan().fuse(modalities=["image"]).discover(permutations=0).collect()
 
 
-def test_a_vector_that_drowns_all_others_is_told(tmp_path: Path) -> None:
-    """One damaged vector takes all variance, and nothing is found: the audit says so, and of sound vectors nothing."""
+@pytest.mark.parametrize("kind", ["longer", "the same"])
+def test_vectors_that_drown_all_others_are_told(tmp_path: Path, kind: str) -> None:
+    """Damaged vectors, one or several, take all variance, and nothing is found: the audit says so, and of sound vectors
+    nothing."""
     images, predictions = rows()
     notes = []
-    for number, times in enumerate((1.0, 1e4, 1e30)):
-        damaged = vectors("blob")
-        damaged["s001"] = [times * value for value in damaged["s001"]]
+    for number, (count, times) in enumerate(((0, 1.0), (1, 1e4), (12, 1e4), (12, 1e30))):
+        sound = vectors("blob")
+        names = sorted(sound)[1 : 1 + count]
+        damaged = sound | {s: [times * value for value in sound[s if kind == "longer" else "s001"]] for s in names}
         store = write_store(tmp_path / str(number), images, predictions, vectors=damaged)
         store.scan().fuse(modalities=["image"]).discover(permutations=0, stability=0).sink()
         (told,) = mr.open(store.location).sql("SELECT notes FROM audits")["notes"].to_list()
-        notes.append([note for note in told if note.startswith("one image vector of the discovery half lies further")])
-    assert [len(told) for told in notes] == [0, 1, 1]
+        notes.append([note for note in told if note.startswith("a few image vectors of the discovery half")])
+    assert [len(told) for told in notes] == [0, 1, 1, 1]
 
 
 def test_a_modality_that_nobody_has_is_told(tmp_path: Path) -> None:

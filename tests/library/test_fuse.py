@@ -182,3 +182,22 @@ def test_one_modality_has_no_space_of_its_own() -> None:
     equal = Block(np.ones((60, 9)), np.ones(60, bool))
     (space,) = fuse({"image": given["image"], "report": equal}, np.ones(60, bool))[0].spaces()
     assert space.shape[1] > 0
+
+
+@pytest.mark.parametrize("law", ["normal", "heavy tails", "a rare group", "nine in ten alike", "lengths of any size"])
+def test_vectors_of_any_usual_law_drown_nobody(law: str) -> None:
+    """Long vectors among short ones, a group of its own, or equal rows are no damage."""
+    rng = np.random.default_rng(0)
+    given = rng.standard_normal((600, 24))
+    if law == "heavy tails":
+        given /= np.sqrt(rng.chisquare(3, (600, 1)) / 3)
+    elif law == "lengths of any size":
+        given *= np.exp(rng.standard_normal((600, 1)))
+    elif law == "a rare group":
+        given[:30] += 15.0
+    elif law == "nine in ten alike":
+        given[30:] = 0.0
+    block = {"image": Block(given.astype(np.float32), np.ones(600, bool))}
+    fit = FusionFit(block)
+    fit.add(fit.moments(block))
+    assert fit.drowned() == []
