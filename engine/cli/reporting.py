@@ -22,7 +22,7 @@ class Form(StrEnum):
 AUDIT = typer.Option("--audit", metavar="ID", help="Report this audit, by its id or name. [default: the newest]")
 OUT = typer.Option("--out", metavar="FILE", help="The file to write, for its owner alone to read.")
 FORM = typer.Option("--format", help="What to write. [default: as --out ends, else html]")
-NO_IMAGES = typer.Option("--no-images", help="Leave every picture out.")
+NO_IMAGES = typer.Option("--no-images", help="Leave every image out.")
 NO_TEXT = typer.Option("--no-text", help="Leave ids out, and whatever reports say in five words or more.")
 
 

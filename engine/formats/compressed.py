@@ -32,7 +32,7 @@ def decoded(data_set: Any, codec: str) -> NDArray[Any]:
     size = coded_size(stream)
     if size != expected:
         told = "of no size that can be read" if size is None else f"{size[0]} x {size[1]}"
-        raise PictureError(f"the compressed picture is {told}, the header says {expected[0]} x {expected[1]}")
+        raise PictureError(f"the compressed image is {told}, the header says {expected[0]} x {expected[1]}")
     return np.asarray(_decoder(codec)(stream))
 
 

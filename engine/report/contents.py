@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from misread.describe import sentence
 from misread.progress import Progress, silent
 from misread.schemas.errors import QueryError, nothing_audited
 from misread.schemas.values import CONFIRMATION, DISCOVERY, is_small_cell
@@ -16,7 +17,7 @@ from misread.writing import replacing
 from .examples import examples_of
 from .mapping import fused_maps
 from .withheld import without_patients
-from .wording import IDS, PICTURES, REPORTS, sentence_of
+from .wording import IDS, PICTURES, REPORTS
 
 if TYPE_CHECKING:
     from misread.library import Store
@@ -45,7 +46,7 @@ _FEW = """
 
 @dataclass(frozen=True)
 class Options:
-    """What a report may show: pictures; text of reports and notes, and ids; numbers of fewer than 11 patients."""
+    """What a report may show: images; text of reports and notes, and ids; numbers of fewer than 11 patients."""
 
     images: bool = True
     text: bool = True
@@ -203,7 +204,7 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         more = ("rule", "rule_precision", "rule_recall", "share", "share_low", "share_high")
         row |= {name: None if few else own[name] for name in more}
         row["patients"] = None if few else own["confirmation_patients"]
-        row["sentence"] = (options.text and not few and own["sentence"]) or sentence_of(row)
+        row["sentence"] = _sentence(own, few, options, session.limits.smallest_cell)
         row["phrases"] = _phrases(session, own, options)
         row["words"] = _words(session, slice_id) if options.text else []
         row["profile"] = _rows(
@@ -211,6 +212,13 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         )
         row["verdict"] = _verdict(verdicts.get(slice_id), options)
         yield row
+
+
+def _sentence(own: Row, few: bool, options: Options, least: int) -> str:
+    """What the slice is in words; without text, none of a report's. `own`: the row of the slice."""
+    if few:
+        return f"A slice of {own['target']} of too few patients to show numbers"
+    return (options.text and own["sentence"]) or sentence(own, (), least)
 
 
 def _phrases(session: "Session", own: Row, options: Options) -> list[Row]:
