@@ -30,6 +30,7 @@ SUBGROUPS = 10
 HALVES = (DISCOVERY, CONFIRMATION)
 
 Row = dict[str, Any]
+Form = Literal["html", "md", "json"]
 
 _PATIENTS = """
     SELECT a.model, a.target, a.half, count(DISTINCT coalesce(i.patient_id, a.sample_id)) AS patients
@@ -81,13 +82,12 @@ class Report:
         """Whether rows were judged by their loss: no reading is right or wrong, and no subgroup is searched."""
         return bool(self.audit["parameters"]["discover"][0]["losses"])
 
-    @property
-    def holds(self) -> set[str]:
-        """What of single patients is in it, of PICTURES, IDS and REPORTS."""
+    def holds(self, form: Form) -> set[str]:
+        """What of single patients is in it, of PICTURES, IDS and REPORTS, as it is written: only pages hold images."""
         examples = [one for row in self.slices for one in row["examples"]]
         phrases = [one for row in self.slices for one in row["phrases"] if one["source"] == "report"]
         there = {
-            PICTURES: any(one["picture"] for one in examples),
+            PICTURES: form == "html" and any(one["picture"] for one in examples),
             IDS: any(one.get("sample_id") for one in (*examples, *self.points)),
             REPORTS: bool(phrases)
             or any(one["report"] for one in examples)
@@ -95,7 +95,7 @@ class Report:
         }
         return {name for name, is_there in there.items() if is_there}
 
-    def save(self, path: str | os.PathLike[str], form: Literal["html", "md", "json"] = "html") -> None:
+    def save(self, path: str | os.PathLike[str], form: Form = "html") -> None:
         """Writes it as one file, for its owner alone to read; it is there whole or not at all.
 
         Raises MisreadError for a place that cannot be written.

@@ -191,12 +191,13 @@ def test_ids_are_withheld_wherever_they_stand(tmp_path: Path, patient: str, is_t
         assert (f"without {patient}" in told) is not is_telling
         assert WITHHELD in told.replace("\\", "")
     assert report.audit["parameters"]["filter"] == [{"predicates": [WITHHELD, WITHHELD, "view = 'PA'"]}]
-    assert not report.holds
+    assert not report.holds("html")
 
 
 def test_a_report_says_what_of_patients_it_holds(hostile: Store, whole: Report, tmp_path: Path) -> None:
     """Pictures, ids and text of reports where they are there: not where they are left out, nor where there are none."""
     assert "This report holds images, ids and text of reports of patients." in as_html(whole)
+    assert "This report holds ids and text of reports of patients, no images." in as_markdown(whole)
     bare = hostile.report(images=False, text=False)
     assert "This report holds no images, ids or text of reports of patients." in as_html(bare)
     without = planted_store(tmp_path / "store", samples=300, with_reports=False)
@@ -332,7 +333,7 @@ def test_the_file_is_private_and_whole(hostile: Store, tmp_path: Path) -> None:
     path = tmp_path / "report.md"
     ended = CliRunner().invoke(app, ["report", hostile.location, "--audit", "November", "--out", str(path)])
     assert ended.exit_code == 0, ended.stderr
-    assert "it holds images, ids and text of reports of patients" in ended.stderr
+    assert "it holds ids and text of reports of patients, no images" in ended.stderr
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text().startswith("# What net ")
     with pytest.raises(MisreadError, match="cannot be written"):
