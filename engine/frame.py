@@ -184,8 +184,8 @@ class LazyFrame:
     def describe(self, *, most: int = 10, phrases: "Phrases | None" = None) -> "LazyFrame":
         """Turns memberships into slices: one row each, with statistics and what it is in words.
 
-        `most`: phrases a slice at most. `phrases`: your own to look for in reports (and, with an encoder of pictures
-        and texts, in pictures), beside the built-in terms: names, or each name with its other spellings, or a file of
+        `most`: phrases a slice at most. `phrases`: your own to look for in reports (and, with an encoder of images
+        and texts, in images), beside the built-in terms: names, or each name with its other spellings, or a file of
         them as `misread discover --phrases` takes. Raises MisreadError for phrases that cannot be looked for.
         """
         from .phrase_lists import phrase_list

@@ -48,7 +48,7 @@ class Store(TableStore):
         return LazyFrame(self, samples_of(self, model, target, seed=seed, include_train=include_train))
 
     def scan_table(self, name: str, *, pictures: bool = False) -> LazyFrame:
-        """The rows of one table; `pictures`: with the encoded pictures of images. Raises UnknownNameError."""
+        """The rows of one table; `pictures`: of images with the encoded pixels too. Raises UnknownNameError."""
         from .execute import scan_of
 
         return LazyFrame(self, scan_of(self, name, pictures=pictures))
@@ -67,7 +67,7 @@ class Store(TableStore):
         training rows hold. `where` (SQL over the images table) chooses any samples instead. One row a sample and
         slice that takes it, whatever the model and target; samples in no slice come once, with slice_id `none`.
         Samples without a vector in any modality of the audit are left out. Raises UnknownNameError for an unknown
-        audit or a metadata column that is gone, AuditError for pictures or reports without a vector.
+        audit or a metadata column that is gone, AuditError for images or reports without a vector.
         """
         return self.assigned(audit, where, progress).rows
 
@@ -179,7 +179,7 @@ class Store(TableStore):
     ) -> "Report":
         """An audit's report (by id or name; default: the newest), which shows itself in a notebook.
 
-        `images=False` leaves pictures out; `text=False` leaves ids out and whatever reports say in five words or
+        `images=False` leaves images out; `text=False` leaves ids out and whatever reports say in five words or
         more; numbers of fewer than 11 patients are left out unless `allow_small_cells`. Raises UnknownNameError for
         an audit that does not exist, AuditError for a store without audits.
         """

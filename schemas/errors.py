@@ -59,8 +59,11 @@ class InputFaultsError(MisreadError):
         self.faults = tuple(faults)
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str], place: str = "") -> UnknownNameError:
-    """An error for a name that does not exist, with the nearest one that does, and all of them."""
+def unknown_name(kind: str, name: str, known: Iterable[str], place: str = "", others: str = "") -> UnknownNameError:
+    """An error for a name that does not exist, with the nearest one that does, and all of them.
+
+    `others` follows the names: how further ones are given.
+    """
     names = sorted(set(known))
     folded = {known_name.casefold(): known_name for known_name in names}
     near = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
@@ -68,7 +71,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], place: str = "") ->
     if near:
         message += f"; did you mean {folded[near[0]]!r}?"
     shown = ", ".join(names[:40]) + (f", … ({len(names)} in all)" if len(names) > 40 else "")
-    return UnknownNameError(message, f"there is: {shown}" if names else f"there is no {kind} yet")
+    return UnknownNameError(message, (f"there is: {shown}" if names else f"there is no {kind} yet") + others)
 
 
 def first_line(error: BaseException) -> str:

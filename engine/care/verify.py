@@ -85,9 +85,9 @@ def _of_pictures(table: LanceTable, progress: Progress) -> Iterator[Damage]:
     for samples, pictures in table.pictures():
         for sample, content in zip(samples, pictures, strict=True):
             if sha256(content).hexdigest() != digests.get(sample):
-                yield Damage(f"{IMAGES.name}.{PICTURE}", sample, "the picture is not as written")
+                yield Damage(f"{IMAGES.name}.{PICTURE}", sample, "the image is not as written")
         done += len(samples)
-        progress(done, total, "pictures verified")
+        progress(done, total, "images verified")
 
 
 def _models(store: TableStore) -> set[str]:

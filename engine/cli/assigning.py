@@ -13,7 +13,7 @@ from .progress import watched
 AUDIT = typer.Option(metavar="ID", help="The audit (its id or name) whose slices are meant.")
 WHERE = typer.Option(
     metavar="EXPRESSION",
-    help="Assign the images for which this SQL expression is true. "
+    help="Assign the samples for which this SQL expression is true. "
     "[default: those that the audit would have taken and did not judge]",
 )
 MOVED = typer.Option("--moved", help="Give how the slices moved as the result, one row a slice.")
@@ -31,7 +31,7 @@ def assign(  # noqa: PLR0913, PLR0917 - each is an option of the command
     state: StateOption = None,
     ray: RayOption = None,
 ) -> None:
-    """Put later images into slices; tell how the slices moved."""
+    """Put later samples into slices; tell how the slices moved."""
     from misread import library
     from misread.workers import workers
 

@@ -7,6 +7,8 @@ import polars as pl
 import pyarrow as pa
 import typer
 
+from misread.percentages import percent
+
 from .messages import guarded
 from .progress import watched
 from .show import slices_for_people
@@ -45,7 +47,5 @@ def _section(title: str, table: pa.Table) -> None:
 
 
 def _known_answer(answer: pl.DataFrame) -> pa.Table:
-    def percent(name: str) -> pl.Expr:
-        return pl.format("{}%", (100 * pl.col(name)).round(0).cast(pl.Int64)).alias(name)
-
-    return answer.rename({"group": "planted"}).with_columns(percent("precision"), percent("recall")).to_arrow()
+    shares = pl.col("precision", "recall").map_elements(percent, return_dtype=pl.String)
+    return answer.rename({"group": "planted"}).with_columns(shares).to_arrow()

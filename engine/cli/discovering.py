@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MODEL = typer.Option(metavar="NAME", help="Audit this model; may be given several times. [default: all]")
 TARGET = typer.Option(metavar="NAME", help="Audit this target; may be given several times. [default: all]")
 WHERE = typer.Option(
-    metavar="EXPRESSION", help="Audit only images for which this SQL expression is true: \"view = 'PA'\"."
+    metavar="EXPRESSION", help="Audit only samples for which this SQL expression is true: \"view = 'PA'\"."
 )
 LOOK_AT = typer.Option(metavar="NAMES", help="Which of image,report,metadata to look at. [default: all that are there]")
 COLUMNS = typer.Option(metavar="NAMES", help="Metadata columns to look at: age,sex. [default: all that suit]")

@@ -1,4 +1,4 @@
-"""The commands that turn pictures and reports into vectors: embed and encoders."""
+"""The commands that turn images and reports into vectors: embed and encoders."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from misread.encode import Precision
 
 IMAGE_ENCODER = typer.Option(
-    metavar="NAME", help="Encoder of pictures: a name, a model's directory, owner/name, or none."
+    metavar="NAME", help="Encoder of images: a name, a model's directory, owner/name, or none."
 )
 REPORT_ENCODER = typer.Option(metavar="NAME", help="Encoder of reports: likewise.")
 REFIT = typer.Option("--refit", help="Fit the encoders again and encode every row anew.")
@@ -37,7 +37,7 @@ def embed(  # noqa: PLR0913, PLR0917 - one for each option
     download: Annotated[bool, DOWNLOAD] = False,
     ray: RayOption = None,
 ) -> None:
-    """Turn pictures and reports into vectors. Interrupted or killed, it goes on where it was when run again."""
+    """Turn images and reports into vectors. Interrupted or killed, it goes on where it was when run again."""
     from misread.encode import Settings
     from misread.encode import embed as embed_in
     from misread.store import TableStore

@@ -22,7 +22,7 @@ class Form(StrEnum):
 AUDIT = typer.Option("--audit", metavar="ID", help="Report this audit, by its id or name. [default: the newest]")
 OUT = typer.Option("--out", metavar="FILE", help="The file to write, for its owner alone to read.")
 FORM = typer.Option("--format", help="What to write. [default: as --out ends, else html]")
-NO_IMAGES = typer.Option("--no-images", help="Leave every picture out.")
+NO_IMAGES = typer.Option("--no-images", help="Leave every image out.")
 NO_TEXT = typer.Option("--no-text", help="Leave ids out, and whatever reports say in five words or more.")
 
 
@@ -49,7 +49,7 @@ def report(
             audit, images=not no_images, text=not no_text, allow_small_cells=allow_small_cells, progress=progress
         )
         made.save(out, chosen.value)
-    note(f"{out} holds audit {made.audit['audit_id']}: it {holds_of_patients(made.holds)}")
+    note(f"{out} holds audit {made.audit['audit_id']}: it {holds_of_patients(made.holds(chosen.value))}")
 
 
 def _form_of(out: Path) -> Form:

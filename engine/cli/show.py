@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from misread import percentages
 from misread.query import open_session
 from misread.schemas.values import HIGH_LOSS
 from misread.sql import question
@@ -100,7 +101,7 @@ def with_interval(row: dict[str, Any], name: str) -> str | None:
 
 def percent(share: float | None) -> str | None:
     """A share of 1 as a percentage."""
-    return None if share is None else f"{100 * share:.{0 if share >= 0.1 or share == 0 else 1}f}%"
+    return None if share is None else percentages.percent(share)
 
 
 def store_contents(store: TableStore) -> dict[str, Any]:

@@ -8,13 +8,19 @@ from .messages import guarded, tell
 from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
 from .output import chosen_format, deliver
 
-MODEL = typer.Option("--model", help="The model whose errors to search.")
-TARGET = typer.Option("--target", help="The target whose errors to search.")
+MODEL = typer.Option("--model", metavar="NAME", help="The model whose errors to search.")
+TARGET = typer.Option("--target", metavar="NAME", help="The target whose errors to search.")
 CLASS = typer.Option("--class", help="Search rows of this true class only. [default: each of both]")
-SIZE = typer.Option("--min-size", min=1, help="Fewest rows of a subgroup.")
-TERMS = typer.Option("--most-terms", min=1, max=3, help="Most metadata values that make up a subgroup.")
-TOP = typer.Option("--top", min=1, help="How many subgroups to show.")
-WHERE = typer.Option("--where", metavar="SQL", help="Search these rows only: an expression over the view samples.")
+SIZE = typer.Option("--min-size", min=1, metavar="ROWS", help="Fewest rows of a subgroup.")
+TERMS = typer.Option(
+    "--most-terms", min=1, max=3, metavar="NUMBER", help="Most metadata values that make up a subgroup."
+)
+TOP = typer.Option("--top", min=1, metavar="NUMBER", help="How many subgroups to show.")
+WHERE = typer.Option(
+    "--where",
+    metavar="EXPRESSION",
+    help="Search only rows of the view samples for which this SQL expression is true. [default: all]",
+)
 
 
 @guarded

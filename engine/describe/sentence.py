@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from misread.percentages import percent
 from misread.schemas.values import FALSE_NEGATIVE, FALSE_POSITIVE, HIGH_LOSS, is_small_cell
 
 from .bank import METADATA, UNMENTIONED
@@ -32,11 +33,6 @@ def sentence(row: Row, phrases: Sequence[Row], smallest_cell: int) -> str:
     verdict = "" if row["confirmed"] else "not confirmed: "
     what = ", ".join([f"{_opening(row)} in {_images(row, told)}", *_apart(phrases, smallest_cell)])
     return f"{what}; {verdict}q = {_small(row['q_value'])}, seen in {seen} patients"
-
-
-def percent(share: float) -> str:
-    """A share of 1 as a percentage."""
-    return f"{100 * share:.{0 if share >= 0.1 or share == 0 else 1}f} %"
 
 
 def _opening(row: Row) -> str:

@@ -47,7 +47,8 @@ def chosen(choice: Choice, known: Mapping[str, EncoderEntry]) -> Chosen:
     if mine is not None:
         raise computed_elsewhere(choice.asked)
     models = {name for name, e in known.items() if e.modality == choice.modality and e.source == PRETRAINED}
-    raise unknown_name(f"{choice.modality} encoder", choice.asked, {*built_in, *models})
+    others = "; any other model is named by its directory, or as owner/name"
+    raise unknown_name(f"{choice.modality} encoder", choice.asked, {*built_in, *models}, others=others)
 
 
 def _pretrained(model: str, choice: Choice, known: Mapping[str, EncoderEntry]) -> Chosen:

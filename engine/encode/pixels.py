@@ -51,7 +51,7 @@ def _opened(content: bytes, place: int) -> Iterator[Any]:
         with Image.open(BytesIO(content)) as image:
             yield image
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise ItemError(place, f"unreadable picture: {error}") from error
+        raise ItemError(place, f"unreadable image: {error}") from error
 
 
 def _seen(image: Any) -> Any:

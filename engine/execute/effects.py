@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from misread.audit.population import Population
 from misread.discover import mean_loss, smallest_effect, smallest_mean_loss
+from misread.percentages import percent
 from misread.schemas.values import CLASSES, CONFIRMATION, error_kind_of
 
 from .inputs import codes
@@ -58,8 +59,8 @@ def _repeat(judged: Population) -> bool:
 def _told(true_class: int, rows: pl.DataFrame, effect: object) -> str:
     if not rows.height:
         return ""
-    rate = "no rate of" if effect is None else f"{effect:.0%}"
-    return f"{rate} {error_kind_of(true_class)}s ({rows['error'].sum() / rows.height:.0%} in all)"
+    rate = percent(effect) if isinstance(effect, float) else "no rate of"
+    return f"{rate} {error_kind_of(true_class)}s ({percent(int(rows['error'].sum()) / rows.height)} in all)"
 
 
 def _loss_told(small: str, losses: NDArray[np.float64], effect: object) -> str:

@@ -41,7 +41,7 @@ class Array:
         if min(self.shape, default=0) < 0:
             raise ArrayError(f"{member} says it has the shape {self.shape}")
         if size > max(_PLENTY, _MOST_TIMES * info.compress_size):
-            raise ArrayError(f"{member} unpacks to more than {_MOST_TIMES} times its size, as no pictures do")
+            raise ArrayError(f"{member} unpacks to more than {_MOST_TIMES} times its size, as no images do")
         count = self.dtype.itemsize
         for side in self.shape:
             count *= side

@@ -1,6 +1,6 @@
 """`chexpert`: CheXpert 1.0, small or full size, as Stanford has it, with CheXpert Plus reports where they are there.
 
-ROOT is the folder that holds train.csv, valid.csv (or test.csv) and the pictures in train/patient00001/study1/…, or the
+ROOT is the folder that holds train.csv, valid.csv (or test.csv) and the images in train/patient00001/study1/…, or the
 one above it; df_chexpert_plus_240401.csv beside the tables brings reports, with its sections, and what it knows of the
 patients. Labels are columns: positive, negative, uncertain, and missing where a report does not mention them.
 
@@ -100,7 +100,7 @@ def _with_plus(request: Request, samples: pl.DataFrame, plus: Source) -> tuple[p
     frame = frame.with_columns(pl.col("path").str.extract(_PATH).alias("sample_id")).drop_nulls("sample_id")
     frame = frame.unique("sample_id", keep="first", maintain_order=True)
     for path in frame.join(samples, on="sample_id", how="anti")["path"]:
-        request.book.item(path, f"no picture of the tables belongs to this report in {plus.name}")
+        request.book.item(path, f"no image of the tables belongs to this report in {plus.name}")
     known = frame.select("sample_id", *further)
     both = frame.drop(ROW).join(samples.select("sample_id", "study_id"), on="sample_id")
     told = both.drop_nulls("report").unique("study_id", keep="first", maintain_order=True)

@@ -1,4 +1,4 @@
-"""What a compressed picture says of itself, read before anything is decoded: its size, its end and its colours."""
+"""What a compressed image says of itself, read before anything is decoded: its size, its end and its colours."""
 
 from typing import Final
 

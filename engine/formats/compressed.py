@@ -36,9 +36,9 @@ def decoded(data_set: Any, codec: str) -> NDArray[Any]:
     size = coded_size(stream)
     if size != expected:
         told = "of no size that can be read" if size is None else f"{size[0]} x {size[1]}"
-        raise PictureError(f"the compressed picture is {told}, the header says {expected[0]} x {expected[1]}")
+        raise PictureError(f"the compressed image is {told}, the header says {expected[0]} x {expected[1]}")
     if not is_whole(stream):
-        raise PictureError("the compressed picture ends too early")
+        raise PictureError("the compressed image ends too early")
     colours = str(data_set.PhotometricInterpretation)
     is_rgb = codec == "jpeg8" and colours == "RGB" and not tells_colours(stream)
     pixels = np.asarray(_decoder(codec)(stream, colorspace="RGB") if is_rgb else _decoder(codec)(stream))
@@ -65,7 +65,7 @@ def _check_range(data_set: Any, pixels: NDArray[Any]) -> None:
     cells = pixels.view(f"i{pixels.itemsize}") if is_signed else pixels
     least = -(1 << (bits - 1)) if is_signed else 0
     if cells.min() >> low < least or cells.max() >> low >= 1 << bits:
-        raise PictureError(f"the compressed picture has values beyond the {bits} bits that the header says")
+        raise PictureError(f"the compressed image has values beyond the {bits} bits that the header says")
 
 
 def _decoder(codec: str) -> Callable[..., NDArray[Any]]:

@@ -9,7 +9,7 @@ A DICOM file has the 128 bytes and DICM of PS3.10 before its data set. A bare da
 it is called .dcm or .dicom ("this is no DICOM file"), and else counted among the other files that are left out; dcmconv
 of DCMTK, among others, writes it as a file.
 
-Not taken: files of several frames, files without a picture (reports, presentation states), DICOMDIR, overlays, and
+Not taken: files of several frames, files without an image (reports, presentation states), DICOMDIR, overlays, and
 every field that is not listed in dicom_fields or named by the user. Files flagged with annotation burned in are
 refused.
 """

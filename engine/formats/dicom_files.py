@@ -66,13 +66,13 @@ def refusal(data_set: Any, kept: tuple[str, ...]) -> tuple[str, str] | None:
         return "NumberOfFrames", f"it holds {frames} frames; take the frames apart into files of one each"
     if str(data_set.get(BURNED_IN, "")).strip().upper() == "YES" and BURNED_IN not in kept:
         return BURNED_IN, (
-            f"its annotation burned into the picture may name the patient; to take it: --keep-identifiers {BURNED_IN}"
+            f"its annotation burned into the image may name the patient; to take it: --keep-identifiers {BURNED_IN}"
         )
     rows, columns = _number(data_set, "Rows"), _number(data_set, "Columns")
     if not rows or not columns:
-        return "Rows", "it holds no picture: there are no Rows and Columns"
+        return "Rows", "it holds no image: there are no Rows and Columns"
     if rows * columns > MOST_PIXELS:
-        return "Rows", f"the picture is too large: {columns} x {rows} pixels"
+        return "Rows", f"the image is too large: {columns} x {rows} pixels"
     return None
 
 
@@ -87,7 +87,7 @@ def in_dicom_folder(root: Path, name: str) -> bytes:
         except (PictureError, MisreadError):
             raise
         except Exception as error:  # noqa: BLE001 - decoders of damaged files raise whatever they please
-            raise PictureError(f"the picture is unreadable: {name!r}: {_words(error)}") from None
+            raise PictureError(f"the image is unreadable: {name!r}: {_words(error)}") from None
 
 
 def _data_set(file: Any, name: str, *, stop_before_pixels: bool) -> Any:
@@ -161,7 +161,7 @@ def _upright(data_set: Any, name: str) -> NDArray[Any]:
     if pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8:
         return np.ascontiguousarray(pixels)
     if pixels.ndim != 2 or pixels.dtype.kind not in "iu":
-        raise PictureError(f"pixels of shape {pixels.shape} and type {pixels.dtype} are no picture: {name!r}")
+        raise PictureError(f"pixels of shape {pixels.shape} and type {pixels.dtype} are no image: {name!r}")
     return _grey(data_set, pixels)
 
 

@@ -1,7 +1,7 @@
-"""`imagefolder`: ROOT/CLASS/picture, or ROOT/SPLIT/CLASS/picture, JPEG or PNG (the layout of torchvision).
+"""`imagefolder`: ROOT/CLASS/image, or ROOT/SPLIT/CLASS/image, JPEG or PNG (the layout of torchvision).
 
 The splits are train, val (or valid, validate, validation) and test. The class is the metadata column `class_name`, the
-path the sample's id. Nothing is known of patients: every picture stands alone. Other files are left out.
+path the sample's id. Nothing is known of patients: every image stands alone. Other files are left out.
 """
 
 from typing import Final
@@ -27,11 +27,11 @@ def read(request: Request) -> Archive | None:
             continue
         split = parts.pop(0) if len(parts) > 2 and parts[0] in SPLITS else None
         if len(parts) != 2:
-            request.book.item(name, "the picture does not lie in ROOT/CLASS or ROOT/SPLIT/CLASS")
+            request.book.item(name, "the image does not lie in ROOT/CLASS or ROOT/SPLIT/CLASS")
             continue
         rows.append({"sample_id": name, "split": split, "image": name, "class_name": parts[0]})
     if not rows:
-        request.book.whole(str(request.root), "there is no picture in ROOT/CLASS or ROOT/SPLIT/CLASS")
+        request.book.whole(str(request.root), "there is no image in ROOT/CLASS or ROOT/SPLIT/CLASS")
         return None
     notices = (f"{others} files that are neither .jpg nor .png were left out",) if others else ()
     return Archive(request.source("imagefolder", rows, _SCHEMA), in_folder(request.root), notices=notices)

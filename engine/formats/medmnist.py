@@ -1,9 +1,9 @@
 """`medmnist`: MedMNIST v2 and v3, the two-dimensional sets, as Zenodo has them.
 
-ROOT is one .npz file, such as chestmnist.npz or chestmnist_224.npz, or a folder of them. A sample is a picture of
+ROOT is one .npz file, such as chestmnist.npz or chestmnist_224.npz, or a folder of them. A sample is an image of
 train_images, val_images or test_images (NAME/train/000001); labels are the columns label_0, label_1, …, or
 `class_index` where a set has one (the names of the classes are not in the files). Patients are not told:
-every picture stands alone.
+every image stands alone.
 
 Not taken: the sets of volumes. No pickle is read: an array of objects is refused.
 """
@@ -42,7 +42,7 @@ def read(request: Request) -> Archive | None:
             except ArrayError as error:
                 request.book.item(path.name, str(error), f"{split}_labels")
     if not rows and not (is_one and request.book.unskippable):
-        request.book.whole(str(request.root), "there is no .npz file with pictures")
+        request.book.whole(str(request.root), "there is no .npz file with images")
     if not rows:
         return None
     labels = dict.fromkeys((name for row in rows for name in row if name not in _IDS), pl.Int64())
@@ -83,11 +83,11 @@ def _take(
 def _refusal(pictures: Array, labels: Array | None) -> str | None:
     shape = pictures.shape
     if pictures.dtype != "uint8" or not (len(shape) == 3 or (len(shape) == 4 and shape[3] == 3)):
-        return f"an array of {pictures.dtype} of shape {shape} holds no pictures of two dimensions"
+        return f"an array of {pictures.dtype} of shape {shape} holds no images of two dimensions"
     if not 0 < shape[1] * shape[2] <= MOST_PIXELS:
-        return f"pictures of {shape[2]} x {shape[1]} pixels are not read"
+        return f"images of {shape[2]} x {shape[1]} pixels are not read"
     if labels is not None and (labels.dtype.kind not in "iu" or labels.shape[:1] != shape[:1] or len(labels.shape) > 2):
-        return f"{shape[0]} pictures have labels of {labels.dtype} of shape {labels.shape}"
+        return f"{shape[0]} images have labels of {labels.dtype} of shape {labels.shape}"
     return None
 
 
@@ -102,4 +102,4 @@ class _Pictures:
         try:
             return self._images[place].png(int(number))
         except (OSError, ValueError, ArrayError) as error:
-            raise PictureError(f"the picture is unreadable: {name!r}: {error}") from None
+            raise PictureError(f"the image is unreadable: {name!r}: {error}") from None

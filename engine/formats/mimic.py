@@ -22,7 +22,7 @@ def study_reports(request: Request, samples: pl.DataFrame) -> Source | None:
     wanted = {file: study for study, file in studies.sort("file").iter_rows()}
     there = {path.relative_to(request.root).as_posix() for path in request.root.glob("files/p*/p*/s*.txt")}
     for name in sorted(there - set(wanted)):
-        request.book.item(name, "no picture belongs to this report: its study is not in the metadata")
+        request.book.item(name, "no image belongs to this report: its study is not in the metadata")
     for name in sorted(set(wanted) - there) if there else ():
         request.book.item(name, f"there is no such report, of study {wanted[name]}")
     rows = []

@@ -1,10 +1,10 @@
 """`nih-cxr14`: NIH ChestX-ray14 as Box and its mirrors have it.
 
-ROOT holds Data_Entry_2017.csv (or Data_Entry_2017_v2020.csv), the pictures in images_001/images to images_012/images or
+ROOT holds Data_Entry_2017.csv (or Data_Entry_2017_v2020.csv), the images in images_001/images to images_012/images or
 in images, and train_val_list.txt and test_list.txt if they are there. Findings are columns: positive where the labels
 list one, else negative, as the data set counts them (it was mined from reports and knows no uncertain).
 
-Not taken: boxes (BBox_List_2017.csv), and the sizes of the original pictures.
+Not taken: boxes (BBox_List_2017.csv), and the sizes of the original images.
 """
 
 from collections import defaultdict
@@ -85,7 +85,7 @@ def _told_apart(request: Request, rows: pl.DataFrame, there: dict[str, list[str]
     several = pl.col("sample_id").is_in([name for name, places in there.items() if len(places) > 1])
     for name in rows.filter(several)["sample_id"].unique().sort():
         first, *others = there[name]
-        request.book.item(first, f"{' and '.join(others)} is a picture of the same name; leave one in the folders")
+        request.book.item(first, f"{' and '.join(others)} is an image of the same name; leave one in the folders")
     return rows.filter(~several.fill_null(value=False))
 
 

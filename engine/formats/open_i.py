@@ -1,12 +1,12 @@
 """`open-i`: the Indiana University chest films of Open-i, reports as XML (NLMCXR, 2014).
 
-ROOT holds the reports (NLMCXR_reports.tgz unpacked: ecgen-radiology/1.xml) and the pictures (NLMCXR_png.tgz unpacked,
-or JPEG files of the same names), in any folders. A sample is a picture (CXR1_1_IM-0001-3001), a study and patient its
+ROOT holds the reports (NLMCXR_reports.tgz unpacked: ecgen-radiology/1.xml) and the images (NLMCXR_png.tgz unpacked,
+or JPEG files of the same names), in any folders. A sample is an image (CXR1_1_IM-0001-3001), a study and patient its
 report (CXR1): the collection has one study a patient. MeSH terms are the columns `mesh_major` and `mesh_automatic`,
 separated by |.
 
-Not taken: the DICOM files, licences and everything else that the XML says. Faults are reports that have no picture, and
-pictures of one name in several folders or of several endings: reports name pictures without either.
+Not taken: the DICOM files, licences and everything else that the XML says. Faults are reports that have no image, and
+images of one name in several folders or of several endings: reports name images without either.
 """
 
 from collections import defaultdict
@@ -40,9 +40,9 @@ def read(request: Request) -> Archive | None:
             _take(request, name, tree, pictures, rows, reports)
         request.progress(done, len(files), "reports read")
     for picture in sorted({one for one in pictures if pictures[one]} - {row["sample_id"] for row in rows}):
-        request.book.item(pictures[picture], "no report names this picture")
+        request.book.item(pictures[picture], "no report names this image")
     if not rows:
-        request.book.whole(str(request.root), "there is no report (.xml) with a picture in the folder")
+        request.book.whole(str(request.root), "there is no report (.xml) with an image in the folder")
         return None
     samples = request.source("open-i", rows, dict.fromkeys(_NAMES, pl.String))
     return Archive(samples, in_folder(request.root), request.reports(reports))
@@ -57,7 +57,7 @@ def _pictures(request: Request, names: Iterable[str]) -> dict[str, str]:
     for picture, found in places.items():
         if len(found) > 1:
             also = " and ".join(found[1:])
-            request.book.item(found[0], f"{also} is a picture of the same name, {picture!r}; leave one in the folder")
+            request.book.item(found[0], f"{also} is an image of the same name, {picture!r}; leave one in the folder")
     return {picture: found[0] if len(found) == 1 else "" for picture, found in places.items()}
 
 
@@ -87,11 +87,11 @@ def _take(
     mesh = {kind: "|".join(_texts(tree, f"MeSH/{kind}")) or None for kind in ("major", "automatic")}
     named = [(image.get("id") or "", _first(image, "caption")) for image in tree.findall("parentImage")]
     if not named:
-        request.book.item(name, f"report {study} has no picture")
+        request.book.item(name, f"report {study} has no image")
         return
     for picture, caption in named:
         if picture not in pictures:
-            request.book.item(name, f"there is no such picture: {picture!r}")
+            request.book.item(name, f"there is no such image: {picture!r}")
         if not pictures.get(picture):
             continue
         keys = {"sample_id": picture, "patient_id": study, "study_id": study, "image": pictures[picture]}

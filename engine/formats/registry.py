@@ -41,7 +41,7 @@ FORMATS: Final[Mapping[str, Format]] = {
         Format("open-i", "Open-i (Indiana University): PNG or JPEG files and XML reports"),
         Format("vindr-cxr", "VinDr-CXR 1.0: DICOM files and the readings of the radiologists"),
         Format("dicom", "any folder of DICOM files (PS3.10); ids are hashed, identifiers left out", is_identified=True),
-        Format("imagefolder", "ROOT/CLASS/picture or ROOT/SPLIT/CLASS/picture, JPEG or PNG"),
+        Format("imagefolder", "ROOT/CLASS/image or ROOT/SPLIT/CLASS/image, JPEG or PNG"),
         Format("medmnist", "MedMNIST v2 or v3, two-dimensional: .npz files", takes_file=True),
     )
 }

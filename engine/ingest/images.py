@@ -142,7 +142,7 @@ class _Stream:
             if len(pending) == PICTURE_ROWS or size >= _BATCH_BYTES or done == self._rows.height:
                 yield _with_pictures(_arrow(self._rows[start:done].drop(ROW)), pending)
                 pending, start, size = [], done, 0
-                self._progress(done, self._rows.height, "pictures stored")
+                self._progress(done, self._rows.height, "images stored")
 
     def _contents(self) -> Iterator[bytes | None]:
         for row, name, digest in self._rows.select(ROW, "image", "sha256").iter_rows():

@@ -106,7 +106,7 @@ def _no_pictures(name: str, frame: pl.DataFrame, *, asked: bool) -> list[str]:
     if not (asked or like):
         return []
     hint = f": rename {like[0]!r}, whose cells name some, and ingest again" if like else ""
-    return [f"{name}: there is no column 'image', so no pictures were read{hint}"]
+    return [f"{name}: there is no column 'image', so no images were read{hint}"]
 
 
 def _names_pictures(cells: pl.Series) -> bool:
@@ -132,5 +132,5 @@ def sample_notices(frame: pl.DataFrame, name: str) -> list[str]:
     if alone:
         notices.append(f"{name}: {alone} of {frame.height} samples have no patient_id: each stands alone")
     if "image" in frame.columns and (bare := frame["image"].null_count()):
-        notices.append(f"{name}: {bare} of {frame.height} samples have no picture")
+        notices.append(f"{name}: {bare} of {frame.height} samples have no image")
     return notices

@@ -49,10 +49,10 @@ def _by_a_link(root: Path, name: str, path: Path) -> str:
     """What to add where the path as it is written stays in the folder."""
     if not Path(os.path.normpath(root / name)).is_relative_to(root):
         return ""
-    return f", by a link to {path.parent} (name the folder where pictures really lie)"
+    return f", by a link to {path.parent} (name the folder where images really lie)"
 
 
-def picture_path(root: Path, name: str, what: str = "picture") -> Path:
+def picture_path(root: Path, name: str, what: str = "image") -> Path:
     """The file a cell of the `image` column names; `root` is resolved.
 
     Raises NoPictureError where the path is absolute or leads out of `root`, or there is no such file.
@@ -92,7 +92,7 @@ def check_picture(read: Callable[[str], bytes], name: str, known: Mapping[str, P
         raise PictureError(f"the file is empty: {name!r}" if not content else f"neither JPEG nor PNG: {name!r}")
     width, height, has_text = _decoded(content, name)
     if kind == "image/png" and _END_OF_PNG not in content:
-        raise PictureError(f"the picture is unreadable: {name!r}: it ends too early")
+        raise PictureError(f"the image is unreadable: {name!r}: it ends too early")
     return Picture(width, height, kind, digest, has_text)
 
 
@@ -100,7 +100,7 @@ def file_content(path: Path, name: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise PictureError(f"the picture cannot be read: {name!r}: {error.strerror}") from None
+        raise PictureError(f"the image cannot be read: {name!r}: {error.strerror}") from None
 
 
 def _decoded(content: bytes, name: str) -> tuple[int, int, bool]:
@@ -114,9 +114,9 @@ def _decoded(content: bytes, name: str) -> tuple[int, int, bool]:
             image.load()
             return *image.size, carries_text(image)
     except Image.DecompressionBombError as error:
-        raise PictureError(f"the picture is too large: {name!r}: {error}") from None
+        raise PictureError(f"the image is too large: {name!r}: {error}") from None
     except Exception as error:  # noqa: BLE001 - decoders of damaged files raise whatever they please
-        what = f"the picture is unreadable: {name!r}"
+        what = f"the image is unreadable: {name!r}"
         detail = "" if isinstance(error, UnidentifiedImageError) else f": {error}"
         raise PictureError(what + detail) from None
 
@@ -156,17 +156,17 @@ def check_pictures(
             else:
                 found.append((row, picture.width, picture.height, picture.media_type, picture.sha256))
                 with_text += [name] if picture.carries_text else []
-            progress(done, len(wanted), "pictures checked")
+            progress(done, len(wanted), "images checked")
     if with_text:
         notices.append(
-            f"{source.name}: {len(with_text)} of {len(wanted)} pictures carry text beside their pixels (EXIF, XMP, "
+            f"{source.name}: {len(with_text)} of {len(wanted)} images carry text beside their pixels (EXIF, XMP, "
             f"IPTC, comments or PNG text), the first is {with_text[0]!r}; it is stored with them: where it may tell "
-            "who somebody is, take it out of the files, and make the store anew, as older states keep their pictures"
+            "who somebody is, take it out of the files, and make the store anew, as older states keep their images"
         )
     if folder is not None and len(faults) >= _SEVERAL and _is_elsewhere(faults, wanted):
         book.whole(
             source.name,
-            f"none of {len(faults):,} pictures is there; paths are relative to --images, which is {folder}: name the "
+            f"none of {len(faults):,} images is there; paths are relative to --images, which is {folder}: name the "
             f"folder in which this is found: {wanted[0][1]!r}",
             "image",
         )
@@ -186,5 +186,5 @@ def read_again(read: Callable[[str], bytes], name: str | None, digest: str | Non
         return None
     content = read(name)
     if sha256(content).hexdigest() != digest:
-        raise PictureError(f"the picture changed while it was being ingested: {name!r}")
+        raise PictureError(f"the image changed while it was being ingested: {name!r}")
     return content

@@ -87,7 +87,7 @@ def _check_request(store: TableStore, sources: Sources) -> None:
     if sources.metadata is None and sources.images is not None:
         raise MisreadError(
             "a folder of images was given without metadata",
-            "give --metadata, whose column 'image' names the pictures",
+            "give --metadata, whose column 'image' names the images",
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from misread.describe import sentence
 from misread.discover import SIGNIFICANCE
 from misread.progress import Progress, silent
 from misread.schemas.errors import QueryError, nothing_audited
@@ -17,7 +18,7 @@ from misread.writing import replacing
 from .examples import examples_of
 from .mapping import fused_maps
 from .withheld import without_patients
-from .wording import IDS, PICTURES, REPORTS, borne_out, sentence_of
+from .wording import IDS, PICTURES, REPORTS, borne_out
 
 if TYPE_CHECKING:
     from misread.library import Store
@@ -30,6 +31,7 @@ SUBGROUPS = 10
 HALVES = (DISCOVERY, CONFIRMATION)
 
 Row = dict[str, Any]
+Form = Literal["html", "md", "json"]
 
 _PATIENTS = """
     SELECT a.model, a.target, a.half, count(DISTINCT coalesce(i.patient_id, a.sample_id)) AS patients
@@ -46,7 +48,7 @@ _FEW = """
 
 @dataclass(frozen=True)
 class Options:
-    """What a report may show: pictures; text of reports and notes, and ids; numbers of fewer than 11 patients."""
+    """What a report may show: images; text of reports and notes, and ids; numbers of fewer than 11 patients."""
 
     images: bool = True
     text: bool = True
@@ -81,13 +83,12 @@ class Report:
         """Whether rows were judged by their loss: no reading is right or wrong, and no subgroup is searched."""
         return bool(self.audit["parameters"]["discover"][0]["losses"])
 
-    @property
-    def holds(self) -> set[str]:
-        """What of single patients is in it, of PICTURES, IDS and REPORTS."""
+    def holds(self, form: Form) -> set[str]:
+        """What of single patients is in it, of PICTURES, IDS and REPORTS, as it is written: only pages hold images."""
         examples = [one for row in self.slices for one in row["examples"]]
         phrases = [one for row in self.slices for one in row["phrases"] if one["source"] == "report"]
         there = {
-            PICTURES: any(one["picture"] for one in examples),
+            PICTURES: form == "html" and any(one["picture"] for one in examples),
             IDS: any(one.get("sample_id") for one in (*examples, *self.points)),
             REPORTS: bool(phrases)
             or any(one["report"] for one in examples)
@@ -95,7 +96,7 @@ class Report:
         }
         return {name for name, is_there in there.items() if is_there}
 
-    def save(self, path: str | os.PathLike[str], form: Literal["html", "md", "json"] = "html") -> None:
+    def save(self, path: str | os.PathLike[str], form: Form = "html") -> None:
         """Writes it as one file, for its owner alone to read; it is there whole or not at all.
 
         Raises MisreadError for a place that cannot be written.
@@ -204,7 +205,7 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         more = ("rule", "rule_precision", "rule_recall", "share", "share_low", "share_high")
         row |= {name: None if few else own[name] for name in more}
         row["patients"] = None if few else own["confirmation_patients"]
-        row["sentence"] = (options.text and not few and own["sentence"]) or sentence_of(row)
+        row["sentence"] = _sentence(own, few, options, session.limits.smallest_cell)
         row["phrases"] = _phrases(session, own, options)
         row["words"] = _words(session, slice_id) if options.text else []
         row["profile"] = _rows(
@@ -214,6 +215,13 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         )
         row["verdict"] = _verdict(verdicts.get(slice_id), options)
         yield row
+
+
+def _sentence(own: Row, few: bool, options: Options, least: int) -> str:
+    """What the slice is in words; without text, none of a report's. `own`: the row of the slice."""
+    if few:
+        return f"A slice of {own['target']} of too few patients to show numbers"
+    return (options.text and own["sentence"]) or sentence(own, (), least)
 
 
 def _phrases(session: "Session", own: Row, options: Options) -> list[Row]:

@@ -84,7 +84,7 @@ def _pictures(store: TableStore, wanted: set[str], progress: Progress) -> dict[s
                 made[sample] = _small(content)
             except ItemError:
                 continue
-            progress(len(made), len(wanted), "drawing pictures")
+            progress(len(made), len(wanted), "drawing images")
     return made
 
 

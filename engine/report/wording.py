@@ -1,31 +1,34 @@
-"""Numbers in words: a sentence a slice, and numbers as people read them."""
+"""What a report's words mean, and numbers as people read them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
+from misread import percentages
 from misread.discover import SIGNIFICANCE
-from misread.schemas.values import FALSE_NEGATIVE, HIGH_LOSS
 
 MISSING = "-"
-PICTURES: Final = "pictures"
+PICTURES: Final = "images"
 IDS: Final = "ids"
 REPORTS: Final = "text of reports"
 OF_PATIENTS: Final = (PICTURES, IDS, REPORTS)
 """What of single patients a report may hold."""
 WORDS: Final = (
-    ("Film", "as image, sample or row: one entry of the audit with all that belongs to it, with a picture or without."),
+    (
+        "Image",
+        "one entry of the audit with its report, metadata and prediction: a sample of the store, a row of tables.",
+    ),
     (
         "Class",
-        "the films of one label: a slice of misses is among films labelled 1, one of false alarms among those "
-        "labelled 0. Rates, lift, phrases and metadata of a slice compare its held-out films of the class with all "
-        "others of the class (elsewhere, outside). In an audit of losses all films are one class.",
+        "the images of one label: a slice of misses is among images labelled 1, one of false alarms among those "
+        "labelled 0. Rates, lift, phrases and metadata of a slice compare its held-out images of the class with all "
+        "others of the class (elsewhere, outside). In an audit of losses all images are one class.",
     ),
     (
-        "Taken of all films",
-        "how many of all held-out films, of either label or of none, the slice's rule takes: how "
+        "Taken of all images",
+        "how many of all held-out images, of either label or of none, the slice's rule takes: how "
         "much of the work it touches.",
     ),
-    ("Lift", "the error rate (or mean loss, or share of films) inside over that elsewhere; 1 is no difference."),
+    ("Lift", "the error rate (or mean loss, or share of images) inside over that elsewhere; 1 is no difference."),
     (
         "q-value",
         "the p-value after allowing for how many slices (or phrases, or metadata values) were tested: of all "
@@ -39,7 +42,7 @@ WORDS: Final = (
     ),
     (
         "Borne out",
-        "whether films that played no part in choosing a phrase have it more often inside too (q <= 0.05); one that is "
+        "whether images that played no part in choosing a phrase have it more often inside too (q <= 0.05); one that is "
         "not borne out may be chance.",
     ),
     (
@@ -49,33 +52,13 @@ WORDS: Final = (
     ),
     (
         "Rule of thumb",
-        "metadata that nearly draw the slice. Precision: of the films that they take, how many are in "
-        "the slice; recall: of the slice's films, how many they take.",
+        "metadata that nearly draw the slice. Precision: of the images that they take, how many are in "
+        "the slice; recall: of the slice's images, how many they take.",
     ),
-    ("Fused space", "where every film lies by what was looked at, all together: like beside like."),
+    ("Fused space", "where every image lies by what was looked at, all together: like beside like."),
     ("A dash", "not known, or not shown as it comes from fewer than 11 patients."),
 )
 """What a report's words mean."""
-
-
-def sentence_of(row: Mapping[str, Any]) -> str:
-    """What a slice is, from its numbers alone. `row`: as in the question `slices_found`, with `patients`."""
-    if row["rows"] is None:
-        return f"A slice of {row['target']} of too few patients to show numbers."
-    seen = f"q = {number(row['q_value'])}, seen in {row['patients']} patients."
-    if row["error_kind"] == HIGH_LOSS:
-        others = "" if row["baseline_loss"] is None else f", against {number(row['baseline_loss'])} elsewhere"
-        return (
-            f"Of {row['rows']} films the mean loss is {number(row['mean_loss'])} "
-            f"({number(row['mean_loss_low'])} to {number(row['mean_loss_high'])}){others}; {seen}"
-        )
-    others = "" if row["baseline_rate"] is None else f", against {percent(row['baseline_rate'])} elsewhere in the class"
-    does = "Misses" if row["error_kind"] == FALSE_NEGATIVE else "Falsely finds"
-    return (
-        f"{does} {row['target']} in {row['errors']} of {row['rows']} films "
-        f"({percent(row['error_rate'])}, {percent(row['error_rate_low'])} to {percent(row['error_rate_high'])})"
-        f"{others}; {seen}"
-    )
 
 
 def borne_out(phrase: Mapping[str, Any]) -> str:
@@ -89,10 +72,10 @@ def borne_out(phrase: Mapping[str, Any]) -> str:
 
 
 def half_of(rows: int | None, patients: int | None, errors: int | None) -> str:
-    """A half of the patients: `160 films of 80 patients, 50 wrong`; without the last for losses."""
+    """A half of the patients: `160 images of 80 patients, 50 wrong`; without the last for losses."""
     if rows is None:
         return MISSING
-    return f"{number(rows)} films of {number(patients)} patients" + (
+    return f"{number(rows)} images of {number(patients)} patients" + (
         "" if errors is None else f", {number(errors)} wrong"
     )
 
@@ -110,7 +93,7 @@ def interval(low: float | None, high: float | None, shown: Callable[[float | Non
 
 def percent(share: float | None) -> str:
     """A share of 1 as a percentage."""
-    return MISSING if share is None else f"{100 * share:.{0 if share >= 0.1 or share == 0 else 1}f} %"
+    return MISSING if share is None else percentages.percent(share)
 
 
 def number(value: float | None) -> str:
@@ -121,7 +104,7 @@ def number(value: float | None) -> str:
 
 
 def holds_of_patients(holds: Collection[str]) -> str:
-    """What a report holds of OF_PATIENTS, and what it does not: `holds pictures and ids of patients, no text of …`."""
+    """What a report holds of OF_PATIENTS, and what it does not: `holds images and ids of patients, no text of …`."""
     there = listed([name for name in OF_PATIENTS if name in holds], "and")
     absent = listed([name for name in OF_PATIENTS if name not in holds], "or")
     if not there:

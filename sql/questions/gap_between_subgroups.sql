@@ -2,7 +2,7 @@
 -- inputs: model, target, column_name (text): a metadata column, numbers in quarters
 -- output: one row: the subgroups with the highest and the lowest sensitivity, each with its interval, and the gap between them with its 95 % interval; no rows where fewer than two subgroups have enough patients
 -- units: rates and gap 0 to 1
--- source: Newcombe (1998) method 10, from the two intervals of rates_by (Zou and Donner 2008 where these are widened); the two were chosen for being furthest apart, so the gap reads larger than it would on other patients; they are taken for different patients, and where a patient has films in both the interval is mostly too wide
+-- source: Newcombe (1998) method 10, from the two intervals of rates_by (Zou and Donner 2008 where these are widened); the two were chosen for being furthest apart, so the gap reads larger than it would on other patients; they are taken for different patients, and where a patient has samples in both the interval is mostly too wide
 -- reads: rates_by, metadata_value
 WITH told AS (
     FROM rates_by(metadata_value(sample_id, $column_name))

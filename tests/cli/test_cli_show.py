@@ -51,7 +51,7 @@ def test_slices_of_an_audit(store: Path) -> None:
     assert ended.stderr == "audit older: column url is left out\n"
     lines = ended.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["slice_id", "older-1", "older-2"]
-    assert "65% (43% to 82%)" in lines[1]
+    assert "65 % (43 % to 82 %)" in lines[1]
     assert lines[1].split()[-3:] == ["no", "drain", "0.25"]
     assert lines[2].split()[-2:] == ["NULL", "NULL"]
 
@@ -72,7 +72,7 @@ def test_slices_of_few_patients_show_no_numbers(make_store: Callable[..., Path])
     store = make_store(audits=[{"audit_id": "new", "slices": 1}], slices=[found])
     told = invoke("slices", store).stdout
     assert "fewer than 11 patients" in told
-    assert not any(number in told for number in ("13 of 20", "65%", "5.2"))
+    assert not any(number in told for number in ("13 of 20", "65 %", "5.2"))
     (row,) = json.loads(invoke("slices", store, "--format", "json").stdout)
     assert all(row[name] is None for name in ("rows", "errors", *rates))
     assert "13 of 20" in invoke("slices", store, "--allow-small-cells").stdout

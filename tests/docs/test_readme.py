@@ -49,7 +49,7 @@ def test_the_demo_names_the_planted_shortcut(printed: dict[str, tuple[str, str]]
     assert "no chest drain" in words
     assert re.search(r"\byes\b", missed)
     matched = next(line for line in lines if "pneumothorax without a drain" in line)
-    precision, recall = (int(share) for share in re.findall(r"(\d+)%", matched))
+    precision, recall = (int(share) for share in re.findall(r"(\d+) %", matched))
     assert precision >= 60
     assert recall >= 60
 

@@ -143,7 +143,7 @@ def test_an_unreadable_picture_is_named_by_its_place(damage: str) -> None:
     jpeg, png = encoded(grey(), "JPEG"), PICTURES[0]
     bad = {"empty": b"", "text": b"not a picture", "cut jpeg": jpeg[: len(jpeg) // 2], "cut png": png[:200]}
     content = bad.get(damage, png[:30])
-    with pytest.raises(ItemError, match="unreadable picture") as caught:
+    with pytest.raises(ItemError, match="unreadable image") as caught:
         HOG.encode([*PICTURES[:5], content, PICTURES[6]])
     assert caught.value.place == 5
 

@@ -166,4 +166,4 @@ def test_sentence_transformers_directories_are_held_to_what_is_known(tmp_path: P
 def test_a_model_of_the_other_modality_is_refused(tmp_path: Path) -> None:
     """A text encoder takes no pictures, an image tower no reports."""
     assert "encodes reports, not images" in reasons(bert(tmp_path / "words"))["config.json"]
-    assert "encodes pictures, not reports" in reasons(MODELS["vit"](tmp_path / "net"), "report")["config.json"]
+    assert "encodes images, not reports" in reasons(MODELS["vit"](tmp_path / "net"), "report")["config.json"]

@@ -197,9 +197,9 @@ def test_open_i_pictures_of_one_name_are_told_apart(take: Take, small: Small) ->
     other.write_bytes(whole)
     told = {fault.file: fault.reason for fault in faults(take, "open-i", root)}
     assert told == {
-        f"NLMCXR_png/{ids[0]}.png": f"again/{ids[0]}.png is a picture of the same name, {ids[0]!r}; "
+        f"NLMCXR_png/{ids[0]}.png": f"again/{ids[0]}.png is an image of the same name, {ids[0]!r}; "
         "leave one in the folder",
-        f"NLMCXR_png/{ids[1]}.JPG": f"NLMCXR_png/{ids[1]}.png is a picture of the same name, {ids[1]!r}; "
+        f"NLMCXR_png/{ids[1]}.JPG": f"NLMCXR_png/{ids[1]}.png is an image of the same name, {ids[1]!r}; "
         "leave one in the folder",
     }
     store, _ = take("open-i", root, skip=True)
@@ -215,7 +215,7 @@ def test_nih_pictures_of_one_name_are_told_apart(take: Take, small: Small) -> No
     again.parent.mkdir(exist_ok=True, parents=True)
     again.write_bytes(first.read_bytes())
     name = first.relative_to(root).as_posix()
-    reason = f"images_012/images/{ids[0]} is a picture of the same name; leave one in the folders"
+    reason = f"images_012/images/{ids[0]} is an image of the same name; leave one in the folders"
     assert [(fault.file, fault.reason) for fault in faults(take, "nih-cxr14", root)] == [(name, reason)]
     store, _ = take("nih-cxr14", root, skip=True)
     assert set(pl.DataFrame(store.table("images").read())["sample_id"]) == set(ids[1:])

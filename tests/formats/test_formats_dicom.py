@@ -181,7 +181,7 @@ def spoiled() -> dict[str, tuple[bytes, str]]:
     burned.BurnedInAnnotation = "YES"
     return {
         "frames": (written(frames), "it holds 2 frames"),
-        "burned": (written(burned), "burned into the picture may name the patient"),
+        "burned": (written(burned), "burned into the image may name the patient"),
         "no-pixels": (written(data_set(GREY, PixelData=None)), "no pixel data"),
         "no-rows": (written(data_set(GREY, Rows=None)), "there are no Rows and Columns"),
         "nameless": (written(data_set(GREY, SOPInstanceUID=None, SOPClassUID=None)), "no SOPInstanceUID"),
@@ -190,7 +190,7 @@ def spoiled() -> dict[str, tuple[bytes, str]]:
         "large": (written(data_set(GREY, Rows=60000, Columns=60000)), "too large"),
         "lying": (written(smaller), "the header says 32 x 32"),
         "short": (short[:-400], "unreadable"),
-        "cut.dcm": (short[:180], "it holds no picture"),
+        "cut.dcm": (short[:180], "it holds no image"),
         "picture.dcm": (films(1)[0].encoded("PNG"), "no DICOM file"),
         "empty.dcm": (b"", "no DICOM file"),
     }
@@ -305,5 +305,5 @@ def test_a_missing_library_is_told(missing: str, tmp_path: Path, take: Take, mon
 
 def test_a_picture_without_a_file_is_told(tmp_path: Path) -> None:
     """A path that leads nowhere is an error with its reason."""
-    with pytest.raises(PictureError, match="no such picture"):
+    with pytest.raises(PictureError, match="no such image"):
         in_dicom_folder(tmp_path, "nothing.dcm")

@@ -70,8 +70,8 @@ def test_reports_and_pictures_without_each_other_are_faults(take: Take, small: S
         take("mimic-cxr-jpg", root)
     told = {fault.file: fault.reason for fault in caught.value.faults}
     assert "no such report" in told[reports[0].relative_to(root).as_posix()]
-    assert "no picture belongs" in told[stray.relative_to(root).as_posix()]
-    assert "no such picture" in told["mimic-cxr-2.0.0-metadata.csv.gz"]
+    assert "no image belongs" in told[stray.relative_to(root).as_posix()]
+    assert "no such image" in told["mimic-cxr-2.0.0-metadata.csv.gz"]
     store, result = take("mimic-cxr-jpg", root, skip=True)
     assert result.tables["images"].added == 3
     assert set(pl.DataFrame(store.table("images").read())["sample_id"]) == set(ids[:3])

@@ -83,7 +83,7 @@ def test_pictures_with_text_are_told_once_and_kept_as_they_came(inputs: Inputs, 
     inputs.pictures |= {"b.png": TELLING["tEXt"], "c.png": HARMLESS["PNG"], "d.jpg": TELLING["EXIF"]}
     told = [notice for notice in ingest(store, inputs.write()).notices if "beside their pixels" in notice]
     assert len(told) == 1
-    assert told[0].startswith("metadata.csv: 2 of 4 pictures carry text beside their pixels")
+    assert told[0].startswith("metadata.csv: 2 of 4 images carry text beside their pixels")
     assert "'b.png'" in told[0]
     kept = TableStore.open(store.location).table("images").read(["sample_id", "sha256"]).to_pylist()
     assert {row["sample_id"]: row["sha256"] for row in kept}["b"] == sha256(TELLING["tEXt"]).hexdigest()

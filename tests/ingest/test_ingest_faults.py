@@ -69,7 +69,7 @@ CASES: dict[str, tuple[Spoil, Expected]] = {
     ),
     "missing picture": (
         _cell("metadata", 2, "image", "z.jpg"),
-        [(M, 2, "image", "no such picture: 'z.jpg'")],
+        [(M, 2, "image", "no such image: 'z.jpg'")],
     ),
     "picture above the folder": (
         _cell("metadata", 2, "image", "../metadata.csv"),

@@ -309,7 +309,7 @@ def test_a_picture_that_changes_meanwhile(inputs: Inputs, store: TableStore) -> 
     target = sources.images / "b.png"
 
     def meddle(done: int, total: int, what: str) -> None:
-        if what == "pictures checked" and done == total:
+        if what == "images checked" and done == total:
             target.write_bytes(encoded("PNG", seed=3))
 
     with pytest.raises(InputFaultsError) as caught:
@@ -343,7 +343,7 @@ def test_progress_is_told_to_its_end(inputs: Inputs, store: TableStore) -> None:
     """Checking and storing pictures each count up to their total."""
     told: dict[str, tuple[int, int]] = {}
     ingest(store, inputs.write(), progress=lambda done, total, what: told.update({what: (done, total)}))
-    assert told == {"pictures checked": (4, 4), "pictures stored": (5, 5)}
+    assert told == {"images checked": (4, 4), "images stored": (5, 5)}
 
 
 def test_pictures_are_stored_as_they_are(inputs: Inputs, filled_store: TableStore) -> None:

@@ -153,7 +153,7 @@ def test_samples_without_patient_or_picture_are_told(inputs: Inputs, store: Tabl
     inputs.cell("metadata", 2, "patient_id", "")
     notices = ingest(store, inputs.write()).notices
     assert "metadata.csv: 1 of 5 samples have no patient_id: each stands alone" in notices
-    assert "metadata.csv: 1 of 5 samples have no picture" in notices
+    assert "metadata.csv: 1 of 5 samples have no image" in notices
     assert store.table("images").count("patient_id IS NULL") == 1
 
 
@@ -175,7 +175,7 @@ def test_pictures_too_large(monkeypatch: pytest.MonkeyPatch, inputs: Inputs, sto
     assert ingest(store, inputs.write()).tables["images"].added == 5
     monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 100)
     inputs.pictures["b.png"] = PICTURES["c.png"] + b" "
-    with pytest.raises(InputFaultsError, match=r"the picture is too large: 'b\.png'"):
+    with pytest.raises(InputFaultsError, match=r"the image is too large: 'b\.png'"):
         ingest(store, inputs.write())
 
 

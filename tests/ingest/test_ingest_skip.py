@@ -70,7 +70,7 @@ def test_what_the_folder_holds(inputs: Inputs, store: TableStore) -> None:
     (row,) = files["metadata.csv"]
     assert row["sample_id"] == "007"
     assert (row["reason"], row["c"], row["misread_row"], row["misread_column"]) == ("r3", "c3", "4", "image")
-    assert "no such picture" in row["misread_reason"]
+    assert "no such image" in row["misread_reason"]
     assert not any("Doe" in path.read_text() for path in result.rejected.iterdir())
     scores = files["predictions.csv"]
     assert [(r["misread_row"], r["misread_column"], r["score"]) for r in scores] == [

@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 import misread as mr
 from misread.audit.population import SEEN_IN_TRAINING
 from misread.library import LazyFrame, Store
+from misread.percentages import percent
 from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
 from stores import planted_store, write_store
 
@@ -243,7 +244,7 @@ def test_an_audit_says_what_it_could_have_seen(tmp_path: Path) -> None:
         small, large = rows[f"smallest_effect_{kind}"]
         assert 1 >= small > large > 0.12
     empty = rows.drop_nulls("note").row(0, named=True)
-    assert f"{empty['smallest_effect_false_negative']:.0%} false negatives" in empty["note"]
+    assert f"{percent(empty['smallest_effect_false_negative'])} false negatives" in empty["note"]
 
 
 def test_an_audit_too_small_to_confirm_anything_says_so(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def _family(folder: Path, modality: Modality, faults: list[Fault]) -> tuple[Fami
         return None, ""
     fits = {"image": ("image", "image-text"), "report": ("text", "image-text")}[modality]
     if family.kind not in fits:
-        other = "reports" if modality == "image" else "pictures"
+        other = "reports" if modality == "image" else "images"
         faults.append(Fault(str(file), None, "model_type", f"{name!r} encodes {other}, not {modality}s"))
     return family, str(name)
 

@@ -43,7 +43,7 @@ def load_picture_settings(directory: ModelDirectory) -> Any:
     from transformers import AutoImageProcessor
 
     backend = "torchvision" if "torchvision" in directory.family.needs else "pil"
-    with _quiet(f"the picture settings in {directory.folder}"):
+    with _quiet(f"the image settings in {directory.folder}"):
         return AutoImageProcessor.from_pretrained(directory.folder, backend=backend, **OFFLINE)
 
 

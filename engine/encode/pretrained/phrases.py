@@ -50,7 +50,7 @@ def text_vectors(encoder: EncoderEntry, texts: Sequence[str]) -> Vectors:
     if tower is None:
         raise MisreadError(
             "these vectors were not made by an image-text model that is here: no text lies in their space",
-            "embed pictures with an image-text model: misread embed STORE --image-encoder DIRECTORY",
+            "embed images with an image-text model: misread embed STORE --image-encoder DIRECTORY",
         )
     return tower.text_vectors(texts)
 
