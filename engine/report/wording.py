@@ -42,8 +42,8 @@ WORDS: Final = (
     ),
     (
         "Borne out",
-        "whether images that played no part in choosing a phrase have it more often inside too (q <= 0.05); one that is "
-        "not borne out may be chance.",
+        "whether images that played no part in choosing a phrase have it more often inside too (q <= 0.05); one that "
+        "is not borne out may be chance.",
     ),
     (
         "Said of it",
