@@ -16,8 +16,6 @@ Places = NDArray[np.intp]
 
 AT_ONCE = 2048
 """Rows worked on at a time, always the same ones: how sums are cut decides their last digits."""
-SMALLEST_MOVE = 1e-3
-"""What moves vectors by less than this share of what moves them most is rounding, or was dropped as noise."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +44,6 @@ class Fusion:
     @property
     def dimension(self) -> int:
         return int(self.rotation.shape[1])
-
-    def spaces(self) -> tuple[Floats, ...]:
-        """Of each modality an orthonormal basis (k, c) of the directions of fused vectors that it moves.
-
-        No basis where there is one modality, which moves all, and none of a modality that moves nothing.
-        """
-        if len(self.blocks) < 2:
-            return ()
-        ends = np.cumsum([components.shape[1] + 1 for _, components in self.blocks.values()])
-        smallest = SMALLEST_MOVE * np.linalg.norm(self.rotation, 2)
-        found = []
-        for rows in np.split(self.rotation, ends[:-1]):
-            directions, sizes, _ = np.linalg.svd(rows.T, full_matrices=False)
-            found.append(directions[:, sizes > smallest])
-        return tuple(basis for basis in found if basis.shape[1])
 
     def transform(self, blocks: Mapping[str, Block], products: Products | None = None) -> Floats:
         """(n, k) float64. Raises AuditError unless the modalities and their dimensions are those fitted."""

@@ -45,7 +45,7 @@ class Ours:
             fusion, vectors = fuse(audit.blocks, np.ones(len(audit), bool))
         except AuditError:
             return NoSlices()
-        found = rules_of(put_aside(*vectors.shape, [vectors]), audit, fusion.spaces(), self.smallest)
+        found = rules_of(put_aside(*vectors.shape, [vectors]), audit, self.smallest)
         listed = [c for c in CLASSES if self.lists and audit.error[audit.label == c].any()]
         found = found[: MOST - len(listed)]
         rules: Fitted = NoSlices()
@@ -65,7 +65,7 @@ class Judged(Protocol):
     def patients(self) -> Integers: ...
 
 
-def rules_of(vectors: Vectors, judged: Judged, spaces: tuple[Floats, ...], smallest: int) -> list[tuple[int, Rule]]:
+def rules_of(vectors: Vectors, judged: Judged, smallest: int) -> list[tuple[int, Rule]]:
     """(true class, rule), in the order of an audit, searched as an audit does: fused vectors may lie on disk."""
     each = [chosen(vectors, judged.label == c) for c in CLASSES]
     first = fit_class_model(*each)
@@ -73,7 +73,7 @@ def rules_of(vectors: Vectors, judged: Judged, spaces: tuple[Floats, ...], small
     for true_class, mine, model in zip(CLASSES, each, (first, first.other), strict=True):
         own = judged.label == true_class
         patients = np.unique(judged.patients[own], return_inverse=True)[1].astype(np.intp)
-        classes.append(ClassRows(true_class, mine, judged.error[own], patients, model, spaces))
+        classes.append(ClassRows(true_class, mine, judged.error[own], patients, model))
     searches = in_order(partial(search, smallest=smallest, most=MOST), classes, min(len(classes), cores()))
     ranked = [
         (order_among_classes(place, rule, number), (CLASSES[number], rule))

@@ -55,12 +55,9 @@ def handed(location: Path) -> Handed:
 
 
 def searched(given: Handed) -> list[Rows]:
-    """The search in both true classes, as an audit makes it: what is too large to be held is put aside on disk.
-
-    Which modality moves what is not among what is handed over: an audit judges three gates where this judges one.
-    """
+    """The search in both true classes, as an audit makes it: what is too large to be held is put aside on disk."""
     with one_thread():
-        rules = rules_of(put_aside(*given.vectors.shape, [given.vectors]), given.rows, (), Discover.min_size)
+        rules = rules_of(put_aside(*given.vectors.shape, [given.vectors]), given.rows, Discover.min_size)
     return [np.flatnonzero(rule.takes(given.vectors) & (given.rows.label == number)) for number, rule in rules]
 
 

@@ -66,25 +66,22 @@ def made_up(archives: int, rows: int, errors: int = MOST_ERRORS) -> Iterator[Pai
     """A pair for every planted slice of every archive, whose discovery half has about `rows` rows."""
     for seed in range(1, archives + 1):
         known = known_rows(2 * rows, seed)
-        vectors, spaces = fused(known, seed)
+        vectors = fused(known, seed)
         mine, held_out = known.half == DISCOVERY, known.half == CONFIRMATION
         fitting, waiting = known.of(DISCOVERY), known.of(CONFIRMATION)
         found: dict[str, dict[str, Result]] = {}
         for name, limits in ((HELD, in_memory()), (COUNTED, out_of_core(errors=errors))):
             with limits, one_thread():
                 rules = rules_of(
-                    put_aside(int(mine.sum()), vectors.shape[1], [vectors[mine]]), fitting, spaces, Discover.min_size
+                    put_aside(int(mine.sum()), vectors.shape[1], [vectors[mine]]), fitting, Discover.min_size
                 )
             found[name] = agreements(rules, vectors[held_out], waiting)
         for one in PLANTS:
             yield {"draw": str(seed), "kind": one.name} | {n: float(told[one.name]["p10"]) for n, told in found.items()}
 
 
-def fused(known: Known, seed: int) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], ...]]:
-    """The fused vectors (n, k) of an archive's rows that is in no store, and the space of each modality.
-
-    The fusion is fitted on the discovery half.
-    """
+def fused(known: Known, seed: int) -> NDArray[np.float64]:
+    """The fused vectors (n, k) of an archive's rows that is in no store; the fusion is fitted on the discovery half."""
     fit: FusionFit | None = None
     for part in parts(len(known.label), seed):
         mine = known.half[part.start : part.start + len(part.label)] == DISCOVERY
@@ -97,7 +94,7 @@ def fused(known: Known, seed: int) -> tuple[NDArray[np.float64], tuple[NDArray[n
         fusion.transform({name: Block(rows, np.ones(len(rows), bool)) for name, rows in part.vectors.items()})
         for part in parts(len(known.label), seed)
     )
-    return np.concatenate(list(every)), fusion.spaces()
+    return np.concatenate(list(every))
 
 
 def agreements(rules: Sequence[tuple[int, Rule]], vectors: NDArray[np.float64], known: Known) -> dict[str, Result]:

@@ -51,10 +51,6 @@ class Moments:
     def mean(self) -> Floats:
         return self.total / max(self.rows, 1)
 
-    def along(self, basis: Floats) -> Moments:
-        """The moments of rows @ `basis` (k, c)."""
-        return Moments(self.rows, self.total @ basis, basis.T @ self.squares @ basis)
-
 
 def _by_group(part: Floats, groups: NDArray[np.signedinteger], count: int) -> list[Moments]:
     return [Moments.of(part[groups == group]) for group in range(count)]
@@ -88,14 +84,9 @@ class Shape:
         """(n, k) shaped."""
         return np.asarray((vectors - self.center) @ self.turn)
 
-    def discriminant(self, one: Moments, other: Moments, within: Floats | None = None) -> Floats:
-        """The unit direction among shaped rows; the moments are those of the rows as they were.
-
-        `within` (k, c): a basis of the directions to choose among, of rows as they were; all where it is not given.
-        """
-        onto = self.back if within is None else self.back @ within
-        some, others = (one, other) if within is None else (one.along(within), other.along(within))
-        return unit(onto @ discriminant(some, others, onto.T @ onto))
+    def discriminant(self, one: Moments, other: Moments) -> Floats:
+        """The unit direction among shaped rows; the moments are those of the rows as they were."""
+        return unit(self.back @ discriminant(one, other, self.back.T @ self.back))
 
 
 def discriminant(one: Moments, other: Moments, identity: Floats | None = None) -> Floats:

@@ -44,8 +44,7 @@ class ClassRows:
 
     `true_class` None: rows of any class or none, judged by a loss; what is said of a class then holds of all of them.
     `vectors` fused; `losses` errors (bool, the zero-one loss) or any finite losses (float64), higher being worse;
-    `patients` codes; `model` tells the class from the vector; `spaces`: of each modality a basis (k, c) of the
-    directions of vectors that it moves, none where there is one modality.
+    `patients` codes; `model` tells the class from the vector.
     """
 
     true_class: int | None
@@ -53,12 +52,11 @@ class ClassRows:
     losses: Values
     patients: Codes
     model: ClassModel
-    spaces: tuple[Floats, ...] = ()
 
     def drawn(self, numbers: Rows) -> ClassRows:
         """The rows of those numbers, which may repeat."""
         kept = (chosen(self.vectors, numbers), self.losses[numbers], self.patients[numbers])
-        return ClassRows(self.true_class, *kept, self.model, self.spaces)
+        return ClassRows(self.true_class, *kept, self.model)
 
     def seed(self, seed: int) -> int:
         """The seed of the class's own draws."""
@@ -118,7 +116,6 @@ class ClassSearch:
 
     def __init__(self, rows: ClassRows, pool: int = MOST_ERRORS) -> None:
         self._model, self._vectors, self._pool = rows.model, rows.vectors, pool
-        self._spaces = (None, *rows.spaces)
         self._rows = len(rows.vectors)
         self._varied = self._rows > 1 and bool(spread_of(rows.vectors).max(initial=0.0) > 10**-SCORE_DECIMALS)
         if not self._varied:
@@ -133,9 +130,9 @@ class ClassSearch:
         """The rules for `losses` (n,) of the rows, best first; their scan statistics judge, ties go to the first.
 
         Candidates are sought among the rows whose loss is above the mean, which are the errors where losses are
-        those: the gates, the nodes of their tree, and for every slice anew lumps of those that are left. The best's
-        rows are gone for the next. Where errors are many enough for lumps, the best is refined before. Empty where
-        there are fewer than 2 errors, errors alone, equal rows, or fewer than 2 * `smallest` rows.
+        those: the gate, the nodes of their tree, and for every slice anew lumps of those that are left. The best's rows
+        are gone for the next. Where errors are many enough for lumps, the best is refined before. Empty where there
+        are fewer than 2 errors, errors alone, equal rows, or fewer than 2 * `smallest` rows.
         """
         values = standardised(losses)
         errors = np.asarray(values > 0)
@@ -201,10 +198,7 @@ class ClassSearch:
         wrong = self._by_fold(np.where(errors, self._fold, np.int8(-1)))
         all_wrong, all_rows = total(wrong), total(self._moments)
         groups = [(all_wrong - one, all_rows - own) for one, own in zip(wrong, self._moments, strict=True)]
-        gates = [
-            [self._shape.discriminant(one, own - one, space) for space in self._spaces]
-            for one, own in [*groups, (all_wrong, all_rows)]
-        ]
+        gates = [self._shape.discriminant(one, own - one) for one, own in [*groups, (all_wrong, all_rows)]]
         return _Pool(rows, self._shape.rows(self._vectors[rows]), self._fold[rows], np.array(gates))
 
     def _right(self, errors: Booleans) -> Floats:
@@ -214,10 +208,11 @@ class ClassSearch:
         return self._shape.rows(self._vectors[drawn(np.flatnonzero(~errors), self._pool)])
 
     def _known(self, pool: _Pool) -> Candidates:
-        """The gates, and every node of the tree over the pool."""
+        """The gate, and every node of the tree over the pool."""
         smallest = max(SMALLEST_CLUSTER, min(len(pool.rows), MOST_ERRORS) // SHARE_OF_ERRORS)
         nodes = tree_nodes(local_coordinates(pool.shaped), smallest)
-        return self._scored(pool.gates).beside(self._candidates(pool, nodes))
+        gates = self._scored(pool.gates[:, None])
+        return gates.beside(self._candidates(pool, nodes))
 
     def _candidates(self, pool: _Pool, groups: Sequence[Rows]) -> Candidates:
         """The groups of rows of the pool, each along the way from the others' mean to its own, beside the gate's."""
@@ -229,7 +224,7 @@ class ClassSearch:
         ).without_each()
         everyone = self._everyone.without_each()
         own = unit(inside.means - everyone.less(inside).means)
-        return self._scored(unit((1 - GATE_SHARE) * own + GATE_SHARE * pool.gates[:, :1]))
+        return self._scored(unit((1 - GATE_SHARE) * own + GATE_SHARE * pool.gates[:, None]))
 
     def _scored(self, directions: Floats) -> Candidates:
         """Candidates of directions (f + 1, c, k), without each fold and of all, at a standard deviation of 1."""
@@ -248,8 +243,7 @@ class ClassSearch:
 class _Pool:
     """Errors among which candidates are sought: `rows` (p,) of the class, `shaped` (p, k), and their `fold` (p,).
 
-    `gates` (f + 1, 1 + m, k): where errors grow more likely, fitted without each fold, and on all rows: going by all
-    that vectors tell, then by each of m modalities alone, which the noise of the others does not reach.
+    `gates` (f + 1, k): where errors grow more likely, fitted without each fold, and on all rows.
     """
 
     rows: Rows

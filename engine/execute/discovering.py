@@ -213,11 +213,10 @@ def _no_losses(node: Discover, rows: ClassRows) -> Iterator[Reason]:
 def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:
     """The discovery rows of each class, in the order of the population's classes."""
     rows = judged.judged_rows(half=DISCOVERY)
-    places, patients, spaces = positions(fused, rows["sample_id"]), codes(rows["patient"]), fused.fusion.spaces()
+    places, patients = positions(fused, rows["sample_id"]), codes(rows["patient"])
     if judged.by_loss:
         vectors = chosen(fused.vectors, places)
-        every = every_row(vectors.shape[1])
-        return [ClassRows(None, vectors, rows["loss"].to_numpy(), patients, every, spaces)]
+        return [ClassRows(None, vectors, rows["loss"].to_numpy(), patients, every_row(vectors.shape[1]))]
     label, errors = rows["label"].to_numpy(), rows["error"].to_numpy().astype(bool)
     owns = [label == true_class for true_class in CLASSES]
     each = [chosen(fused.vectors, places[own]) for own in owns]
@@ -225,5 +224,5 @@ def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:
     classes = []
     for true_class, own, vectors, model in zip(CLASSES, owns, each, (first, first.other), strict=True):
         own_patients = np.unique(patients[own], return_inverse=True)[1].astype(np.intp)
-        classes.append(ClassRows(true_class, vectors, errors[own], own_patients, model, spaces))
+        classes.append(ClassRows(true_class, vectors, errors[own], own_patients, model))
     return classes

@@ -160,30 +160,6 @@ def basis_of(vectors: np.ndarray) -> np.ndarray:
     return np.linalg.qr(vectors - vectors.mean(axis=0))[0]
 
 
-@pytest.mark.parametrize("n", [40, 300])
-def test_a_modality_moves_vectors_in_its_own_space_alone(n: int) -> None:
-    """Whatever a row's numbers of one modality are, or that it has none, changes its vector within that basis."""
-    given = blocks(n)
-    fusion, before = fuse(given, np.ones(n, bool))
-    rng = np.random.default_rng(1)
-    for basis, (name, block) in zip(fusion.spaces(), given.items(), strict=True):
-        assert basis.T @ basis == pytest.approx(np.eye(basis.shape[1]), abs=1e-9)
-        assert basis.shape[1] < fusion.dimension
-        other = Block(rng.standard_normal(block.rows.shape) * 10, rng.random(n) < 0.5)
-        moved = fusion.transform(given | {name: other}) - before
-        assert np.abs(moved).max() > 1
-        assert moved @ basis @ basis.T == pytest.approx(moved, abs=1e-9)
-
-
-def test_one_modality_has_no_space_of_its_own() -> None:
-    """It moves everything; and a modality that is equal everywhere moves nothing."""
-    given = blocks(60)
-    assert fuse({"image": given["image"]}, np.ones(60, bool))[0].spaces() == ()
-    equal = Block(np.ones((60, 9)), np.ones(60, bool))
-    (space,) = fuse({"image": given["image"], "report": equal}, np.ones(60, bool))[0].spaces()
-    assert space.shape[1] > 0
-
-
 @pytest.mark.parametrize("law", ["normal", "heavy tails", "a rare group", "nine in ten alike", "lengths of any size"])
 def test_vectors_of_any_usual_law_drown_nobody(law: str) -> None:
     """Long vectors among short ones, a group of its own, or equal rows are no damage."""
