@@ -209,7 +209,7 @@ def test_encoders_that_do_not_exist_are_refused(store: TableStore) -> None:
         embed(store, image_encoder="hogg")
     with pytest.raises(UnknownNameError, match="no report encoder 'hog'") as caught:
         embed(store, report_encoder="hog")
-    assert caught.value.hint == "there is: tfidf"
+    assert caught.value.hint == "there is: tfidf; any other model is named by its directory, or as owner/name"
     assert store.state == 1
 
 
