@@ -123,6 +123,9 @@ def clustered_wilson(events: Sequence[bool], patients: Sequence[object]) -> tupl
     alike = rate in (0.0, 1.0)
     most = (sizes**2).sum() / n
     effect = most if alike else max(1.0, spread / (n * rate * (1 - rate)))
+    patients_of = [{bool(event) for event in hit[who == one]} for one in set(who.tolist())]
+    few = min(sum(outcome in mine for mine in patients_of) for outcome in (True, False))
+    effect = (few * effect + most) / (few + 1)
     if (sizes > 1).any():
         freedom = max(1.0, (sizes**2).sum() ** 2 / (sizes**4).sum() - 1)
         effect = min(most, effect * (t.ppf(0.975, freedom) / t.ppf(0.975, n - 1)) ** 2)
