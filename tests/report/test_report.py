@@ -438,7 +438,7 @@ def test_audits_of_losses_have_reports(tmp_path: Path) -> None:
 
 
 def test_what_was_audited_is_told(whole: Report) -> None:
-    """Films, patients and wrong readings of both halves, and what was left out and why."""
+    """Images, patients and wrong readings of both halves, and what was left out and why."""
     gone = [{"reason": "no label", "rows": 31}, {"reason": "no score", "rows": None}]
     report = replace(whole, targets=[whole.targets[0] | {"left_out": gone}])
     (target,) = report.targets
@@ -447,7 +447,7 @@ def test_what_was_audited_is_told(whole: Report) -> None:
         plain = page.replace("\\", "")
         for half in ("discovery", "confirmation"):
             rows, wrong = target[f"{half}_rows"], target[f"{half}_errors"]
-            assert f"{rows} films of {rows} patients, {wrong} wrong" in plain
+            assert f"{rows} images of {rows} patients, {wrong} wrong" in plain
         assert "31 (no label), few (no score)" in plain
 
 
