@@ -29,6 +29,7 @@ WHERE regexp_full_match(function_name, '[a-z]\w*')
 """
 """Names that may be meant by a function that there is not."""
 _UNASKED: Final = re.compile(r"identifiers of the excess parameters: (.+)")
+_MISCOUNTED: Final = re.compile(r"count mismatch for prepared statement\. Expected (\d+), got (\d+)")
 _TOO_LARGE: Final = re.compile(
     r"value (?P<value>\S+) (?:can't be cast because the value )?is out of range for (?:the destination )?type INT64"
     r"|Python integer too large for 128-bit integer type: (?P<given>-?\d+)"
@@ -68,6 +69,11 @@ def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]]
         hint = "give each a value: --set NAME=TEXT, or parameters= in Python"
     if found := _UNASKED.search(message):
         message, hint = f"the question has no ${found[1]}", "give values to those alone that it asks for"
+    if found := _MISCOUNTED.search(message):
+        message, hint = (
+            f"values asked for: {found[1]}, given: {found[2]}",
+            "give values to those alone that it asks for",
+        )
     if found := _TOO_LARGE.search(text):
         message = f"{found['value'] or found['given']} is too large or too small for a whole number"
         hint = f"whole numbers are {-LARGEST_INTEGER - 1} to {LARGEST_INTEGER}"

@@ -232,7 +232,7 @@ def _fit(
 def _drowned(modality: str) -> str:
     return (
         f"a few {modality} vectors of the discovery half, or one, lie so far from the middle of all that hardly "
-        "anything tells the others apart beside them; if they are damaged (blank pictures, a faulty encoder), mend "
+        "anything tells the others apart beside them; if they are damaged (blank images, a faulty encoder), mend "
         "them or leave their samples out (--where)"
     )
 

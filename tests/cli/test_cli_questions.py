@@ -250,9 +250,13 @@ def test_a_name_that_the_store_does_not_have_is_told(
 
 def test_a_value_that_is_not_asked_for_is_told(make_store: Callable[..., Path]) -> None:
     """In the words of --set."""
-    ended = invoke("sql", make_store(images=[{"sample_id": "a"}]), "SELECT $x", "--set", "x=1", "--set", "y=2")
+    store = make_store(images=[{"sample_id": "a"}])
+    ended = invoke("sql", store, "SELECT $x", "--set", "x=1", "--set", "y=2")
     assert ended.exit_code == 1
     assert "the question has no $y" in ended.stderr
+    ended = invoke("sql", store, "SELECT 1", "--set", "x=1")
+    assert ended.exit_code == 1
+    assert ended.stderr == "Error: values asked for: 0, given: 1\ngive values to those alone that it asks for\n"
 
 
 def test_names_that_the_store_has_are_asked_for(make_store: Callable[..., Path]) -> None:
