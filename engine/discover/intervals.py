@@ -56,7 +56,7 @@ def counted_interval(events: Floats, rows: Counts) -> tuple[float, float]:
     order = np.lexsort((events, rows))
     residuals = (events - total / n * rows)[order]
     student = t.ppf(0.5 + CONFIDENCE / 2, [degrees_of_freedom(rows), n - 1])
-    few = min(np.count_nonzero(events), np.count_nonzero(events < rows))
+    few = int(min((events > 0).sum(), (events < rows).sum()))
     effect = (few * _design_effect(residuals, rows, total * (1 - total / n)) + _alike(rows)) / (few + 1)
     effect = min(float(effect * (student[0] / student[1]) ** 2), _alike(rows))
     return wilson_interval(total / effect, n / effect)
