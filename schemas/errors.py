@@ -1,10 +1,15 @@
 """Every error misread raises on purpose: what happened, then what exists instead or what to do."""
 
 import os
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Final
+
+_OF_LIBRARIES: Final = re.compile(r"^(?:(?:Invalid|External error|Unknown error): )+|, /\S+\.rs:\d+:\d+")
+"""What Arrow and Lance put around an error: its kind, and where in their own source they met it."""
 
 
 class MisreadError(Exception):
@@ -77,6 +82,16 @@ def unknown_name(kind: str, name: str, known: Iterable[str], place: str = "", ot
 def first_line(error: BaseException) -> str:
     """The first line of what an error says; its kind where it says nothing."""
     return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def unreadable(what: str, reason: str) -> StoreError:
+    """An error for what was in the store and is not there as it was; `reason`: what its reader said, of any length."""
+    told = _OF_LIBRARIES.sub("", reason.strip().partition("\n")[0])
+    return StoreError(
+        f"{what} cannot be read: {told}",
+        "run the command again, or open the store again, as deleting a patient removes all older states; where that "
+        "does not help, its files were changed or removed by something other than misread: restore them from a copy",
+    )
 
 
 def nothing_audited(store: str) -> AuditError:

@@ -13,6 +13,8 @@ from misread.schemas.errors import unknown_name
 Kind = Literal["views", "functions", "questions"]
 STORED: Final = "stored_"
 """A table of the store goes by this and its name inside a session; views read it, nobody else does."""
+NARROW: Final = "_narrow"
+"""What follows the name of one with other columns than its contract has today."""
 BACKED: Final = "python_"
 """A Python function goes by this and its name inside a session; functions call it, nobody else does."""
 

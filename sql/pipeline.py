@@ -14,6 +14,7 @@ from misread.schemas.errors import QueryError, first_line
 from .interrupts import Watch, interruptible, ran_out_of_memory
 from .limits import Limits
 from .locked import end, lock
+from .streams import unread
 from .temporary import TemporaryFolder
 
 BATCH_ROWS: Final = 8192
@@ -70,4 +71,6 @@ class Pipeline:
         except (duckdb.Error, OSError) as error:  # OSError: an error of DuckDB's on its way through Arrow
             if ran_out_of_memory(error):
                 raise QueryError("the rows need more memory than they may use", _MEMORY_HINT) from None
+            if lost := unread(error):
+                raise lost from error
             raise QueryError(f"the rows cannot be worked out: {first_line(error)}") from error

@@ -12,6 +12,7 @@ from misread.schemas.values import LARGEST_INTEGER
 from .catalogue import STORED
 from .catalogue import functions as own_functions
 from .interrupts import ran_out_of_memory, too_much_memory
+from .streams import unread
 from .tree import Tree
 
 _COLUMN: Final = (
@@ -51,6 +52,8 @@ def syntax_error(error: Exception) -> QueryError:
 
 def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]], connection: Any) -> MisreadError:
     """For a question that DuckDB would not answer on `connection`; `columns` are those of every view."""
+    if whole := unread(error) or (too_much_memory() if ran_out_of_memory(error) else None):
+        return whole
     text = str(error)
     for pattern in _COLUMN:
         if found := pattern.search(text):
@@ -62,8 +65,6 @@ def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]]
     if (found := _CALL.search(text)) and found["function"] in own_functions():
         ways = own_functions()[found["function"]].header["signature"].replace("; ", " or ")
         return QueryError(f"{found['function']} cannot be called in this way", f"write {ways}")
-    if ran_out_of_memory(error):
-        return too_much_memory()
     message, hint = _told(_without_values(text, tree))
     if "Values were not provided" in message:
         hint = "give each a value: --set NAME=TEXT, or parameters= in Python"

@@ -13,7 +13,7 @@ from misread.schemas.errors import QueryError
 from misread.schemas.tables import CONTRACTS, TableContract
 
 from .backed import Backing, Work
-from .catalogue import STORED
+from .catalogue import NARROW, STORED
 from .definitions import Definitions
 from .gate import admit, asks_for_tables
 from .interrupts import Watch, interruptible, too_much_memory
@@ -28,7 +28,6 @@ ANSWER_ROWS: Final = 100_000
 """Rows of an answer fetched at once: between two of them its size is looked at."""
 SPILL_MEMORIES: Final = 10
 """How many times its memory a question may put on disk."""
-NARROW: Final = "_narrow"
 EMPTY: Final = "_empty"
 
 

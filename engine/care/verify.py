@@ -48,7 +48,7 @@ def _whole(name: str, look: Callable[[], list[Damage]]) -> list[Damage]:
     except BaseException as error:  # a panic inside Lance is no Exception
         if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
             raise
-        return [Damage(name, None, f"cannot be read: {first_line(error)}")]
+        return [Damage(name, None, f"cannot be read: {first_line(error.__cause__ or error)}")]
 
 
 def _of_table(store: TableStore, name: str, progress: Progress) -> list[Damage]:

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from misread.schemas.errors import StoreError
+from misread.schemas.errors import unreadable
 from misread.schemas.tables import CHECKSUM, PICTURE, VECTOR, TableContract
 
 from .checksums import fingerprint
@@ -24,14 +25,17 @@ def opened(uri: str, contract: TableContract, version: int) -> Any:
     """The Lance dataset of a table at a version. Raises StoreError if it cannot be read."""
     import lance
 
-    try:
+    with _reading(contract):
         return lance.dataset(uri, version=version)
+
+
+@contextmanager
+def _reading(contract: TableContract) -> Iterator[None]:
+    """What Lance cannot read is told as a StoreError: a deletion takes the files of older states under way."""
+    try:
+        yield
     except (ValueError, OSError) as error:
-        raise StoreError(
-            f"table {contract.name!r} cannot be read at version {version}: {error}",
-            "open the store again, as deleting a patient removes all older states; where that does not help, its files "
-            "were changed or removed by something other than misread: restore them from a copy",
-        ) from error
+        raise unreadable(f"table {contract.name!r}", str(error)) from error
 
 
 def quoted(text: str) -> str:
@@ -68,7 +72,8 @@ class LanceTable:
         return [name for name in self.schema.names if name not in self.contract.hidden]
 
     def count(self, predicate: str | None = None) -> int:
-        return int(self._dataset.count_rows(filter=predicate))
+        with _reading(self.contract):
+            return int(self._dataset.count_rows(filter=predicate))
 
     def stored_bytes(self, columns: Iterable[str]) -> int:
         """Bytes that whole columns take on disk, by what Lance's files say of themselves; 0 for those not there."""
@@ -91,12 +96,14 @@ class LanceTable:
         """Batches of the named columns (default: all but pictures), in stored order; `rows`: from one to before one."""
         names = [n for n in self.schema.names if n != PICTURE] if columns is None else list(columns)
         part = {} if rows is None else {"offset": rows[0], "limit": rows[1] - rows[0]}
-        scanner = self._dataset.scanner(columns=names, filter=predicate, batch_size=batch_rows, **part)
-        yield from map(as_text, scanner.to_batches())
+        with _reading(self.contract):
+            scanner = self._dataset.scanner(columns=names, filter=predicate, batch_size=batch_rows, **part)
+            yield from map(as_text, scanner.to_batches())
 
     def read(self, columns: Sequence[str] | None = None, predicate: str | None = None) -> pa.Table:
         names = [n for n in self.schema.names if n != PICTURE] if columns is None else list(columns)
-        rows = self._dataset.to_table(columns=names, filter=predicate)
+        with _reading(self.contract):
+            rows = self._dataset.to_table(columns=names, filter=predicate)
         return rows.cast(text_schema(rows.schema))
 
     def pictures(
@@ -112,7 +119,8 @@ class LanceTable:
             digests = batch.column("sha256").to_pylist()
             present = [i for i, digest in enumerate(digests) if digest and (only is None or ids[i] in only)]
             if present:
-                blobs = self._dataset.read_blobs(PICTURE, indices=[row + i for i in present])
+                with _reading(self.contract):
+                    blobs = self._dataset.read_blobs(PICTURE, indices=[row + i for i in present])
                 # (position, bytes) pairs come back in the order asked for
                 yield [ids[i] for i in present], [bytes(content) for _, content in blobs]
             row += batch.num_rows
@@ -131,19 +139,20 @@ class LanceTable:
         light = [name for name in columns if name != PICTURE]
         numbered = with_locator or not light or PICTURE in columns
         rows = PICTURE_ROWS if PICTURE in columns else BATCH_ROWS
-        scanner = self._dataset.scanner(columns=light, filter=where, batch_size=rows, with_row_id=numbered)
-        for batch in map(as_text, scanner.to_batches()):
-            found = batch.column("_rowid") if numbered else None
-            kept = {name: batch.column(name) for name in light}
-            if PICTURE in columns:
-                kept[PICTURE] = self._pictures(found)
-            yield pa.RecordBatch.from_pydict(kept), found
+        with _reading(self.contract):
+            scanner = self._dataset.scanner(columns=light, filter=where, batch_size=rows, with_row_id=numbered)
+            for batch in map(as_text, scanner.to_batches()):
+                found = batch.column("_rowid") if numbered else None
+                kept = {name: batch.column(name) for name in light}
+                if PICTURE in columns:
+                    kept[PICTURE] = self._pictures(found)
+                yield pa.RecordBatch.from_pydict(kept), found
 
     def fetch(self, found: pa.Array, columns: Sequence[str]) -> dict[str, pa.Array]:
         """Columns of the rows with these numbers (from `located`), in that order; all NULL for a NULL."""
         wanted = found.drop_null()
         light = [name for name in columns if name != PICTURE]
-        rows = self._dataset._take_rows(wanted.to_pylist(), columns=light) if light and len(wanted) else None
+        rows = self._taken(wanted.to_pylist(), light) if light and len(wanted) else None
         rows = rows.cast(text_schema(rows.schema)) if rows else None
         fetched = {name: rows[name].combine_chunks() for name in light} if rows else {}
         if PICTURE in columns:
@@ -155,12 +164,18 @@ class LanceTable:
         empty = {name: pa.nulls(len(found), self.readable.field(name).type) for name in columns}
         return {name: fetched[name].take(places) for name in fetched} if fetched else empty
 
+    def _taken(self, numbers: list[int], columns: list[str]) -> pa.Table:
+        with _reading(self.contract):
+            return self._dataset._take_rows(numbers, columns=columns)
+
     def _pictures(self, found: pa.Array) -> pa.Array:
         """The encoded pictures of these rows; NULL where there is none."""
         numbers = found.to_pylist()
-        digests = self._dataset._take_rows(numbers, columns=["sha256"])["sha256"].to_pylist() if numbers else []
+        digests = self._taken(numbers, ["sha256"])["sha256"].to_pylist() if numbers else []
         there = [number for number, digest in zip(numbers, digests, strict=True) if digest]
-        blobs = (bytes(content) for _, content in self._dataset.read_blobs(PICTURE, ids=there)) if there else iter(())
+        with _reading(self.contract):
+            read = self._dataset.read_blobs(PICTURE, ids=there) if there else []
+        blobs = (bytes(content) for _, content in read)
         return pa.array([next(blobs) if digest else None for digest in digests], pa.large_binary())
 
     def entry(self) -> TableEntry:

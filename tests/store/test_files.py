@@ -83,7 +83,7 @@ def test_another_format_version_is_refused(store: TableStore) -> None:
 def test_a_missing_table_is_told(store: TableStore) -> None:
     """A table that was removed by hand is a StoreError, for readers and for writers."""
     (Path(store.location) / "reports.lance").rename(Path(store.location) / "elsewhere")
-    with pytest.raises(StoreError, match="'reports' cannot be read at version 1"):
+    with pytest.raises(StoreError, match="'reports' cannot be read: "):
         TableStore.open(store.location).table("reports")
     with pytest.raises(StoreError, match="'reports' cannot be read"), store.commit("fails") as commit:
         commit.append("reports", reports(("b", None, "x")))
