@@ -15,8 +15,10 @@ def device_of(asked: str | None) -> str:
     try:
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
+        why = first_line(error)
+        told = "" if why.startswith("Expected one of") else f": {why}"  # some twenty names, hardly one of use
         raise MisreadError(
-            f"there is no device {chosen!r}: {first_line(error)}",
+            f"there is no device {chosen!r}{told}",
             "leave the device out for the best there is, or name cpu, cuda or cuda:1",
         ) from None
     return chosen

@@ -37,6 +37,9 @@ VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 
 TRAIN_SPLIT: Final = "train"
 
+SIGNIFICANCE: Final = 0.05
+"""The level of every test: what has a q-value of at most this is confirmed, or borne out."""
+
 
 def is_small_cell(patients: int | None, smallest: int) -> bool:
     """Whether a number that rests on so few patients is suppressed: on 1 or more, but fewer than `smallest`.

@@ -13,6 +13,7 @@ from misread.describe import Chooser, chosen_words, contrast, value_bank
 from misread.discover import one_row_each, strata
 from misread.execute.evidence import Row, phrase_evidence, with_q_values
 from misread.execute.nearness import chosen_phrases, over_rows
+from misread.schemas.values import SIGNIFICANCE
 
 from .describers import Booleans, Corpus, Places
 
@@ -20,7 +21,6 @@ SLICES: Final = 5
 ROWS: Final = 1600
 SIZES: Final = (20, 300)
 MOST: Final = 10
-SIGNIFICANT: Final = 0.05
 
 
 def random_audit(
@@ -45,7 +45,9 @@ def random_audit(
 
 
 def _sure(found: list[Row]) -> set[int]:
-    return {row["slice"] for row in with_q_values(found) if row["q_value"] is not None and row["q_value"] < SIGNIFICANT}
+    return {
+        row["slice"] for row in with_q_values(found) if row["q_value"] is not None and row["q_value"] < SIGNIFICANCE
+    }
 
 
 def _random(rng: np.random.Generator, codes: Places, of_patients: bool) -> Booleans:

@@ -16,11 +16,10 @@ import polars as pl
 from benchmarks.audits import audited
 from benchmarks.peers import Audit, method
 from misread.audit.halves import half_of
-from misread.discover import SIGNIFICANCE
 from misread.fuse import Block
 from misread.metadata import choose_columns, fit_features
 from misread.principal import principal_directions
-from misread.schemas.values import DISCOVERY
+from misread.schemas.values import DISCOVERY, SIGNIFICANCE
 
 from .scenarios import Booleans, Generator, Integers
 from .setting import Setting, generator

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from misread.percentages import percent
-from misread.schemas.values import FALSE_NEGATIVE, FALSE_POSITIVE, HIGH_LOSS, is_small_cell
+from misread.schemas.values import FALSE_NEGATIVE, FALSE_POSITIVE, HIGH_LOSS, SIGNIFICANCE, is_small_cell
 
 from .bank import METADATA, UNMENTIONED
 
 Row = Mapping[str, Any]
 
-SIGNIFICANT: Final = 0.05
 DOES: Final = {FALSE_NEGATIVE: "Misses {target}", FALSE_POSITIVE: "Calls {target} that is not there"}
 
 
@@ -60,7 +59,7 @@ def _images(row: Row, told: bool) -> str:
 
 def _apart(phrases: Sequence[Row], smallest_cell: int) -> list[str]:
     """What sets the slice apart on held-out rows."""
-    sure = [p for p in phrases if p["q_value"] is not None and p["q_value"] <= SIGNIFICANT]
+    sure = [p for p in phrases if p["q_value"] is not None and p["q_value"] <= SIGNIFICANCE]
     found = [
         next((p for p in sure if p["source"] != METADATA), None),
         next((p for p in sure if p["source"] == METADATA), None),
@@ -84,4 +83,4 @@ def _told(phrase: Row, smallest_cell: int) -> str:
 
 
 def _small(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.4f}" if value >= 0.0001 else "0.0001 or less"
+    return "unknown" if value is None else f"{value:.4g}" if value >= 0.0001 else "0.0001 or less"

@@ -1,6 +1,6 @@
 """Finding slices: the search on discovery rows, its calibration, and confirmation on held-out patients."""
 
-from .calibrate import FIRST_LOOK, SIGNIFICANCE, most_shuffles, search_p_values
+from .calibrate import FIRST_LOOK, most_shuffles, search_p_values
 from .confirm import Confirmation, confirm, q_values
 from .discriminant import ClassModel, every_row, fit_class_model, probability
 from .intervals import (
@@ -24,7 +24,6 @@ from .stratified import common_z, counted, higher_p_value, more_often_by_rows, m
 __all__ = [
     "FIRST_LOOK",
     "MOST_ERRORS",
-    "SIGNIFICANCE",
     "ClassModel",
     "ClassRows",
     "Codes",

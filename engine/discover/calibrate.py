@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from misread.schemas.values import SIGNIFICANCE
 from misread.threads import in_order
 
 from .patients import PatientShuffle
@@ -12,7 +13,6 @@ from .pools import MOST_ERRORS
 from .scan import Values
 from .search import ClassRows, ClassSearch
 
-SIGNIFICANCE = 0.05
 FIRST_LOOK, LOOK = 99, 100
 """A statistic is found significant after 99 shuffles at the soonest, or after 199, 299 and so on."""
 SHUFFLES, MANY_ROWS = 399, 50_000

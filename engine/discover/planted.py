@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from .calibrate import SIGNIFICANCE
+from misread.schemas.values import SIGNIFICANCE
+
 from .patients import Codes, stratum_members
 
 Floats = NDArray[np.float64]

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .calibrate import SIGNIFICANCE
+from misread.schemas.values import SIGNIFICANCE
+
 from .intervals import design_effect
 from .patients import Codes
 from .planted import ENOUGH_HITS, POWER, SEED, Landing, smallest_confirmed

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from misread.audit.population import Population
-from misread.discover import SIGNIFICANCE, confirm, q_values
-from misread.schemas.values import CONFIRMATION
+from misread.discover import confirm, q_values
+from misread.schemas.values import CONFIRMATION, SIGNIFICANCE
 
 from .inputs import codes
 from .judging import rates

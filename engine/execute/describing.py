@@ -28,12 +28,12 @@ from misread.describe import (
     value_bank,
     word_bank,
 )
-from misread.discover import SIGNIFICANCE, Codes, one_row_each, strata
+from misread.discover import Codes, one_row_each, strata
 from misread.encode.phrases import phrase_vectors
 from misread.encode.texts import report_texts
 from misread.plan import Describe, Fuse, Scan
 from misread.principal import unit
-from misread.schemas.values import CONFIRMATION, DISCOVERY, SCORE_DECIMALS
+from misread.schemas.values import CONFIRMATION, DISCOVERY, SCORE_DECIMALS, SIGNIFICANCE
 from misread.spill import chosen as rows_chosen
 from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore

@@ -10,7 +10,6 @@ import numpy as np
 from misread.audit.population import Population
 from misread.discover import (
     FIRST_LOOK,
-    SIGNIFICANCE,
     ClassRows,
     Rule,
     every_row,
@@ -24,7 +23,7 @@ from misread.discover import (
 from misread.memory import give_back
 from misread.plan import Discover
 from misread.progress import Progress
-from misread.schemas.values import CLASSES, DISCOVERY
+from misread.schemas.values import CLASSES, DISCOVERY, SIGNIFICANCE
 from misread.spill import chosen
 from misread.threads import cores, in_order
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from misread.audit.aligned import inverse
 from misread.audit.population import Population
 from misread.discover import (
-    SIGNIFICANCE,
     Codes,
     Confirmation,
     LossConfirmation,
@@ -22,7 +21,7 @@ from misread.discover import (
     q_values,
     rate_interval,
 )
-from misread.schemas.values import CONFIRMATION, error_kind_of
+from misread.schemas.values import CONFIRMATION, SIGNIFICANCE, error_kind_of
 
 from .inputs import codes
 from .steps import FoundSlice, FusedSamples, Members, positions

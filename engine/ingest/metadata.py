@@ -18,6 +18,8 @@ from .pseudonyms import Pseudonyms
 from .sources import Read
 
 _PICTURES: Final = r"\.(jpe?g|png)$"
+_PREDICTIONS: Final = frozenset(("model", "target", "score"))
+_NO_METADATA: Final = "it has the columns of predictions: give it as --predictions, or rename 'score' if it is metadata"
 _MOST: Final = 0.9
 """Share of the cells of a column that are to look like pictures for it to be told as one."""
 
@@ -48,6 +50,9 @@ def check_metadata(
     `images`: the folder of the pictures (None: that of the file), or what reads them.
     `stored` are the columns of the store's images, `known` its pictures by sha256.
     """
+    if {name.casefold() for name in source.columns} >= _PREDICTIONS:
+        book.whole(source.name, _NO_METADATA)
+        return None
     columns = metadata_columns(source.columns, stored)
     for clash in columns.clashes:
         book.whole(source.name, f"another column is stored as {columns.names[clash]!r} too; rename one", clash)

@@ -1,4 +1,4 @@
-"""What of a metadata file stays outside: direct identifiers, patients' dates, and copies of ids to be hashed."""
+"""What of a metadata file stays outside: direct identifiers, patients' dates, reports, and copies of ids to be hashed."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -23,12 +23,15 @@ _REASONS: Final[Mapping[Told, str]] = {
     "study_id": _OTHER_SPELLING.format("study_id"),
     "sample_id": _OTHER_SPELLING.format("sample_id"),
 }
+_REPORT: Final = "report"
+_REPORTS: Final = "holds the text of reports (give this file as --reports, too)"
 
 
 def without_identifiers(source: Source, kept: Collection[str], hashed: Collection[str], book: FaultBook) -> Source:
     """A metadata file without the columns that tell who people are, and with a notice of each.
 
-    Left out are columns whose names tell an identifier or dates, and those whose cells repeat the id of their row where
+    Left out are columns whose names tell an identifier or dates, `report` (who passes a table of metadata on does not
+    think of the texts of reports), and those whose cells repeat the id of their row where
     that is to be hashed (`hashed`: among sample_id, patient_id, study_id). `kept`: columns that stay nevertheless. A
     file that has a patient's id under another name, and no patient_id, is at fault: each of its samples would count as
     a patient.
@@ -45,7 +48,7 @@ def without_identifiers(source: Source, kept: Collection[str], hashed: Collectio
             continue  # a file without sample_id is at fault, and this column is named there
         if told == "patient_id" and told not in folded:
             book.whole(source.name, _no_patients(column), column)
-        why = _repeated(source.frame[column], ids) if told is None else _REASONS[told]
+        why = _reason(column, told) or _repeated(source.frame[column], ids)
         if why:
             dropped.append(column)
             quoted = ", in double quotes" if "," in column else ""
@@ -54,6 +57,12 @@ def without_identifiers(source: Source, kept: Collection[str], hashed: Collectio
             )
     told_of = [*source.notices, *(f"{source.name}: {notice}" for notice in notices)]
     return replace(source, frame=source.frame.drop(dropped), notices=told_of)
+
+
+def _reason(column: str, told: Told | None) -> str | None:
+    if told is None:
+        return _REPORTS if column.casefold() == _REPORT else None
+    return _REASONS[told]
 
 
 def _no_patients(column: str) -> str:

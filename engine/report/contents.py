@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from misread.describe import sentence
-from misread.discover import SIGNIFICANCE
 from misread.progress import Progress, silent
 from misread.schemas.errors import QueryError, nothing_audited
-from misread.schemas.values import CONFIRMATION, DISCOVERY, is_small_cell
+from misread.schemas.values import CONFIRMATION, DISCOVERY, SIGNIFICANCE, is_small_cell
 from misread.sql import Limits, question
 from misread.writing import replacing
 
@@ -228,8 +227,8 @@ def _phrases(session: "Session", own: Row, options: Options) -> list[Row]:
     """With text all; without, none that reports say. None whose numbers come from few patients inside the slice; no
     share outside it that comes from few patients, or where few are outside. Those that the confirmation half bears out
     come first. `own`: the row of the slice."""
-    first = f"coalesce(q_value, 1) > {SIGNIFICANCE}, rank"
-    rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY {first} LIMIT {PHRASES}", own["slice_id"])
+    asked = f"FROM phrases WHERE slice_id = $id ORDER BY borne_out DESC, rank LIMIT {PHRASES}"
+    rows = _rows(session, asked, own["slice_id"])
     kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
     least = session.limits.smallest_cell
     few_outside = is_small_cell(own["baseline_patients"], least)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from misread import percentages
-from misread.discover import SIGNIFICANCE
 
 MISSING = "-"
 PICTURES: Final = "images"
@@ -65,7 +64,7 @@ def borne_out(phrase: Mapping[str, Any]) -> str:
     """Whether the confirmation half bears a phrase out: yes, no, or no and rarer inside; a row of phrases, as shown."""
     if phrase["q_value"] is None:
         return MISSING
-    if phrase["q_value"] <= SIGNIFICANCE:
+    if phrase["borne_out"]:
         return "yes"
     inside, outside = phrase["rate_inside"], phrase["rate_outside"]
     return "no" if inside is None or outside is None or inside >= outside else "no, rarer inside"

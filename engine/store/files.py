@@ -40,6 +40,8 @@ class StoreFiles:
                     f"cannot reach the store {text}: {error}",
                     "name a folder, or a URI such as s3://bucket/folder",
                 ) from error
+        if self.is_local and Path(self._root).is_file():
+            raise StoreError(f"{self.location} is a file, and a store is a folder", "name the folder, or a new one")
 
     def uri(self, name: str) -> str:
         return f"{self.location}/{name}"

@@ -1,6 +1,6 @@
 -- name: slices_found
 -- inputs: audit_ids (list of text)
--- output: one row a slice of those audits, the confirmed and most wrong (or of the highest loss) first, with its best phrase and the q-value that the confirmation half gives that; counts and rates of a small cell are NULL, and where it is one, inside or outside, the baseline and the lift (a fraction of the rows outside tells how many are inside); what tests gave (q_value, confirmed, stability, phrase_q_value) is told of every slice
+-- output: one row a slice of those audits, the confirmed and most wrong (or of the highest loss) first, with its nearest phrase and the q-value that the confirmation half gives that; counts and rates of a small cell are NULL, and where it is one, inside or outside, the baseline and the lift (a fraction of the rows outside tells how many are inside); what tests gave (q_value, confirmed, stability, phrase_q_value) is told of every slice
 -- units: rows and errors are counts of the confirmation half; rates 0 to 1; losses as given; lift is a ratio; q_value, stability and phrase_q_value 0 to 1
 -- reads: slices, audits, phrases, nearest_phrase, is_small_cell, error_rate, error_rate_low, error_rate_high, mean_loss, lift
 SELECT
@@ -17,7 +17,7 @@ SELECT
     lift(slice_id) AS lift,
     s.q_value, s.confirmed, s.stability,
     nearest_phrase(slice_id) AS nearest_phrase,
-    (SELECT p.q_value FROM phrases AS p WHERE p.slice_id = s.slice_id AND p.rank = 1) AS phrase_q_value
+    (SELECT arg_min_null(p.q_value, (NOT p.borne_out, p.rank)) FROM phrases AS p WHERE p.slice_id = s.slice_id) AS phrase_q_value
 FROM slices AS s JOIN audits AS a USING (audit_id)
 WHERE list_contains($audit_ids, audit_id)
 ORDER BY a.created_at DESC, audit_id DESC, s.model, s.target, s.confirmed DESC, s.q_value, s.error_rate DESC, s.mean_loss DESC, slice_id;

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from misread.discover.calibrate import SIGNIFICANCE, decided, most_shuffles
+from misread.discover.calibrate import decided, most_shuffles
+from misread.schemas.values import SIGNIFICANCE
 
 
 def offered(most: int, rate: float | None) -> tuple[float, float]:

@@ -366,5 +366,6 @@ def test_a_device_that_is_not_here_is_an_error_whatever_the_encoder(
         with pytest.raises(MisreadError, match=f"there is no device '{name}'") as caught:
             embed(store, settings=Settings(name))
         assert "leave the device out" in caught.value.hint
+        assert "privateuseone" not in caught.value.message
     assert TableStore.open(store.location).manifest == before
     assert set(embed(store, settings=Settings("cpu")).encoders) == {"hog", "tfidf"}

@@ -177,3 +177,22 @@ def test_predictions_by_float_ids_are_refused(inputs: Inputs, filled_store: Tabl
     frame.write_parquet(tmp_path / "p.parquet")
     with pytest.raises(InputFaultsError, match="cannot tell ids as large as in row 2 apart"):
         ingest(filled_store, Sources(predictions=tmp_path / "p.parquet"))
+
+
+def test_texts_of_reports_are_no_metadata(store: TableStore, tmp_path: Path) -> None:
+    """One table of everything: a column of reports is left out of metadata with a notice, unless it is named."""
+    further = {"Report": [f"The heart is large, {n}." for n in range(6)], "report_date_known": ["yes"] * 6}
+    shown, result = taken(store, tmp_path, people() | further)
+    assert "report_date_known" in shown
+    assert "Report" not in shown
+    assert any("'Report' holds the text of reports (give this file as --reports, too)" in n for n in result.notices)
+    assert "Report" in taken(store, tmp_path, people() | further, identifiers_kept=("report",))[0]
+
+
+def test_predictions_are_no_metadata(store: TableStore, tmp_path: Path) -> None:
+    """A file of predictions in the place of metadata is one fault that says where it belongs."""
+    given = {"sample_id": ["a"], "model": ["m"], "target": ["T"], "label": [1], "score": [0.5]}
+    with pytest.raises(InputFaultsError, match="give it as --predictions") as caught:
+        taken(store, tmp_path, given)
+    assert len(caught.value.faults) == 1
+    assert "score" in taken(store, tmp_path, {name: given[name] for name in ("sample_id", "model", "score")})[0]

@@ -48,7 +48,8 @@ def session() -> Iterator[Session]:
         {"audit_id": "x", "slice_id": "x-1", "confirmation_rows": 10, "error_rate": 0.5},
         {"audit_id": "x", "slice_id": "x-2", "confirmation_rows": 0, "error_rate": None},
     ]
-    phrases = [{"slice_id": "x-1", "rank": rank, "phrase": text} for rank, text in ((2, "lead"), (1, "drain"))]
+    told = ((2, "lead", 0.2), (1, "drain", None))
+    phrases = [{"slice_id": "x-1", "rank": rank, "phrase": text, "q_value": q} for rank, text, q in told]
     members = [{"slice_id": "x-1", "sample_id": sample} for sample in "ab"]
     with session_over({"images": images, "slices": slices, "phrases": phrases, "memberships": members}) as one:
         yield one

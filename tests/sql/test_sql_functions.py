@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from misread.sql import Session
+from misread.sql import Session, question
 
 CONTEXTS = {
     "beside columns": "SELECT slice_id, slice_size(slice_id) AS n FROM slices",
@@ -48,6 +48,21 @@ def test_an_unknown_slice_has_no_size_rate_or_phrase(session: Session) -> None:
     for given in ("'nope'", "NULL", "7"):
         asked = f"SELECT slice_size({given}) AS a, error_rate({given}) AS b, nearest_phrase({given}) AS c"
         assert session.query(asked).to_pylist() == [{"a": None, "b": None, "c": None}]
+
+
+def test_the_nearest_phrase_is_one_that_is_borne_out_if_there_is_any(opened: Callable[..., Session]) -> None:
+    """Phrases of a q-value of at most 0.05 come before the others, each part by rank; the listing of slices agrees."""
+    told = [("a", 1, None), ("a", 2, 0.0501), ("a", 3, 0.05), ("a", 4, 0.001), ("b", 2, 0.3), ("b", 1, 0.9)]
+    phrases = [{"slice_id": s, "rank": rank, "phrase": f"{s}{rank}", "q_value": q} for s, rank, q in told]
+    slices = [{"audit_id": "x", "slice_id": one, "confirmation_rows": 10} for one in "ab"]
+    session = opened(phrases=phrases, slices=slices, audits=[{"audit_id": "x"}])
+    asked = "SELECT nearest_phrase(s) AS first, nearest_phrases(s, 3) AS three FROM (VALUES ('a'), ('b')) AS t(s)"
+    assert [tuple(row.values()) for row in session.query(asked).to_pylist()] == [
+        ("a3", ["a3", "a4", "a1"]),
+        ("b1", ["b1", "b2"]),
+    ]
+    listed = session.query(question("slices_found"), {"audit_ids": ["x"]}).to_pylist()
+    assert {row["nearest_phrase"]: row["phrase_q_value"] for row in listed} == {"a3": 0.05, "b1": 0.9}
 
 
 def test_without_any_slice_everything_is_null(opened: Callable[..., Session]) -> None:
