@@ -1,4 +1,4 @@
-"""What of a metadata file stays outside: direct identifiers, patients' dates, reports, and copies of ids to be hashed."""
+"""What of a metadata file stays outside: identifiers, patients' dates, reports, and copies of ids to be hashed."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace

@@ -143,11 +143,11 @@ def test_the_sentence_of_a_slice_holds_its_numbers() -> None:
     """What is misread, how often, against what, the phrase with its rates, and how sure it is."""
     assert sentence(SLICE, [PHRASE], 11) == (
         "Misses pneumothorax in 38 of 52 images (73 %, 60 to 83; elsewhere 12 %), more often with "
-        '"no chest drain" in the report (90 % against 40 %); q = 0.0020, seen in 41 patients'
+        '"no chest drain" in the report (90 % against 40 %); q = 0.002, seen in 41 patients'
     )
     kinds = [{"error_kind": "false positive"}, {"confirmed": False, "q_value": 0.2}]
     assert sentence({**SLICE, **kinds[0]}, [], 11).startswith("Calls pneumothorax that is not there in 38 of 52")
-    assert sentence({**SLICE, **kinds[1]}, [], 11).endswith("not confirmed: q = 0.2000, seen in 41 patients")
+    assert sentence({**SLICE, **kinds[1]}, [], 11).endswith("not confirmed: q = 0.2, seen in 41 patients")
 
 
 def test_only_phrases_that_held_out_rows_bear_out_are_told() -> None:
@@ -165,13 +165,13 @@ def test_numbers_of_few_patients_are_not_told() -> None:
     patients outside nothing is told, be they all there are or those of the phrase."""
     told = sentence({**SLICE, "confirmation_patients": 7}, [{**PHRASE, "patients_inside": 4}], 11)
     assert told == (
-        'Misses pneumothorax in images, more often with "no chest drain" in the report; q = 0.0020, '
+        'Misses pneumothorax in images, more often with "no chest drain" in the report; q = 0.002, '
         "seen in fewer than 11 patients"
     )
     told = sentence({**SLICE, "baseline_patients": 10}, [PHRASE], 11)
     assert told == (
         'Misses pneumothorax in 38 of 52 images (73 %, 60 to 83), more often with "no chest drain" in the report '
-        "(90 %); q = 0.0020, seen in 41 patients"
+        "(90 %); q = 0.002, seen in 41 patients"
     )
     told = sentence(SLICE, [{**PHRASE, "patients_outside": 10}], 11)
     assert 'elsewhere 12 %), more often with "no chest drain" in the report (90 %); q' in told
