@@ -11,7 +11,7 @@ from misread.schemas.values import LARGEST_INTEGER
 
 from .catalogue import STORED
 from .catalogue import functions as own_functions
-from .interrupts import ran_out_of_memory, too_much_memory
+from .interrupts import MEMORY_HINT, ran_out_of_memory, ran_out_of_room, too_little_room, too_much_memory
 from .tree import Tree
 
 _COLUMN: Final = (
@@ -62,8 +62,8 @@ def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]]
     if (found := _CALL.search(text)) and found["function"] in own_functions():
         ways = own_functions()[found["function"]].header["signature"].replace("; ", " or ")
         return QueryError(f"{found['function']} cannot be called in this way", f"write {ways}")
-    if ran_out_of_memory(error):
-        return too_much_memory()
+    if (no_room := ran_out_of_room(error)) or ran_out_of_memory(error):
+        return too_little_room("the question", MEMORY_HINT) if no_room else too_much_memory()
     message, hint = _told(_without_values(text, tree))
     if "Values were not provided" in message:
         hint = "give each a value: --set NAME=TEXT, or parameters= in Python"
