@@ -223,6 +223,23 @@ def test_too_few_patients_are_told(tmp_path: Path, *, losses: bool) -> None:
         assert ("nothing can be confirmed" in note) == (halves == {"discovery"})
 
 
+@pytest.mark.parametrize("name", ["mine", None])
+def test_an_audit_kept_by_another_meanwhile_has_the_name_last_asked_for(tmp_path: Path, name: str | None) -> None:
+    """As it would have, had the two been asked one after the other."""
+    store = planted_store(tmp_path / "store", samples=200)
+    asked = store.scan().discover(permutations=0, stability=0)
+    others: list[str] = []
+
+    def another(*_: object) -> None:
+        if not others:
+            others.append("")
+            others.append(mr.open(store.location).scan().discover(permutations=0, stability=0).sink("theirs"))
+
+    audit_id = asked.sink(name, another)
+    assert others == ["", audit_id]
+    assert mr.open(store.location).sql("SELECT audit_id, name FROM audits").rows() == [(audit_id, name or "theirs")]
+
+
 def test_an_audit_outlives_its_samples(tmp_path: Path) -> None:
     """Its report and the questions about it need no prediction that is still there; a new audit says what is not."""
     store = planted_store(tmp_path / "store", samples=60, per_patient=60)
