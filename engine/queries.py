@@ -48,8 +48,8 @@ def question_named(store: TableStore, name: str, values: Mapping[str, str] | Non
 
 
 def _check_values(store: TableStore, values: Mapping[str, str]) -> None:
-    if store.has(PREDICTIONS.name) and {"model", "target"} <= values.keys():
-        pairs = model_targets(store)
+    if {"model", "target"} <= values.keys():
+        pairs = model_targets(store) if store.has(PREDICTIONS.name) else []
         _check_known("model", values["model"], {model for model, _ in pairs})
         of_model = {target for model, target in pairs if model == values["model"]}
         _check_known("target", values["target"], of_model, f"the predictions of {values['model']!r}")
@@ -65,7 +65,8 @@ def _check_known(kind: str, name: str, known: Collection[str], place: str = "") 
 def why_nothing_is_judged(store: TableStore, model: str, target: str) -> str | None:
     """Why no prediction of a model and target counts as right or wrong; None where one does."""
     asked = """
-        SELECT count(label) AS labels, count(score) AS scores, count(label + score) AS both, count(error) AS judged
+        SELECT count(label) AS labels, count(score) AS scores, count(label + score) AS both, count(error) AS judged,
+            count(DISTINCT label) FILTER (score IS NOT NULL) AS kinds
         FROM predictions WHERE model = $model AND target = $target
     """
     with open_session(store) as session:
@@ -78,8 +79,10 @@ def why_nothing_is_judged(store: TableStore, model: str, target: str) -> str | N
             return f"{start}none has a {what[:-1]}"
     if not rows["both"]:
         return f"{start}none has both a label and a score"
-    find = command("discover", store.location, "--model", model, "--target", target)
-    return f"{start}nothing says from which score on it is positive; find a threshold with: {find}"
+    given = ["--threshold", "SCORE"] if rows["kinds"] == 1 else []  # one label alone leads to no threshold
+    find = command("discover", store.location, "--model", model, "--target", target, *given)
+    verb = "give" if given else "find"
+    return f"{start}nothing says from which score on it is positive; {verb} a threshold with: {find}"
 
 
 def keep_question(store: TableStore, name: str, question: str) -> None:

@@ -11,7 +11,7 @@ import pyarrow.dataset as pads
 
 from misread.schemas.errors import QueryError, first_line
 
-from .interrupts import Watch, interruptible, ran_out_of_memory
+from .interrupts import Watch, interruptible, ran_out_of_memory, ran_out_of_room, too_little_room
 from .limits import Limits
 from .locked import end, lock
 from .streams import unread
@@ -69,6 +69,8 @@ class Pipeline:
         try:
             return interruptible(self._connection, work, Watch(self._limits), self._limits)
         except (duckdb.Error, OSError) as error:  # OSError: an error of DuckDB's on its way through Arrow
+            if ran_out_of_room(error):
+                raise too_little_room("the plan", _MEMORY_HINT) from None
             if ran_out_of_memory(error):
                 raise QueryError("the rows need more memory than they may use", _MEMORY_HINT) from None
             if lost := unread(error):

@@ -11,7 +11,7 @@ from misread.schemas.values import LARGEST_INTEGER
 
 from .catalogue import STORED
 from .catalogue import functions as own_functions
-from .interrupts import ran_out_of_memory, too_much_memory
+from .interrupts import MEMORY_HINT, ran_out_of_memory, ran_out_of_room, too_little_room, too_much_memory
 from .streams import unread
 from .tree import Tree
 
@@ -52,7 +52,7 @@ def syntax_error(error: Exception) -> QueryError:
 
 def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]], connection: Any) -> MisreadError:
     """For a question that DuckDB would not answer on `connection`; `columns` are those of every view."""
-    if whole := unread(error) or (too_much_memory() if ran_out_of_memory(error) else None):
+    if whole := unread(error) or _exhausted(error):
         return whole
     text = str(error)
     for pattern in _COLUMN:
@@ -82,6 +82,12 @@ def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]]
         message = message.replace("is a Macro Function", "is made of several aggregates").partition(". ")[0]
         hint = "it takes no DISTINCT, FILTER, ORDER BY or OVER: choose its rows with WHERE or in a subquery"
     return QueryError(message, hint)
+
+
+def _exhausted(error: Exception) -> QueryError | None:
+    if ran_out_of_room(error):
+        return too_little_room("the question", MEMORY_HINT)
+    return too_much_memory() if ran_out_of_memory(error) else None
 
 
 def _unknown_column(

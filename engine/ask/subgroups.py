@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from misread.discover import rate_interval
 from misread.execute.inputs import model_targets
 from misread.schemas.errors import QueryError, unknown_name
-from misread.schemas.tables import AUDITS, PREDICTIONS
+from misread.schemas.tables import AUDIT_TARGETS, AUDITS, PREDICTIONS
 from misread.schemas.values import CLASSES, error_kind_of, is_small_cell
 from misread.sql import Work
 from misread.store import TableStore
+from misread.store.lance_table import quoted
 from misread.subgroups import MOST_TERMS, Conjunction, ScanScore, best_conjunctions
 
 FOUND = pa.struct(
@@ -142,12 +143,16 @@ def _check_options(options: Mapping[str, Any]) -> None:
 
 
 def _check_names(store: TableStore, model: str | None, target: str | None, audit: str | None) -> None:
+    if audit is not None:
+        audits = store.table(AUDITS.name).read(["audit_id"])["audit_id"].to_pylist() if store.has(AUDITS.name) else []
+        if audit not in audits:
+            raise unknown_name("audit", audit, audits, store.location)
+        audited = store.table(AUDIT_TARGETS.name).read(["model", "target"], f"audit_id = {quoted(audit)}")
+        if {"model": model, "target": target} in audited.to_pylist():
+            return  # a deletion may have left no prediction of it
     pairs = model_targets(store) if store.has(PREDICTIONS.name) else []
     if model not in {known for known, _ in pairs}:
         raise unknown_name("model", str(model), {known for known, _ in pairs}, PREDICTIONS.name)
     if (model, target) not in pairs:
         targets = {known for owner, known in pairs if owner == model}
         raise unknown_name("target", str(target), targets, f"the predictions of {model}")
-    audits = store.table(AUDITS.name).read(["audit_id"])["audit_id"].to_pylist() if store.has(AUDITS.name) else []
-    if audit is not None and audit not in audits:
-        raise unknown_name("audit", audit, audits, store.location)

@@ -28,7 +28,8 @@ def wilson_interval(events: float, rows: float, confidence: float = CONFIDENCE) 
     rate = events / rows
     center = (rate + z**2 / (2 * rows)) / (1 + z**2 / rows)
     half = z / (1 + z**2 / rows) * np.sqrt(rate * (1 - rate) / rows + z**2 / (4 * rows**2))
-    return float(max(0.0, center - half)), float(min(1.0, center + half))
+    low, high = max(0.0, center - half), min(1.0, center + half)
+    return (float(low) if events else 0.0), (float(high) if events < rows else 1.0)  # exact, whatever rounding does
 
 
 def rate_interval(events: Booleans, patients: Codes) -> tuple[float, float]:

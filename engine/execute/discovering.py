@@ -23,7 +23,7 @@ from misread.discover import (
 from misread.memory import give_back
 from misread.plan import Discover
 from misread.progress import Progress
-from misread.schemas.values import CLASSES, DISCOVERY, SIGNIFICANCE
+from misread.schemas.values import CLASSES, CONFIRMATION, DISCOVERY, SIGNIFICANCE
 from misread.spill import chosen
 from misread.threads import cores, in_order
 
@@ -54,7 +54,7 @@ def discover(
         candidates += found
         mine = effects[judged.model, judged.target] = smallest_effects(judged, node.min_size, node.min_patients)
         told = [why_none, effects_told(judged, mine, node.min_patients)] if why_none else [_left_out(node, too_few)]
-        remarks = [*told, _threshold_kept(node, judged)]
+        remarks = [*told, _no_held_out_rows(judged), _threshold_kept(node, judged)]
         if any(remarks):
             notes[judged.model, judged.target] = "; ".join(filter(None, remarks))
     progress(steps, steps, "searching for slices")
@@ -105,6 +105,11 @@ def _with_stability(
 
 def _left_out(node: Discover, too_few: int) -> str:
     return f"groups left out, of fewer than {node.min_patients} patients: {too_few}" if too_few else ""
+
+
+def _no_held_out_rows(judged: Population) -> str:
+    told = judged.judged_rows(half=CONFIRMATION).is_empty() and not judged.judged_rows().is_empty()
+    return "no row to judge is in the confirmation half: nothing can be confirmed" if told else ""
 
 
 def _threshold_kept(node: Discover, judged: Population) -> str:
@@ -198,6 +203,10 @@ def _no_errors(node: Discover, judged: Population, classes: Sequence[ClassRows])
         all(len(c.losses) < 2 * node.min_size for c in classes),
         f"no class has {2 * node.min_size} discovery rows (twice the minimum size of a slice)",
     )
+    yield (
+        all(_patients(c) < node.min_patients for c in classes),
+        f"no class has {node.min_patients} patients in the discovery half, the fewest that a slice holds",
+    )
 
 
 def _no_losses(node: Discover, rows: ClassRows) -> Iterator[Reason]:
@@ -206,7 +215,15 @@ def _no_losses(node: Discover, rows: ClassRows) -> Iterator[Reason]:
         len(rows.losses) < 2 * node.min_size,
         f"fewer than {2 * node.min_size} discovery rows have a loss (twice the minimum size of a slice)",
     )
+    yield (
+        _patients(rows) < node.min_patients,
+        f"fewer than {node.min_patients} patients are in the discovery half, the fewest that a slice holds",
+    )
     yield not standardised(rows.losses).any(), "all discovery rows have the same loss: no group stands out"
+
+
+def _patients(rows: ClassRows) -> int:
+    return len(np.unique(rows.patients))
 
 
 def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:

@@ -342,6 +342,8 @@ def _light(size: int) -> int:
 def _why_nothing(samples: pl.DataFrame, not_selected: int) -> str:
     counts = dict(samples.group_by("left_out").len().sort("left_out").iter_rows())
     reasons = {NOT_SELECTED: not_selected, **counts} if not_selected else counts
+    if not reasons:
+        return "the store holds none: ingest samples"
     return "left out: " + "; ".join(f"{rows} rows ({reason})" for reason, rows in reasons.items())
 
 

@@ -90,13 +90,19 @@ def _check_name(store: TableStore | Commit, name: str | None, audit_id: str) -> 
 def _rename(store: TableStore, audit_id: str, name: str) -> None:
     with store.commit("name audit") as commit:
         _check_name(commit, name, audit_id)
-        rows = commit.table("audits").read(predicate=f"audit_id = '{audit_id}'").drop_columns([CHECKSUM])
-        place = rows.schema.get_field_index("name")
-        commit.upsert("audits", rows.set_column(place, rows.schema.field(place), pa.array([name], pa.string())))
+        _name(commit, audit_id, name)
+
+
+def _name(commit: Commit, audit_id: str, name: str) -> None:
+    if (audit_id, name) in audit_names(commit):
+        return
+    rows = commit.table("audits").read(predicate=f"audit_id = '{audit_id}'").drop_columns([CHECKSUM])
+    place = rows.schema.get_field_index("name")
+    commit.upsert("audits", rows.set_column(place, rows.schema.field(place), pa.array([name], pa.string())))
 
 
 def write_audit(store: TableStore, node: Node, described: Described, name: str | None = None) -> None:
-    """Writes every table of an audit in one commit; does nothing if it is there already.
+    """Writes every table of an audit in one commit; if it is there already, its name at most.
 
     Raises StoreError where patients were deleted since its rows were read.
     """
@@ -105,6 +111,8 @@ def write_audit(store: TableStore, node: Node, described: Described, name: str |
         commit.follow(store.state)
         _check_name(commit, name, below.audit_id)  # another audit may have taken it since
         if stored_audit(commit, below.audit_id):
+            if name is not None:
+                _name(commit, below.audit_id, name)
             return
         fusion = commit.put_model("fusion", below.below.fusion.to_arrays())
         _append(commit, AUDITS, [{**_audit_row(store, node, described, fusion), "name": name}])

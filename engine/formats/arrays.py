@@ -12,6 +12,8 @@ from typing import IO, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from misread.refused import refusals_told
+
 _LARGEST: Final = 32 << 30
 """Bytes of one array; the largest of MedMNIST has half of that."""
 _CHUNK: Final = 1 << 20
@@ -53,7 +55,10 @@ class Array:
         return self.shape[0]
 
     def read(self) -> NDArray[Any]:
-        """The values, mapped from a temporary file that has no name. Raises ArrayError where they are damaged."""
+        """The values, mapped from a temporary file that has no name.
+
+        Raises ArrayError where they are damaged, MisreadError where there is no room for them.
+        """
         with self._lock:
             if self._values is None:
                 self._values = self._mapped()
@@ -71,20 +76,26 @@ class Array:
         if self._bytes == 0:
             return np.empty(self.shape, self.dtype)
         order: Any = "F" if self._fortran else "C"
-        with tempfile.TemporaryFile() as room:
+        with tempfile.TemporaryFile(buffering=0) as room:
             try:
                 with zipfile.ZipFile(self._path) as packed, packed.open(self._member) as file:
                     file.read(self._begins)
                     left = self._bytes
                     while left and (chunk := file.read(min(_CHUNK, left))):
-                        room.write(chunk)
+                        _put(room, chunk)
                         left -= len(chunk)
                     if left or file.read(1):
                         raise ArrayError(f"{self._member} is not as long as it says")
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
                 raise ArrayError(f"{self._member} is damaged: {error}") from None
-            room.flush()
             return np.memmap(room, self.dtype, "r", shape=self.shape, order=order)
+
+
+def _put(room: Any, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    with refusals_told(f"{tempfile.gettempdir()} (TMPDIR)"):
+        while rest:
+            rest = rest[room.write(rest) :]
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

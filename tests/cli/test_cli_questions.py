@@ -248,6 +248,25 @@ def test_a_name_that_the_store_does_not_have_is_told(
     assert ended.stdout == ""
 
 
+def test_no_model_is_known_where_nothing_was_predicted(make_store: Callable[..., Path]) -> None:
+    """A store without predictions has no model to be asked about."""
+    store = make_store(images=[{"sample_id": "a"}])
+    ended = invoke("sql", store, "--run", "small_cells", "--set", "model=m", "--set", "target=t")
+    assert ended.exit_code == 1
+    assert "no model 'm'" in ended.stderr
+
+
+@pytest.mark.parametrize(("labels", "told"), [((1, 1), "--threshold SCORE"), ((0, 1), "--target t\n")])
+def test_what_finds_a_threshold_is_told(make_store: Callable[..., Path], labels: tuple[int, ...], told: str) -> None:
+    """Labels that are all the same lead to none: it has to be given."""
+    row = {"model": "m", "target": "t", "score": 0.2}
+    rows = [row | {"sample_id": f"{place}", "label": label} for place, label in enumerate(labels)]
+    store = make_store(images=[{"sample_id": one["sample_id"]} for one in rows], predictions=rows)
+    ended = invoke("subgroups", store, "--model", "m", "--target", "t")
+    assert "nothing says from which score on it is positive" in ended.stderr
+    assert told in ended.stderr
+
+
 def test_a_value_that_is_not_asked_for_is_told(make_store: Callable[..., Path]) -> None:
     """In the words of --set."""
     store = make_store(images=[{"sample_id": "a"}])

@@ -34,6 +34,8 @@ def test_wilson_interval_holds_the_rate_and_is_scipys(rows: int, data: st.DataOb
     events = data.draw(st.integers(0, rows))
     expected = binomtest(events, rows).proportion_ci(method="wilson")
     assert wilson_interval(events, rows) == pytest.approx((expected.low, expected.high), abs=1e-9)
+    assert wilson_interval(0, rows)[0] == 0
+    assert wilson_interval(rows, rows)[1] == 1
 
 
 @given(PATIENTS)

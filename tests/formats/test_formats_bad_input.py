@@ -2,6 +2,7 @@
 
 import io
 import os
+import resource
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from misread.cli.main import app
 from misread.formats import FORMATS
 from misread.formats.sections import sections_of
 from misread.formats.xml_files import UnsafeXmlError, parsed
-from misread.schemas.errors import Fault, InputFaultsError
+from misread.schemas.errors import Fault, InputFaultsError, MisreadError
 from misread.store import TableStore
 
 Small = Callable[[str], tuple[Path, list[str]]]
@@ -312,3 +313,17 @@ def test_sections_end_where_the_next_begins() -> None:
     assert found["findings"] == "Clear. No mass."
     assert found["indication"] == "cough"
     assert found["impression"] is None
+
+
+def test_no_room_to_unpack_is_no_fault_of_the_images(tmp_path: Path, take: Take) -> None:
+    """A full TMPDIR ends the command: no image is left out, even with --skip-faulty, for want of room."""
+    root = tmp_path / "root"
+    root.mkdir()
+    np.savez(root / "large.npz", train_images=np.zeros((20, 64, 64), np.uint8))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(MisreadError, match="TMPDIR"):
+            take("medmnist", root, skip=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -9,9 +9,11 @@ from polars.testing import assert_frame_equal
 
 import misread as mr
 from misread.audit.population import SEEN_IN_TRAINING
+from misread.care import delete_patient
 from misread.library import LazyFrame, Store
 from misread.percentages import percent
 from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
+from misread.store import TableStore
 from stores import planted_store, write_store
 
 
@@ -196,6 +198,63 @@ def test_an_audit_without_slices_says_why(tmp_path: Path, labels: str, wrong: st
     opened = mr.open(store.location)
     assert opened.sql("SELECT audit_id, slices FROM audits").rows() == [(audit_id, 0)]
     assert note in opened.sql("SELECT coalesce(note, '') FROM audit_targets").item()
+
+
+def seed_with(store: Store, halves: set[str]) -> int:
+    """The first seed that puts patients into just these halves."""
+    return next(seed for seed in range(99) if set(store.scan(seed=seed).collect()["half"]) == halves)
+
+
+@pytest.mark.parametrize("losses", [False, True])
+def test_too_few_patients_are_told(tmp_path: Path, *, losses: bool) -> None:
+    """Films of two patients hold no slice of five; where none of them is held out nothing can be confirmed."""
+    images = [{"sample_id": f"s{i}", "patient_id": f"p{i % 2}"} for i in range(200)]
+    row = {"model": "m", "target": "t", "threshold": 0.5}
+    predictions = [
+        row | {"sample_id": f"s{i}", "label": i % 3 % 2, "score": i % 5 / 5, "loss": float(i % 7)} for i in range(200)
+    ]
+    vectors = {f"s{i}": [float(i * 7 % 13), float(i * 5 % 11), float(i * 3 % 17)] for i in range(200)}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
+    for halves in ({"discovery"}, {"discovery", "confirmation"}):
+        samples = store.scan(seed=seed_with(store, halves)).fuse(modalities=["image"])
+        audit_id = samples.discover(permutations=0, losses=losses).sink()
+        note = mr.open(store.location).sql(f"SELECT note FROM audit_targets WHERE audit_id = '{audit_id}'").item()
+        assert "5 patients" in note
+        assert ("nothing can be confirmed" in note) == (halves == {"discovery"})
+
+
+@pytest.mark.parametrize("name", ["mine", None])
+def test_an_audit_kept_by_another_meanwhile_has_the_name_last_asked_for(tmp_path: Path, name: str | None) -> None:
+    """As it would have, had the two been asked one after the other."""
+    store = planted_store(tmp_path / "store", samples=200)
+    asked = store.scan().discover(permutations=0, stability=0)
+    others: list[str] = []
+
+    def another(*_: object) -> None:
+        if not others:
+            others.append("")
+            others.append(mr.open(store.location).scan().discover(permutations=0, stability=0).sink("theirs"))
+
+    audit_id = asked.sink(name, another)
+    assert others == ["", audit_id]
+    assert mr.open(store.location).sql("SELECT audit_id, name FROM audits").rows() == [(audit_id, name or "theirs")]
+
+
+def test_an_audit_outlives_its_samples(tmp_path: Path) -> None:
+    """Its report and the questions about it need no prediction that is still there; a new audit says what is not."""
+    store = planted_store(tmp_path / "store", samples=60, per_patient=60)
+    seed = seed_with(store, {"discovery"})
+    audit_id = store.scan(seed=seed).discover(permutations=0).sink()
+    delete_patient(TableStore.open(store.location), "p0")
+    emptied = mr.open(store.location)
+    assert emptied.sql("SELECT count(*) FROM predictions").item() == 0
+    assert emptied.report().audit["audit_id"] == audit_id
+    assert emptied.sql(emptied.question("unexplained_slices")).height == 0
+    with pytest.raises(UnknownNameError, match="no model 'm'"):
+        emptied.subgroups("m", "Pneumothorax")
+    with pytest.raises(AuditError, match="no sample is left") as error:
+        emptied.scan().discover().collect()
+    assert error.value.hint == "the store holds none: ingest samples"
 
 
 def test_stability_is_kept_with_every_slice(audited: Store, tmp_path: Path) -> None:
