@@ -191,7 +191,7 @@ def test_a_conversation(terminal: Terminal, tmp_path: Path) -> None:
     terminal.type(".tables\n")
     assert "latest_audits" in terminal.until("misread> ")
     terminal.type(".run missing_metadata --set model=m target='T'\n")
-    assert "Error" not in terminal.until("misread> ")
+    assert "no model 'm'" in terminal.until("misread> ")  # a store without predictions
     terminal.type(".run missing_metadata model\n")
     assert "write it as in .run NAME model" in terminal.until("misread> ")
     terminal.type(".run missing_metadata 'model\n")
