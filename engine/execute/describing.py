@@ -194,11 +194,11 @@ class _Telling:
         if not self._reports and not self._cross_modal:
             return "no reports: slices are told by metadata alone"
         if self._cross_modal:
-            space = f"the space of {self._fuse.image}"
+            space = f"the space of the image encoder {self._fuse.image}"
         elif self._scan is not None:
-            space = f"the reports' space of {self._fuse.report}, at the centroid of the reports that say them"
+            space = f"the space of the report encoder {self._fuse.report}, each at the mean of the reports that say it"
         else:
-            space = "the fused space, at the centroid of the images whose reports say them"
+            space = "the fused space, each at the mean of the images whose reports say it"
         bank = "phrases of the reports and listed terms" if self._reports else "no reports: listed terms"
         return f"{bank}, compared in {space}"
 
