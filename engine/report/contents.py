@@ -29,6 +29,9 @@ WORDS = 8
 PROFILE = 8
 SUBGROUPS = 10
 HALVES = (DISCOVERY, CONFIRMATION)
+OF_INSIDE = ("rows_inside", "patients_inside", "rate_inside", "rate_inside_low", "rate_inside_high")
+OF_OUTSIDE = ("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score", "p_value", "q_value")
+"""What tells of a phrase how many have it inside a slice and outside."""
 
 Row = dict[str, Any]
 Form = Literal["html", "md", "json"]
@@ -40,10 +43,7 @@ _PATIENTS = """
     GROUP BY ALL
 """
 
-_FEW = """
-    SELECT slice_id FROM slices
-    WHERE audit_id = $id AND (is_small_cell(confirmation_patients) OR is_small_cell(baseline_patients))
-"""
+_FEW = "SELECT slice_id FROM slices_shown() WHERE audit_id = $id AND suppressed"
 
 
 @dataclass(frozen=True)
@@ -196,15 +196,14 @@ def _audit(session: "Session", audit_id: str) -> Row:
 
 
 def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row]:
-    told = {row["slice_id"]: row for row in _rows(session, "FROM slices WHERE audit_id = $id", audit_id)}
+    stored = {row["slice_id"]: row for row in _rows(session, "FROM slices WHERE audit_id = $id", audit_id)}
+    told = {row["slice_id"]: row for row in _rows(session, "FROM slices_shown() WHERE audit_id = $id", audit_id)}
     verdicts = {row["slice_id"]: row for row in _rows(session, "FROM verdicts WHERE audit_id = $id", audit_id)}
     for row in session.query(question("slices_found"), {"audit_ids": [audit_id]}).to_pylist():
         slice_id = row["slice_id"]
-        own = told[slice_id]
-        few = row["rows"] is None
-        more = ("rule", "rule_precision", "rule_recall", "share", "share_low", "share_high")
-        row |= {name: None if few else own[name] for name in more}
-        row["patients"] = None if few else own["confirmation_patients"]
+        own, few = stored[slice_id], told[slice_id]["suppressed"]
+        more = ("rule", "rule_precision", "rule_recall", "share", "share_low", "share_high", "patients")
+        row |= {name: told[slice_id][name] for name in more}
         row["sentence"] = _sentence(own, few, options, session.limits.smallest_cell)
         row["phrases"] = _phrases(session, own, options)
         row["words"] = _words(session, slice_id) if options.text else []
@@ -226,20 +225,18 @@ def _sentence(own: Row, few: bool, options: Options, least: int) -> str:
 
 def _phrases(session: "Session", own: Row, options: Options) -> list[Row]:
     """With text all; without, none that reports say. None whose numbers come from few patients inside the slice; no
-    share outside it that comes from few patients, or where few are outside. Those that the confirmation half bears out
-    come first. `own`: the row of the slice."""
+    share outside it that comes from few patients, nor the tests, which would tell it, and no number at all where few
+    are outside. Those that the confirmation half bears out come first. `own`: the row of the slice."""
     first = f"coalesce(q_value, 1) > {SIGNIFICANCE}, rank"
     rows = _rows(session, f"FROM phrases WHERE slice_id = $id ORDER BY {first} LIMIT {PHRASES}", own["slice_id"])
     kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
     least = session.limits.smallest_cell
     few_outside = is_small_cell(own["baseline_patients"], least)
-    few = dict.fromkeys(("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score"))
-    told = [
-        row | few if few_outside or _may_be_few(row["patients_outside"], least) else row
-        for row in kept
-        if not is_small_cell(_patients(row), least)
-    ]
-    return [row | {"borne_out": borne_out(row)} for row in told]
+    told = [row | {"borne_out": borne_out(row)} for row in kept if not is_small_cell(_patients(row), least)]
+    if few_outside:
+        return [row | dict.fromkeys((*OF_INSIDE, *OF_OUTSIDE)) for row in told]
+    few = dict.fromkeys(OF_OUTSIDE)
+    return [row | few if _may_be_few(row["patients_outside"], least) else row for row in told]
 
 
 def _may_be_few(patients: int | None, least: int) -> bool:
@@ -254,8 +251,12 @@ def _patients(row: Row) -> int:
 
 
 def _words(session: "Session", slice_id: str) -> list[Row]:
-    asked = f"FROM contrast_words WHERE slice_id = $id AND count_inside >= {session.limits.smallest_cell}"
-    return _rows(session, f"{asked} ORDER BY rank LIMIT {WORDS}", slice_id)
+    least = session.limits.smallest_cell
+    asked = f"FROM contrast_words WHERE slice_id = $id AND count_inside >= {least} ORDER BY rank LIMIT {WORDS}"
+    few = dict.fromkeys(("count_outside", "z_score", "q_value"))
+    return [
+        row | (few if is_small_cell(row["count_outside"], least) else {}) for row in _rows(session, asked, slice_id)
+    ]
 
 
 def _verdict(row: Row | None, options: Options) -> Row | None:
