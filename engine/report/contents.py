@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -128,10 +129,11 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
         slices = list(_slices(session, audit_id, options))
         few = {one["slice_id"] for one in _rows(session, _FEW, audit_id)}
         targets = _targets(session, audit_id)
+        shown = [_without_few(one, session.limits.smallest_cell) for one in targets]
         points = fused_maps(store, session, audit_id, _maps(targets, slices), options, progress)
         report = Report(
-            audit=row,
-            targets=[_without_few(one, session.limits.smallest_cell) for one in targets],
+            audit=_without_total(row, shown),
+            targets=shown,
             slices=examples_of(store, session, slices, options, progress),
             subgroups=list(_subgroups(session, audit_id, targets)),
             points=[_without(point, few) for point in points],
@@ -157,11 +159,21 @@ def _targets(session: "Session", audit_id: str) -> list[Row]:
 
 
 def _without_few(target: Row, least: int) -> Row:
-    """A model and target without numbers of a half of few patients, or of few rows that were left out."""
+    """A model and target without numbers of a half of few patients, or of few patients that were left out."""
     few = [half for half in HALVES if is_small_cell(target[f"{half}_patients"], least)]
     hidden = {f"{half}_{what}": None for half in few for what in ("rows", "patients", "errors")}
-    gone = [one | ({"rows": None} if is_small_cell(one["rows"], least) else {}) for one in target["left_out"] or []]
-    return target | hidden | {"left_out": gone}
+    gone, patients = target["left_out"] or [], target["left_out_patients"] or []
+    at_most = [one["rows"] if n is None else n for one, n in zip_longest(gone, patients)]
+    few_gone = [one | ({"rows": None} if is_small_cell(n, least) else {}) for one, n in zip(gone, at_most, strict=True)]
+    told = {name: value for name, value in target.items() if name != "left_out_patients"}
+    return told | hidden | {"left_out": few_gone}
+
+
+def _without_total(audit: Row, targets: list[Row]) -> Row:
+    """The audit, without how many samples were selected where that less the halves would tell what is hidden."""
+    hidden = [one["discovery_rows"] is None or one["confirmation_rows"] is None for one in targets]
+    gone = [part["rows"] is None for one in targets for part in one["left_out"]]
+    return audit | {"samples": None} if any(hidden + gone) else audit
 
 
 def _maps(targets: list[Row], slices: list[Row]) -> list[tuple[str, str]]:

@@ -270,9 +270,12 @@ def test_pictures_are_small_grey_copies(whole: Report) -> None:
         assert BESIDE.encode() not in content
 
 
-@pytest.mark.parametrize(("unlabelled", "is_told"), [(3, False), (10, False), (11, True)])
-def test_few_rows_left_out_are_not_counted(tmp_path: Path, unlabelled: int, is_told: bool) -> None:
-    """Why rows were left out is told; how many only where they can be of eleven patients, or with leave."""
+@pytest.mark.parametrize(
+    ("unlabelled", "films", "is_told"), [(3, 1, False), (10, 1, False), (11, 1, True), (20, 2, False), (22, 2, True)]
+)
+def test_few_rows_left_out_are_not_counted(tmp_path: Path, unlabelled: int, films: int, is_told: bool) -> None:
+    """Why rows were left out is told; how many only where they are of eleven patients, or with leave; and how many were
+    selected, which less both halves would tell it, no more than that."""
     rng = np.random.default_rng(0)
     names = [f"s{i:03d}" for i in range(140)]
     labels = [None if i < unlabelled else i % 2 for i in range(140)]
@@ -280,13 +283,16 @@ def test_few_rows_left_out_are_not_counted(tmp_path: Path, unlabelled: int, is_t
         {"sample_id": name, "model": "m", "target": "t", "label": label, "score": float(rng.random()), "threshold": 0.5}
         for name, label in zip(names, labels, strict=True)
     ]
-    images = [{"sample_id": name, "patient_id": name} for name in names]
+    images = [{"sample_id": name, "patient_id": f"p{i // films}"} for i, name in enumerate(names)]
     vectors = {name: rng.standard_normal(4) for name in names}
     store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
     store.scan("m").discover(permutations=0, stability=0).sink()
     opened = Store.open(store.location)
     for allowed in (False, True):
-        (target,) = opened.report(allow_small_cells=allowed).targets
+        report = opened.report(allow_small_cells=allowed)
+        (target,) = report.targets
+        assert report.audit["samples"] == (140 if is_told or allowed else None)
+        assert "left_out_patients" not in target
         rows = {one["reason"]: one["rows"] for one in target["left_out"]}
         assert rows["no label"] == (unlabelled if is_told or allowed else None)
         assert target["confirmation_rows"] > 0
