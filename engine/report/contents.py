@@ -221,7 +221,7 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         row["words"] = _words(session, slice_id) if options.text else []
         row["profile"] = _rows(
             session,
-            f"FROM slice_profile($id) WHERE NOT suppressed AND q_value <= {SIGNIFICANCE} LIMIT {PROFILE}",
+            f"FROM slice_profile($id) WHERE more_common LIMIT {PROFILE}",
             slice_id,
         )
         row["verdict"] = _verdict(verdicts.get(slice_id), options)
