@@ -144,6 +144,8 @@ def test_shares_inside_a_slice_tell_no_small_cell(store: Any) -> None:
             columns[row["column_name"]].append(row)
         for rows in columns.values():
             shown = [row for row in rows if not row["suppressed"]]
+            assert all(row["more_common"] is not None for row in rows)
+            assert all(row["more_common"] == (row["q_value"] <= 0.05) for row in shown)
             for count, share in (("patients_inside", "share_inside"), ("patients_outside", "share_outside")):
                 sums = {round(row[count] / row[share]) for row in shown if row[share]}
                 assert len(sums) < 2
