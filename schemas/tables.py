@@ -116,12 +116,15 @@ AUDIT_TARGETS = TableContract(
         _real("smallest_effect_false_positive"),
         _real("smallest_effect_mean_loss"),
         pa.field("left_out", pa.list_(pa.struct([("reason", pa.string()), ("rows", pa.int64())]))),
+        pa.field("left_out_patients", pa.list_(pa.int64())),
         _text("note"),
         _CHECKSUM,
     ),
     key=("audit_id", "model", "target"),
 )
 """One row a model and target of an audit: its threshold, what was audited, and what was left out and why.
+
+`left_out_patients`: of how many patients the rows of each entry of `left_out` are, NULL where nobody counted.
 
 `smallest_effect_false_negative` and `…_false_positive`: the smallest error rate at which a slice of label 1, or 0, with
 `smallest_effect_rows` confirmation rows (the audit's `min_size`), found and tested alone, would have been confirmed at

@@ -17,7 +17,7 @@ from .catalogue import NARROW, STORED
 from .definitions import Definitions
 from .gate import admit, asks_for_tables
 from .interrupts import Watch, interruptible, too_much_memory
-from .limits import Limits
+from .limits import SMALLEST_CELL, Limits
 from .locked import end, lock
 from .predicate import check_predicate, no_truth
 from .refusals import PREPARING, refusal
@@ -60,6 +60,7 @@ class Session:
             self._register(tables)
             self._backing.define(self._connection)
             self._connection.execute("SET VARIABLE smallest_cell = ?", [self.limits.smallest_cell])
+            self._connection.execute("SET VARIABLE few_patients = ?", [SMALLEST_CELL])
             self._columns = Definitions(self._connection)
             lock(
                 self._connection,

@@ -56,7 +56,8 @@ class Population:
     """What is audited for one model and target.
 
     `rows`: sample_id, patient, half, label, score, threshold, predicted, error, error_kind, loss, by sample_id.
-    `left_out`: rows of the store by reason; with `rows` they are all samples of the store.
+    `left_out`: rows of the store by reason; with `rows` they are all samples of the store. `left_out_patients`: of how
+    many patients they are, by reason; none for rows that were not selected, which nobody reads.
     `by_loss`: rows are judged by their loss, whatever their label: they have no threshold and no error; else they have
     no loss. `has_losses`: whether the predictions of any sample that was scanned hold one.
     """
@@ -66,6 +67,7 @@ class Population:
     threshold: Threshold
     rows: pl.DataFrame
     left_out: dict[str, int]
+    left_out_patients: dict[str, int]
     by_loss: bool = False
     has_losses: bool = False
 
@@ -103,7 +105,9 @@ def population(
     joined = samples.hstack(gathered(predictions.drop("sample_id"), inverse(places, samples.height)))
     has_losses = joined.filter(pl.col("left_out").is_null())["loss"].is_not_null().any()
     joined = joined.with_columns(left_out=pl.coalesce("left_out", _no_loss() if by_loss else _no_error()))
-    counts = dict(joined.drop_nulls("left_out").group_by("left_out").len().iter_rows())
+    gone = joined.drop_nulls("left_out").group_by("left_out").agg(pl.len(), pl.col("patient").n_unique())
+    counts = dict(gone.select("left_out", "len").iter_rows())
+    patients = dict(gone.select("left_out", "patient").iter_rows())
     counts |= {NOT_SELECTED: not_selected} if not_selected else {}
     kept = joined.filter(pl.col("left_out").is_null())
     if by_loss:
@@ -115,7 +119,7 @@ def population(
         "sample_id", "patient", "half", "label", "score", "threshold", "predicted", "error", "error_kind", "loss"
     )
     left_out = {reason: counts[reason] for reason in REASONS if reason in counts}
-    return Population(model, target, threshold, rows, left_out, by_loss, has_losses)
+    return Population(model, target, threshold, rows, left_out, patients, by_loss, has_losses)
 
 
 def _told(reason: str) -> pl.Expr:

@@ -11,7 +11,6 @@ from misread import percentages
 from misread.query import open_session
 from misread.schemas.values import HIGH_LOSS
 from misread.sql import question
-from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 from misread.store.manifest import FORMAT_VERSION
 
@@ -20,7 +19,7 @@ from .tables import write_table
 
 ERROR_COLUMNS: Final = ("wrong", "error_rate", "baseline")
 LOSS_COLUMNS: Final = ("rows", "mean_loss", "baseline_loss")
-FEW_PATIENTS: Final = f"fewer than {SMALLEST_CELL} patients"
+FEW_PATIENTS: Final = "too few patients"
 SECTIONS: Final = ("tables", "encoders", "predictions", "audits")
 
 

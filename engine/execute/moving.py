@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from misread.audit.halves import patient_unit
 from misread.audit.thresholds import Threshold, with_errors
 from misread.discover import Estimate, difference, mean_interval, mean_loss, rate_interval
-from misread.schemas.values import CLASSES, CONFIRMATION, DISCOVERY, HIGH_LOSS
+from misread.schemas.values import CLASSES, CONFIRMATION, DISCOVERY, HIGH_LOSS, is_small_cell
+from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 
 from .frozen import FrozenAudit, judged_samples
@@ -108,19 +109,18 @@ def without_small_cells(rows: pl.DataFrame, smallest: int) -> pl.DataFrame:
 
 
 def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> list[str]:
-    """Remarks on samples (as in `moved`) of patients that the audit has seen: what is told of them is not new."""
+    """Remarks on samples (as in `moved`) of patients that the audit has seen: what is told of them is not new. Of
+    1 to 10 patients the samples are not counted."""
     seen = judged_samples(store, audit).unique()
     patients = pl.DataFrame(store.table("images").read(["sample_id", "patient_id"])).with_columns(patient_unit())
     halves = seen.join(patients, on="sample_id")
-    counts = {
-        half: samples["patient"].is_in(halves.filter(pl.col("half") == half)["patient"].implode()).sum()
-        for half in _SHARED
-    }
-    return [
-        f"{counts[half]} of {len(samples)} samples are of patients {remark}"
-        for half, remark in _SHARED.items()
-        if counts[half] and audit.slices.height
-    ]
+    told = []
+    for half, remark in _SHARED.items():
+        mine = samples.join(halves.filter(pl.col("half") == half), on="patient", how="semi")
+        if mine.height and audit.slices.height:
+            count = "few" if is_small_cell(mine["patient"].n_unique(), SMALLEST_CELL) else mine.height
+            told.append(f"{count} of {len(samples)} samples are of patients {remark}")
+    return told
 
 
 def _of_errors(

@@ -174,6 +174,7 @@ def _target_rows(below: Discovered) -> Iterable[dict[str, object]]:
             "confirmation_errors": _errors(judged, held),
             **below.effects[judged.model, judged.target],
             "left_out": [{"reason": reason, "rows": rows} for reason, rows in judged.left_out.items()],
+            "left_out_patients": [judged.left_out_patients.get(reason) for reason in judged.left_out],
             "note": below.target_notes.get((judged.model, judged.target)),
         }
 

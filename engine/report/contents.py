@@ -4,13 +4,14 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from misread.describe import sentence
 from misread.progress import Progress, silent
 from misread.schemas.errors import QueryError, nothing_audited
-from misread.schemas.values import CONFIRMATION, DISCOVERY, SIGNIFICANCE, is_small_cell
+from misread.schemas.values import CONFIRMATION, DISCOVERY, is_small_cell
 from misread.sql import Limits, question
 from misread.writing import replacing
 
@@ -28,6 +29,9 @@ WORDS = 8
 PROFILE = 8
 SUBGROUPS = 10
 HALVES = (DISCOVERY, CONFIRMATION)
+OF_INSIDE = ("rows_inside", "patients_inside", "rate_inside", "rate_inside_low", "rate_inside_high")
+OF_OUTSIDE = ("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score", "p_value", "q_value")
+"""What tells of a phrase how many have it inside a slice and outside."""
 
 Row = dict[str, Any]
 Form = Literal["html", "md", "json"]
@@ -39,10 +43,7 @@ _PATIENTS = """
     GROUP BY ALL
 """
 
-_FEW = """
-    SELECT slice_id FROM slices
-    WHERE audit_id = $id AND (is_small_cell(confirmation_patients) OR is_small_cell(baseline_patients))
-"""
+_FEW = "SELECT slice_id FROM slices_shown() WHERE audit_id = $id AND suppressed"
 
 
 @dataclass(frozen=True)
@@ -127,10 +128,11 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
         slices = list(_slices(session, audit_id, options))
         few = {one["slice_id"] for one in _rows(session, _FEW, audit_id)}
         targets = _targets(session, audit_id)
+        shown = [_without_few(one, session.limits.smallest_cell) for one in targets]
         points = fused_maps(store, session, audit_id, _maps(targets, slices), options, progress)
         report = Report(
-            audit=row,
-            targets=[_without_few(one, session.limits.smallest_cell) for one in targets],
+            audit=_without_total(row, shown),
+            targets=shown,
             slices=examples_of(store, session, slices, options, progress),
             subgroups=list(_subgroups(session, audit_id, targets)),
             points=[_without(point, few) for point in points],
@@ -156,11 +158,21 @@ def _targets(session: "Session", audit_id: str) -> list[Row]:
 
 
 def _without_few(target: Row, least: int) -> Row:
-    """A model and target without numbers of a half of few patients, or of few rows that were left out."""
+    """A model and target without numbers of a half of few patients, or of few patients that were left out."""
     few = [half for half in HALVES if is_small_cell(target[f"{half}_patients"], least)]
     hidden = {f"{half}_{what}": None for half in few for what in ("rows", "patients", "errors")}
-    gone = [one | ({"rows": None} if is_small_cell(one["rows"], least) else {}) for one in target["left_out"] or []]
-    return target | hidden | {"left_out": gone}
+    gone, patients = target["left_out"] or [], target["left_out_patients"] or []
+    at_most = [one["rows"] if n is None else n for one, n in zip_longest(gone, patients)]
+    few_gone = [one | ({"rows": None} if is_small_cell(n, least) else {}) for one, n in zip(gone, at_most, strict=True)]
+    told = {name: value for name, value in target.items() if name != "left_out_patients"}
+    return told | hidden | {"left_out": few_gone}
+
+
+def _without_total(audit: Row, targets: list[Row]) -> Row:
+    """The audit, without how many samples were selected where that less the halves would tell what is hidden."""
+    hidden = [one["discovery_rows"] is None or one["confirmation_rows"] is None for one in targets]
+    gone = [part["rows"] is None for one in targets for part in one["left_out"]]
+    return audit | {"samples": None} if any(hidden + gone) else audit
 
 
 def _maps(targets: list[Row], slices: list[Row]) -> list[tuple[str, str]]:
@@ -195,21 +207,20 @@ def _audit(session: "Session", audit_id: str) -> Row:
 
 
 def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row]:
-    told = {row["slice_id"]: row for row in _rows(session, "FROM slices WHERE audit_id = $id", audit_id)}
+    stored = {row["slice_id"]: row for row in _rows(session, "FROM slices WHERE audit_id = $id", audit_id)}
+    told = {row["slice_id"]: row for row in _rows(session, "FROM slices_shown() WHERE audit_id = $id", audit_id)}
     verdicts = {row["slice_id"]: row for row in _rows(session, "FROM verdicts WHERE audit_id = $id", audit_id)}
     for row in session.query(question("slices_found"), {"audit_ids": [audit_id]}).to_pylist():
         slice_id = row["slice_id"]
-        own = told[slice_id]
-        few = row["rows"] is None
-        more = ("rule", "rule_precision", "rule_recall", "share", "share_low", "share_high")
-        row |= {name: None if few else own[name] for name in more}
-        row["patients"] = None if few else own["confirmation_patients"]
+        own, few = stored[slice_id], told[slice_id]["suppressed"]
+        more = ("rule", "rule_precision", "rule_recall", "share", "share_low", "share_high", "patients")
+        row |= {name: told[slice_id][name] for name in more}
         row["sentence"] = _sentence(own, few, options, session.limits.smallest_cell)
         row["phrases"] = _phrases(session, own, options)
         row["words"] = _words(session, slice_id) if options.text else []
         row["profile"] = _rows(
             session,
-            f"FROM slice_profile($id) WHERE NOT suppressed AND q_value <= {SIGNIFICANCE} LIMIT {PROFILE}",
+            f"FROM slice_profile($id) WHERE more_common LIMIT {PROFILE}",
             slice_id,
         )
         row["verdict"] = _verdict(verdicts.get(slice_id), options)
@@ -225,20 +236,18 @@ def _sentence(own: Row, few: bool, options: Options, least: int) -> str:
 
 def _phrases(session: "Session", own: Row, options: Options) -> list[Row]:
     """With text all; without, none that reports say. None whose numbers come from few patients inside the slice; no
-    share outside it that comes from few patients, or where few are outside. Those that the confirmation half bears out
-    come first. `own`: the row of the slice."""
+    share outside it that comes from few patients, nor the tests, which would tell it, and no number at all where few
+    are outside. Those that the confirmation half bears out come first. `own`: the row of the slice."""
     asked = f"FROM phrases WHERE slice_id = $id ORDER BY borne_out DESC, rank LIMIT {PHRASES}"
     rows = _rows(session, asked, own["slice_id"])
     kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
     least = session.limits.smallest_cell
     few_outside = is_small_cell(own["baseline_patients"], least)
-    few = dict.fromkeys(("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score"))
-    told = [
-        row | few if few_outside or _may_be_few(row["patients_outside"], least) else row
-        for row in kept
-        if not is_small_cell(_patients(row), least)
-    ]
-    return [row | {"borne_out": borne_out(row)} for row in told]
+    told = [row | {"borne_out": borne_out(row)} for row in kept if not is_small_cell(_patients(row), least)]
+    if few_outside:
+        return [row | dict.fromkeys((*OF_INSIDE, *OF_OUTSIDE)) for row in told]
+    few = dict.fromkeys(OF_OUTSIDE)
+    return [row | few if _may_be_few(row["patients_outside"], least) else row for row in told]
 
 
 def _may_be_few(patients: int | None, least: int) -> bool:
@@ -253,8 +262,12 @@ def _patients(row: Row) -> int:
 
 
 def _words(session: "Session", slice_id: str) -> list[Row]:
-    asked = f"FROM contrast_words WHERE slice_id = $id AND count_inside >= {session.limits.smallest_cell}"
-    return _rows(session, f"{asked} ORDER BY rank LIMIT {WORDS}", slice_id)
+    least = session.limits.smallest_cell
+    asked = f"FROM contrast_words WHERE slice_id = $id AND count_inside >= {least} ORDER BY rank LIMIT {WORDS}"
+    few = dict.fromkeys(("count_outside", "z_score", "q_value"))
+    return [
+        row | (few if is_small_cell(row["count_outside"], least) else {}) for row in _rows(session, asked, slice_id)
+    ]
 
 
 def _verdict(row: Row | None, options: Options) -> Row | None:

@@ -4,10 +4,9 @@
 -- output: the upper end of the 95 % interval of error_rate, with the same NULLs; as an aggregate every row counts as independent, however often a patient repeats
 -- units: 0 to 1
 -- source: slices.error_rate_high: rate_high over the slice's patients; or wilson_high of errors and rows
--- reads: slices, is_small_cell, wilson_high
+-- reads: slices_shown, wilson_high
 CREATE MACRO error_rate_high
     (slice) AS (
-        SELECT map(list(s.slice_id), list(s.error_rate_high)) FROM main.slices AS s
-        WHERE NOT is_small_cell(s.confirmation_patients)
+        SELECT map(list(s.slice_id), list(s.error_rate_high)) FROM slices_shown() AS s
     )[slice::VARCHAR],
     (label, predicted) AS wilson_high(sum((label <> predicted)::INTEGER), count(label <> predicted));

@@ -1,11 +1,10 @@
 -- name: lift
 -- signature: lift(slice_id)
 -- inputs: slice_id (text)
--- output: error rate inside the slice over that of the rest of its true class, or mean loss inside over that of the rest; NULL for an unknown slice, for a small cell inside or outside, and where the mean loss of the rest is not above 0
+-- output: error rate inside the slice over that of the rest of its true class, or mean loss inside over that of the rest; NULL for an unknown slice, for one of few patients (slices_shown), and where the mean loss of the rest is not above 0
 -- units: ratio
 -- source: slices.lift, as the audit found it on the confirmation half
--- reads: slices, is_small_cell
+-- reads: slices_shown
 CREATE MACRO lift(slice) AS (
-    SELECT map(list(s.slice_id), list(s.lift)) FROM main.slices AS s
-    WHERE NOT is_small_cell(s.confirmation_patients) AND NOT is_small_cell(s.baseline_patients)
+    SELECT map(list(s.slice_id), list(s.lift)) FROM slices_shown() AS s
 )[slice::VARCHAR];

@@ -1,10 +1,10 @@
 -- name: rates_by
 -- signature: rates_by(subgroup)
 -- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
--- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers from fewer than smallest_cell() patients are NULL and suppressed is true, and where so few have one label there is no rate of either: that of the other, a fraction of its rows, would tell how many they are
+-- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers that is_hidden_cell hides are NULL and suppressed is true: those from few patients and of the next smallest subgroups, which a total would tell; where few have one label there is no rate of either: that of the other, a fraction of its rows, would tell how many they are
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; intervals are widened where patients repeat
 -- source: sensitivity, specificity, error_rate and auroc as those functions; intervals by rate_low and rate_high of patients' counts
--- reads: samples, value_label, is_small_cell, sensitivity, specificity, error_rate, auroc, rate_low, rate_high, is_training
+-- reads: samples, value_label, is_hidden_cell, sensitivity, specificity, error_rate, auroc, rate_low, rate_high, is_training
 -- over: samples
 CREATE MACRO rates_by(subgroup) AS TABLE
 WITH told AS (
@@ -29,8 +29,8 @@ people AS (
 widened AS (
     SELECT
         told_model, told_target, told_value,
-        rate_low(found_in, with_it) AS low_1, rate_high(found_in, with_it) AS high_1,
-        rate_low(cleared, without_it) AS low_0, rate_high(cleared, without_it) AS high_0
+        rate_low(found_in, with_it) AS sensitivity_low, rate_high(found_in, with_it) AS sensitivity_high,
+        rate_low(cleared, without_it) AS specificity_low, rate_high(cleared, without_it) AS specificity_high
     FROM people
     GROUP BY ALL
 ),
@@ -42,18 +42,20 @@ counted AS (
         count(DISTINCT patient) FILTER (truth = 1) AS patients_with,
         count(DISTINCT patient) FILTER (truth = 0) AS patients_without,
         count(*) FILTER (truth = 1) AS positives,
-        sensitivity(truth, guess) AS rate_1,
-        specificity(truth, guess) AS rate_0,
-        error_rate(truth, guess) AS rate_wrong,
-        auroc(truth, told_score) AS area
+        sensitivity(truth, guess) AS sensitivity,
+        specificity(truth, guess) AS specificity,
+        error_rate(truth, guess) AS error_rate,
+        auroc(truth, told_score) AS auroc
     FROM told
     GROUP BY ALL
 ),
 hidden AS (
     SELECT
-        *,
-        is_small_cell(patients) AS few,
-        is_small_cell(patients_with) OR is_small_cell(patients_without) AS few_of_one,
+        told_model, told_target, rows, patients, positives, sensitivity, sensitivity_low, sensitivity_high,
+        specificity, specificity_low, specificity_high, error_rate, auroc,
+        is_hidden_cell(patients, (told_model, told_target), told_value) AS few,
+        is_hidden_cell(patients_with, (told_model, told_target), told_value)
+            OR is_hidden_cell(patients_without, (told_model, told_target), told_value) OR few AS few_of_one,
         CASE
             WHEN told_value = '' THEN 'missing'
             WHEN bool_or(told_value = '') OVER () THEN value_label(told_value[2:])
@@ -65,17 +67,11 @@ SELECT
     told_model AS model,
     told_target AS target,
     label AS subgroup,
-    CASE WHEN NOT few THEN rows END AS rows,
-    CASE WHEN NOT few THEN patients END AS patients,
-    CASE WHEN NOT few_of_one THEN positives END AS positives,
-    CASE WHEN NOT few_of_one THEN rate_1 END AS sensitivity,
-    CASE WHEN NOT few_of_one THEN low_1 END AS sensitivity_low,
-    CASE WHEN NOT few_of_one THEN high_1 END AS sensitivity_high,
-    CASE WHEN NOT few_of_one THEN rate_0 END AS specificity,
-    CASE WHEN NOT few_of_one THEN low_0 END AS specificity_low,
-    CASE WHEN NOT few_of_one THEN high_0 END AS specificity_high,
-    CASE WHEN NOT few_of_one THEN rate_wrong END AS error_rate,
-    CASE WHEN NOT few_of_one THEN area END AS auroc,
+    CASE WHEN NOT few THEN COLUMNS(['rows', 'patients']) END,
+    CASE WHEN NOT few_of_one THEN COLUMNS([
+        'positives', 'sensitivity', 'sensitivity_low', 'sensitivity_high', 'specificity', 'specificity_low',
+        'specificity_high', 'error_rate', 'auroc'
+    ]) END,
     few_of_one AS suppressed
 FROM hidden
 ORDER BY told_model, told_target, label;

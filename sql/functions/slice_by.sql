@@ -1,10 +1,10 @@
 -- name: slice_by
 -- signature: slice_by(subgroup)
 -- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
--- output: a table, one row a slice of the newest audits and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of the slice's confirmation-half rows of its true class (slices of losses have none): rows, patients, errors, error_rate with its 95 % interval; a cell of fewer than smallest_cell() patients is NULL and suppressed is true
+-- output: a table, one row a slice of the newest audits and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of the slice's confirmation-half rows of its true class (slices of losses have none): rows, patients, errors, error_rate with its 95 % interval; numbers that is_hidden_cell hides, as few patients have them or as what is shown beside the slice's size would tell these, are NULL and suppressed is true
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; the interval is widened where patients repeat
 -- source: samples.slice_ids; rate_low and rate_high of patients' errors and rows
--- reads: samples, slices, value_label, is_small_cell, rate_low, rate_high
+-- reads: samples, slices, value_label, is_hidden_cell, rate_low, rate_high
 -- over: samples
 CREATE MACRO slice_by(subgroup) AS TABLE
 WITH told AS (
@@ -23,13 +23,15 @@ people AS (
 counted AS (
     SELECT
         told_slice, told_value, sum(own_rows)::BIGINT AS rows, count(*) AS patients,
-        sum(own_errors)::BIGINT AS errors, rate_low(own_errors, own_rows) AS low, rate_high(own_errors, own_rows) AS high
+        sum(own_errors)::BIGINT AS errors, sum(own_errors) / sum(own_rows) AS error_rate,
+        rate_low(own_errors, own_rows) AS error_rate_low, rate_high(own_errors, own_rows) AS error_rate_high
     FROM people
     GROUP BY ALL
 ),
 labelled AS (
     SELECT
         *,
+        is_hidden_cell(patients, told_slice, told_value) AS few,
         CASE
             WHEN told_value = '' THEN 'missing'
             WHEN bool_or(told_value = '') OVER () THEN value_label(told_value[2:])
@@ -40,12 +42,7 @@ labelled AS (
 SELECT
     told_slice AS slice_id,
     label AS subgroup,
-    CASE WHEN NOT is_small_cell(patients) THEN rows END AS rows,
-    CASE WHEN NOT is_small_cell(patients) THEN patients END AS patients,
-    CASE WHEN NOT is_small_cell(patients) THEN errors END AS errors,
-    CASE WHEN NOT is_small_cell(patients) THEN errors / rows END AS error_rate,
-    CASE WHEN NOT is_small_cell(patients) THEN low END AS error_rate_low,
-    CASE WHEN NOT is_small_cell(patients) THEN high END AS error_rate_high,
-    is_small_cell(patients) AS suppressed
+    CASE WHEN NOT few THEN COLUMNS(['rows', 'patients', 'errors', 'error_rate', 'error_rate_low', 'error_rate_high']) END,
+    few AS suppressed
 FROM labelled
 ORDER BY told_slice, label;

@@ -1,10 +1,10 @@
 -- name: slice_profile
 -- signature: slice_profile(slice_id)
 -- inputs: slice_id (text)
--- output: a table, one row a metadata column and value: how common it is among the patients inside the slice and among the others of the slice's true class (for a slice of losses, of all with a loss), on the confirmation half; the most over-represented first. Values of a single patient group (all, or fewer than 11 patients in all) are not tested and not listed; numbers from fewer than smallest_cell() patients inside or outside are NULL and suppressed is true. A value that goes with a slice is no proof that it causes the errors
+-- output: a table, one row a metadata column and value: how common it is among the patients inside the slice and among the others of the slice's true class (for a slice of losses, of all with a loss), on the confirmation half; the most over-represented first. Values of a single patient group (all, or fewer than 11 patients in all) are not tested and not listed; numbers that is_hidden_cell hides, inside or outside, as few patients have or have not the value or as they would tell these of another value of the column, are NULL and suppressed is true; more_common, whether the q-value is at most 0.05, is told of every value. A value that goes with a slice is no proof that it causes the errors
 -- units: patients are counts of different patients; shares and q_value 0 to 1; lift is a ratio of shares
 -- source: each patient counts once, by one of its rows, drawn by a hash of its id, of those inside if any is (where so more than half of the patients with as many rows would be inside, those with the fewest rows there count outside, until both sides have as many); the exact test of independence, one-sided, among patients of about as many rows (Gart 1970), Fisher's where no patient has two; q_value by Benjamini and Hochberg (1995) over every value tested; ties by column and value
--- reads: slices, audited, images, memberships, metadata, is_small_cell
+-- reads: slices, audited, images, memberships, metadata, is_few, is_small_cell, is_hidden_cell
 -- needs: more_often
 CREATE MACRO slice_profile(slice) AS TABLE
 WITH judged AS (
@@ -67,7 +67,7 @@ counted AS (
 ),
 listed AS (
     SELECT
-        t.column_name, t.value, t.a, t.with_it - t.a AS b,
+        t.column_name, t.value, t.held_in AS a, t.held_out AS b, t.few_in, t.few_out,
         sum(s.own_inside)::BIGINT AS n, sum(s.own_total)::BIGINT AS total,
         list(s.own_rows ORDER BY s.own_rows) AS rows_each,
         list(coalesce(c.own_a, 0) ORDER BY s.own_rows) AS a_each,
@@ -75,8 +75,10 @@ listed AS (
         list(coalesce(c.own_with, 0) ORDER BY s.own_rows) AS with_each,
         list(s.own_total ORDER BY s.own_rows) AS total_each
     FROM (
-        SELECT column_name, value, sum(own_a)::BIGINT AS a, sum(own_with)::BIGINT AS with_it
-        FROM counted GROUP BY column_name, value HAVING with_it >= 11
+        SELECT
+            column_name, value, sum(own_a)::BIGINT AS held_in, sum(own_with - own_a)::BIGINT AS held_out,
+            is_hidden_cell(held_in, column_name, value) AS few_in, is_hidden_cell(held_out, column_name, value) AS few_out
+        FROM counted GROUP BY column_name, value QUALIFY NOT is_few(held_in + held_out)
     ) AS t
     CROSS JOIN sizes AS s
     LEFT JOIN counted AS c
@@ -85,7 +87,7 @@ listed AS (
 ),
 tested AS (
     SELECT
-        column_name, value, a, b, n, total,
+        column_name, value, a, b, n, total, few_in, few_out,
         python_more_often(rows_each, a_each, n_each, with_each, total_each) AS p
     FROM listed
     WHERE a + b < total AND n > 0
@@ -98,7 +100,7 @@ adjusted AS (
     SELECT
         *,
         least(1.0, min(p * tests / place) OVER (ORDER BY place DESC)) AS q,
-        is_small_cell(a) OR is_small_cell(b) OR is_small_cell(n) OR is_small_cell(total - n) AS few
+        few_in OR few_out OR is_small_cell(n) OR is_small_cell(total - n) AS few
     FROM ranked
 )
 SELECT
@@ -110,6 +112,7 @@ SELECT
     CASE WHEN NOT few THEN b / (total - n) END AS share_outside,
     CASE WHEN NOT few AND b > 0 THEN (a / n) / (b / (total - n)) END AS lift,
     CASE WHEN NOT few THEN q END AS q_value,
+    q <= 0.05 AS more_common,
     few AS suppressed
 FROM adjusted
 ORDER BY suppressed, p, column_name, value;

@@ -1,8 +1,8 @@
 -- name: models_and_targets
 -- inputs: none
--- output: one row a model and target: how many predictions there are, with a label, and labelled 1 (each NULL where few patients have them; the last also where few have the other label)
+-- output: one row a model and target: how many predictions there are, with a label, and labelled 1 (each NULL where few patients have them; the last also where few have the other label, or as the next smallest target of a task, whose targets add up)
 -- units: counts of predictions
--- reads: predictions, images, is_small_cell
+-- reads: predictions, images, is_small_cell, is_hidden_cell
 WITH told AS (
     SELECT model, task, target, label, coalesce(patient_id, sample_id) AS patient
     FROM predictions LEFT JOIN (SELECT sample_id, patient_id FROM images) USING (sample_id)
@@ -20,8 +20,12 @@ counted AS (
 )
 SELECT
     model, task, target,
-    CASE WHEN NOT is_small_cell(patients) THEN rows END AS predictions,
+    CASE WHEN NOT is_hidden_cell(patients, 'the table', (model, target)) THEN rows END AS predictions,
     CASE WHEN NOT is_small_cell(patients_known) THEN known END AS labelled,
-    CASE WHEN NOT is_small_cell(patients_with) AND NOT is_small_cell(patients_without) THEN with_it END AS positive
+    CASE
+        WHEN NOT is_hidden_cell(patients_with, (model, task, if(task IS NULL, target, NULL)), target)
+            AND NOT is_small_cell(patients_without)
+        THEN with_it
+    END AS positive
 FROM counted
 ORDER BY model, task NULLS FIRST, target;

@@ -3,7 +3,7 @@
 -- output: the metadata values that too few patients have to say anything of them: one row a column, how many such values, and of how many patients in all (NULL where these are few themselves)
 -- units: counts
 -- source: fewer than 11 different patients, over labelled and predicted rows whose split is not train
--- reads: samples, metadata, is_small_cell, is_training
+-- reads: samples, metadata, is_few, is_small_cell, is_training
 WITH told AS (
     SELECT m.column_name, m.value, list(DISTINCT coalesce(s.patient_id, s.sample_id)) AS patients
     FROM samples AS s JOIN metadata AS m USING (sample_id)
@@ -13,9 +13,9 @@ WITH told AS (
 counted AS (
     SELECT
         column_name,
-        count(*) FILTER (len(patients) < 11) AS small_values,
+        count(*) FILTER (is_few(len(patients))) AS small_values,
         count(*) AS values,
-        len(list_distinct(flatten(list(patients) FILTER (len(patients) < 11)))) AS together
+        len(list_distinct(flatten(list(patients) FILTER (is_few(len(patients)))))) AS together
     FROM told
     GROUP BY column_name
 )

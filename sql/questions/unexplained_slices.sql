@@ -1,6 +1,6 @@
 -- name: unexplained_slices
 -- inputs: none
--- output: one row a slice of the newest audits (of errors, not of losses): the metadata subgroup that overlaps it best among those in which errors of its kind gather, the least explained slices first; overlap 0 where no subgroup was found, NULL where few patients are in the slice
+-- output: one row a slice of the newest audits (of errors, not of losses): the metadata subgroup that overlaps it best among those in which errors of its kind gather, the least explained slices first; overlap 0 where no subgroup was found, NULL where few patients are in the slice; it is rounded, as a fraction would tell the rows that both hold
 -- units: overlap 0 to 1
 -- source: the Jaccard index of the samples of the slice's true class that the slice takes and that have all terms of the subgroup, among all judged ones; the twenty subgroups of the highest scan statistic among the rows that the audit judged; ties by the subgroup's rank
 -- reads: latest_audits, slices, memberships, audited, images, metadata, subgroups, is_small_cell
@@ -43,7 +43,7 @@ shared AS (
 )
 SELECT
     f.slice_id, f.model, f.target,
-    CASE WHEN NOT coalesce(any_value(z.few), false) THEN coalesce(max(o.overlap), 0) END AS overlap,
+    CASE WHEN NOT coalesce(any_value(z.few), false) THEN round(coalesce(max(o.overlap), 0), 2) END AS overlap,
     arg_max(o.terms, (o.overlap, -o.rank)) AS best_subgroup
 FROM found AS f LEFT JOIN shared AS o USING (slice_id) LEFT JOIN sizes AS z USING (slice_id)
 GROUP BY ALL

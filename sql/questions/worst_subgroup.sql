@@ -1,9 +1,9 @@
 -- name: worst_subgroup
 -- inputs: model, target (text)
--- output: for every metadata column its subgroup with the highest error rate, the worst column first; subgroups of few patients take no part, nor those with few of one class: beside the rate of the other class theirs would tell
+-- output: for every metadata column its subgroup with the highest error rate, the worst column first; subgroups whose numbers rates_by hides take no part
 -- units: rates 0 to 1; rows and patients are counts
 -- source: errors / rows by metadata value, interval by rate_low and rate_high of patients' counts, over labelled and predicted rows whose split is not train; ties by column and value. The worst of many subgroups reads worse than it would on other patients, and its interval does not know that it was chosen
--- reads: samples, metadata, is_small_cell, rate_low, rate_high, is_training
+-- reads: samples, metadata, is_hidden_cell, rate_low, rate_high, is_training
 WITH people AS (
     SELECT
         m.column_name, m.value, coalesce(s.patient_id, s.sample_id) AS patient,
@@ -24,7 +24,13 @@ told AS (
 SELECT
     column_name, value AS subgroup, rows, patients,
     errors / rows AS error_rate, error_rate_low, error_rate_high
-FROM told
-WHERE NOT (is_small_cell(patients) OR is_small_cell(patients_with) OR is_small_cell(patients_without))
+FROM (
+    SELECT
+        *,
+        is_hidden_cell(patients, column_name, value) OR is_hidden_cell(patients_with, column_name, value)
+            OR is_hidden_cell(patients_without, column_name, value) AS few
+    FROM told
+)
+WHERE NOT few
 QUALIFY row_number() OVER (PARTITION BY column_name ORDER BY errors / rows DESC, value) = 1
 ORDER BY error_rate DESC, column_name;

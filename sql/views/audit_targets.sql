@@ -7,5 +7,5 @@ CREATE VIEW audit_targets AS
 SELECT
     audit_id, model, target, threshold, threshold_source, discovery_rows, discovery_errors,
     confirmation_rows, confirmation_errors, smallest_effect_rows, smallest_effect_false_negative,
-    smallest_effect_false_positive, smallest_effect_mean_loss, left_out, note
+    smallest_effect_false_positive, smallest_effect_mean_loss, left_out, left_out_patients, note
 FROM stored_audit_targets;

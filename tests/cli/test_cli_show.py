@@ -71,7 +71,7 @@ def test_slices_of_few_patients_show_no_numbers(make_store: Callable[..., Path])
     found = {"audit_id": "new", "slice_id": "new-1", "model": "m", "target": "t", **counts, **rates}
     store = make_store(audits=[{"audit_id": "new", "slices": 1}], slices=[found])
     told = invoke("slices", store).stdout
-    assert "fewer than 11 patients" in told
+    assert "too few patients" in told
     assert not any(number in told for number in ("13 of 20", "65 %", "5.2"))
     (row,) = json.loads(invoke("slices", store, "--format", "json").stdout)
     assert all(row[name] is None for name in ("rows", "errors", *rates))
@@ -131,7 +131,7 @@ def test_slices_of_losses_have_columns_of_their_own(make_store: Callable[..., Pa
     alone = invoke("slices", store, "--audit", "new").stdout.splitlines()
     assert alone[0].split()[3:7] == ["error", "rows", "mean_loss", "baseline_loss"]
     assert re.search(r"  20 +2\.5 \(1\.25 to 3\.75\)  0\.5 ", alone[1])
-    assert re.search(r"  fewer than 11 patients  NULL +NULL ", alone[2])
+    assert re.search(r"  too few patients  NULL +NULL ", alone[2])
     both = invoke("slices", store, "--all").stdout.splitlines()
     assert both[0].split()[3:10] == ["error", "wrong", "error_rate", "baseline", "rows", "mean_loss", "baseline_loss"]
     rows = json.loads(invoke("slices", store, "--all", "--format", "json").stdout)

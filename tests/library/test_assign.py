@@ -174,8 +174,13 @@ def test_samples_of_patients_that_the_audit_has_seen_are_counted(whole: Store, t
     assert opened.moved(audit_id).height
     notes = opened.assigned(audit_id).notes
     assert [note.partition(" samples are of patients ")[0] for note in notes] == [
-        f"{counted[half]} of 304" for half in ("discovery", "confirmation") if half in counted
+        "few of 304" for half in ("discovery", "confirmation") if half in counted
     ]
+    # with samples of every patient chosen, those of patients that were audited are counted
+    seen = opened.sql("SELECT half, count(DISTINCT sample_id) AS n FROM audited GROUP BY half ORDER BY half DESC")
+    counts = [int(note.split()[0]) for note in opened.assigned(audit_id, where="true").notes]
+    assert len(counts) == 2
+    assert all(count >= n for count, n in zip(counts, seen["n"], strict=True))
     assert opened.assigned(audit_id, where=LATE).notes == ()
 
 

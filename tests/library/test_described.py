@@ -147,7 +147,7 @@ def test_without_reports_phrases_are_compared_with_pictures(tmp_path: Path) -> N
     assert (first["phrase"], first["source"], first["rate_inside"]) == ("scoliosis", "term", None)
     assert first["q_value"] < 1e-4
     assert 'nearer to "scoliosis"' in told.sql("SELECT sentence FROM slices ORDER BY slice_id")["sentence"][0]
-    assert "space of towers" in " ".join(told.sql("SELECT unnest(notes) AS note FROM audits")["note"])
+    assert "space of the image encoder towers" in " ".join(told.sql("SELECT unnest(notes) AS note FROM audits")["note"])
 
 
 @pytest.mark.usefixtures("towers")

@@ -79,7 +79,7 @@ def test_a_planted_slice_is_found_and_described(
     phrases = told["phrase"]
     assert len(phrases) > 0
     (notes,) = opened.sql("SELECT notes FROM audits")["notes"].to_list()
-    assert any(f"the space of {image}" in note for note in notes) == (image != "dinov2")
+    assert any(f"the space of the image encoder {image}" in note for note in notes) == (image != "dinov2")
     assigned = opened.assign(audit, "true")
     assert set(assigned["sample_id"]) == {f"s{n:03}" for n in range(SAMPLES)}
     if image != "dinov2":

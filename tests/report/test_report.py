@@ -270,9 +270,12 @@ def test_pictures_are_small_grey_copies(whole: Report) -> None:
         assert BESIDE.encode() not in content
 
 
-@pytest.mark.parametrize(("unlabelled", "is_told"), [(3, False), (10, False), (11, True)])
-def test_few_rows_left_out_are_not_counted(tmp_path: Path, unlabelled: int, is_told: bool) -> None:
-    """Why rows were left out is told; how many only where they can be of eleven patients, or with leave."""
+@pytest.mark.parametrize(
+    ("unlabelled", "films", "is_told"), [(3, 1, False), (10, 1, False), (11, 1, True), (20, 2, False), (22, 2, True)]
+)
+def test_few_rows_left_out_are_not_counted(tmp_path: Path, unlabelled: int, films: int, is_told: bool) -> None:
+    """Why rows were left out is told; how many only where they are of eleven patients, or with leave; and how many were
+    selected, which less both halves would tell it, no more than that."""
     rng = np.random.default_rng(0)
     names = [f"s{i:03d}" for i in range(140)]
     labels = [None if i < unlabelled else i % 2 for i in range(140)]
@@ -280,13 +283,16 @@ def test_few_rows_left_out_are_not_counted(tmp_path: Path, unlabelled: int, is_t
         {"sample_id": name, "model": "m", "target": "t", "label": label, "score": float(rng.random()), "threshold": 0.5}
         for name, label in zip(names, labels, strict=True)
     ]
-    images = [{"sample_id": name, "patient_id": name} for name in names]
+    images = [{"sample_id": name, "patient_id": f"p{i // films}"} for i, name in enumerate(names)]
     vectors = {name: rng.standard_normal(4) for name in names}
     store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
     store.scan("m").discover(permutations=0, stability=0).sink()
     opened = Store.open(store.location)
     for allowed in (False, True):
-        (target,) = opened.report(allow_small_cells=allowed).targets
+        report = opened.report(allow_small_cells=allowed)
+        (target,) = report.targets
+        assert report.audit["samples"] == (140 if is_told or allowed else None)
+        assert "left_out_patients" not in target
         rows = {one["reason"]: one["rows"] for one in target["left_out"]}
         assert rows["no label"] == (unlabelled if is_told or allowed else None)
         assert target["confirmation_rows"] > 0
@@ -312,7 +318,7 @@ def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:
 
 
 def test_nothing_of_few_patients_outside_is_shown(tmp_path: Path) -> None:
-    """Neither the baseline nor the lift, nor shares of phrases outside, nor on the map who is in no slice."""
+    """Nor anything of what is inside, which less the whole class would tell them, nor on the map who is in no slice."""
     store = planted_store(tmp_path / "store", samples=400, inside=0.95)
     store.scan().discover(permutations=0, stability=0).describe().sink()
     store = Store.open(store.location)
@@ -323,13 +329,12 @@ def test_nothing_of_few_patients_outside_is_shown(tmp_path: Path) -> None:
         commit.upsert("slices", kept.set_column(place, kept.schema.field(place), few))
     store = Store.open(store.location)
     hidden, shown = store.report(), store.report(allow_small_cells=True)
-    told = [row for row in hidden.slices if row["rows"] is not None]
-    assert any(row["phrases"] for row in told)
-    for row in told:
-        assert row["baseline_rate"] is row["lift"] is None
-        assert {one["rate_outside"] for one in row["phrases"]} <= {None}
-        assert {one["lift"] for one in row["phrases"]} <= {None}
-        assert "Elsewhere in the class: -" in as_html(hidden)
+    assert any(row["phrases"] for row in hidden.slices)
+    for row in hidden.slices:
+        assert row["baseline_rate"] is row["lift"] is row["rows"] is row["patients"] is row["q_value"] is None
+        assert not re.search(r"\d", row["sentence"])
+        told = ("rows_inside", "rate_inside", "rate_outside", "lift", "q_value")
+        assert {one[name] for one in row["phrases"] for name in told} <= {None}
     assert {point["slice_id"] for point in hidden.points} == {None}
     assert {point["slice_id"] for point in shown.points} > {None}
     assert all(row["baseline_rate"] is not None for row in shown.slices)
@@ -386,11 +391,11 @@ def test_an_audit_that_was_kept_shows_itself_as_cards(hostile: Store) -> None:
 
 def test_shares_of_few_patients_outside_are_not_shown(tmp_path: Path) -> None:
     """A share outside a slice that one to ten held-out patients make up, of however many rows, is left out, and what
-    would tell it."""
+    would tell it, the tests among it; whether the confirmation half bears the phrase out is told."""
     store = planted_store(tmp_path / "store")
     store.scan("m").discover(permutations=0, stability=0).describe().sink()
     told = Store.open(store.location).table("phrases").read()
-    few = ("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score")
+    few = ("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score", "p_value", "q_value")
 
     def shown(patients: int) -> list[dict[str, object]]:
         counted = pa.array([patients] * told.num_rows, pa.int64())
@@ -398,11 +403,16 @@ def test_shares_of_few_patients_outside_are_not_shown(tmp_path: Path) -> None:
         with store.commit("discover") as commit:
             commit.upsert("phrases", told.set_column(place, told.schema.field(place), counted))
         report = Store.open(store.location).report()
+        borne_out.append([one["borne_out"] for row in report.slices for one in row["phrases"]])
         return [{name: one[name] for name in few} for row in report.slices for one in row["phrases"]]
+
+    borne_out: list[list[str]] = []
 
     assert any(one["rate_outside"] is not None for one in shown(11))
     assert shown(10)
     assert {value for one in shown(10) for value in one.values()} == {None}
+    assert "yes" in borne_out[0]
+    assert all(one == borne_out[0] for one in borne_out)
 
 
 def test_a_slice_says_nothing_in_words_that_its_table_hides(tmp_path: Path) -> None:

@@ -522,8 +522,15 @@ def test_one_rule_says_which_patients_are_few(allowed: bool) -> None:
 
 @pytest.mark.parametrize(("outside", "is_told"), [(10, False), (11, True), (0, True)])
 def test_nothing_of_few_patients_outside_is_told(tables: Tables, outside: int, is_told: bool) -> None:
-    """With one to ten patients outside there is no baseline and no lift, which are theirs; what is inside stays."""
-    numbers = {"confirmation_patients": 50, "error_rate": 0.5, "baseline_rate": 0.25, "baseline_loss": 0.5, "lift": 2.0}
+    """With one to ten patients outside there is no baseline and no lift, which are theirs, nor what would tell them: a
+    q-value, or the rows inside, as another slice's baseline tells how many there are in all."""
+    numbers = {"confirmation_rows": 60, "confirmation_errors": 30} | {
+        "confirmation_patients": 50,
+        "error_rate": 0.5,
+        "baseline_rate": 0.25,
+        "baseline_loss": 0.5,
+        "lift": 2.0,
+    }
     few = tables | {"slices": [row | numbers | {"baseline_patients": outside} for row in tables["slices"]]}
     few["slices"] = [row for row in few["slices"] if row["audit_id"] == "new"]
     with opened_over(few) as session:
@@ -532,8 +539,8 @@ def test_nothing_of_few_patients_outside_is_told(tables: Tables, outside: int, i
     of_outside = ("baseline_rate", "baseline_loss", "lift")
     for row in rows:
         assert [row[name] for name in of_outside] == ([0.25, 0.5, 2.0] if is_told else [None] * 3)
-        assert row["error_rate"] == 0.5
-        assert row["q_value"] is not None
+        assert {row[name] is not None for name in ("rows", "errors", "error_rate", "q_value")} == {is_told}
+        assert row["confirmed"] is not None
     with opened_over(few, allow_small_cells=True) as session:
         rows = session.query(named_question("slices_found"), {"audit_ids": ["new"]}).to_pylist()
     assert all([row[name] for name in of_outside] == [0.25, 0.5, 2.0] for row in rows)
