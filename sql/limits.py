@@ -17,6 +17,7 @@ SMALLEST_CELL: Final = 11
 ALLOWANCE: Final = 1 << 30
 """What the process may take beyond twice DuckDB's memory: threads, batches in flight, Python's own objects."""
 
+_LEAST: Final = 10**6
 _UNITS: Final = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 _MEMORY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMG]i?B)\s*", re.IGNORECASE)
 
@@ -35,6 +36,8 @@ class Limits:
             raise QueryError(f"a time limit of {self.seconds:g} seconds is none", "give more than 0 seconds")
         if not self.bytes:
             raise QueryError(f"{self.memory!r} is no amount of memory", "write it as in 500MB or 4GB")
+        if self.bytes < _LEAST:
+            raise QueryError(f"no question can be read in {self.memory}", "allow 1MB or more")
 
     @property
     def bytes(self) -> int:

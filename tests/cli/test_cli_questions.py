@@ -112,6 +112,7 @@ def test_limits_of_the_command(own: Path) -> None:
     full = invoke("sql", own, "SELECT list(range) FROM range(10000000000)", "--memory-limit", "100MB")
     assert "memory" in full.stderr
     assert invoke("sql", own, "SELECT 1", "--memory-limit", "lots").exit_code == 1
+    assert "no question can be read in 1KB" in invoke("sql", own, "SELECT 1", "--memory-limit", "1KB").stderr
     assert invoke("sql", own, "SELECT 1 AS x", "--time-limit", "0").stdout.split() == ["x", "1"]
     assert invoke("sql", own, "SELECT $x AS x", "--set", "x").exit_code == 2
     assert "--set" in invoke("sql", own, "SELECT $x AS x").stderr
@@ -191,7 +192,7 @@ def test_a_conversation(terminal: Terminal, tmp_path: Path) -> None:
     terminal.type(".tables\n")
     assert "latest_audits" in terminal.until("misread> ")
     terminal.type(".run missing_metadata --set model=m target='T'\n")
-    assert "no model 'm'" in terminal.until("misread> ")  # a store without predictions
+    assert "no model 'm'" in terminal.until("misread> ")  # which is looked up once both values are there
     terminal.type(".run missing_metadata model\n")
     assert "write it as in .run NAME model" in terminal.until("misread> ")
     terminal.type(".run missing_metadata 'model\n")
