@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from audited_rows import Tables, audited_tables
 
 from misread.ask import backing_of_columns
 from misread.sql import Session
@@ -53,3 +54,8 @@ def session() -> Iterator[Session]:
     members = [{"slice_id": "x-1", "sample_id": sample} for sample in "ab"]
     with session_over({"images": images, "slices": slices, "phrases": phrases, "memberships": members}) as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    return audited_tables()
