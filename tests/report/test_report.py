@@ -1,4 +1,4 @@
-"""What a report tells, and what it does not."""
+"""What a report tells."""
 
 import base64
 import html
@@ -22,21 +22,8 @@ from typer.testing import CliRunner
 from misread.cli.main import app
 from misread.library import Store
 from misread.report import Report, as_html, as_json, as_markdown
-from misread.report.withheld import WITHHELD, runs
-from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
-from misread.schemas.tables import CHECKSUM
+from misread.schemas.errors import MisreadError, UnknownNameError
 from stores import VIEW, planted_store, write_store
-
-
-def reports_of(store: Store) -> list[str]:
-    return store.sql("SELECT report FROM reports")["report"].to_list()
-
-
-def unescaped(text: str) -> str:
-    """Whatever a reader could make of a page: entities, JSON's and Markdown's escapes undone."""
-    text = html.unescape(html.unescape(text))
-    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
-    return re.sub(r"\\([!-/:-@[-`{-~])", r"\1", text)
 
 
 def test_a_report_is_of_its_own_audit(tmp_path: Path) -> None:
@@ -148,87 +135,6 @@ def test_what_json_has_no_number_for_is_null(whole: Report) -> None:
     assert told["slices"][0]["rows"] == row["rows"]
 
 
-@pytest.mark.parametrize("form", ["html", "md", "json"])
-def test_without_images_and_text_nothing_of_a_patient_is_passed_on(
-    hostile: Store, whole: Report, tmp_path: Path, form: str
-) -> None:
-    """No byte of a picture, no five consecutive words of a report, no id: by search, with escapes undone."""
-    path = tmp_path / f"report.{form}"
-    options = ["--no-images", "--no-text"]
-    ended = CliRunner().invoke(app, ["report", hostile.location, "--out", str(path), *options])
-    assert ended.exit_code == 0, ended.stderr
-    page = path.read_text()
-    told = page if form != "html" else re.sub(r"<script>.*?</script>|<style>.*?</style>", "", page, flags=re.DOTALL)
-    plain = unescaped(told)
-    found = set(runs(plain))
-    said = {run for text in reports_of(hostile) for run in runs(text)}
-    assert said
-    assert not found & said
-    assert "data:image" not in plain
-    assert not re.search(r"[A-Za-z0-9+/]{200,}", plain)
-    assert not [film for film in range(FILMS) if name_of(film) in plain]
-    # the same page with everything in it would have been caught
-    everything = unescaped(as_html(whole))
-    assert set(runs(everything)) & said
-    assert "data:image/jpeg" in everything
-
-
-def test_what_reports_say_is_withheld_wherever_it_stands(tmp_path: Path) -> None:
-    """A metadata value that repeats five words of a report, in any case, is replaced; four words stay."""
-    store = planted_store(tmp_path / "store", samples=300)
-    report = store.report  # nothing audited yet
-    with pytest.raises(AuditError, match="has been audited yet"):
-        report()
-    store.scan("m").filter("view <> 'is in place the heart is normal'").discover(permutations=0, stability=0).sink()
-    audited = Store.open(store.location)
-    assert audited.report().audit["where"] is not None
-    assert audited.report(text=False).audit["where"] == WITHHELD
-
-
-@pytest.mark.parametrize(
-    ("patient", "is_telling"), [("PID-0007", True), ("k7", True), ("4711", False), ("view", False)]
-)
-def test_ids_are_withheld_wherever_they_stand(tmp_path: Path, patient: str, is_telling: bool) -> None:
-    """Filters that look at ids tell none, be they plain numbers; nor does a name, a note or a value of metadata.
-
-    A word, or a number that may be one of another kind, stays where nothing says that it is an id.
-    """
-    images = [{"sample_id": f"s{i:03d}", "patient_id": f"p{i}" if i else patient, "view": "PA"} for i in range(120)]
-    rng = np.random.default_rng(0)
-    scores = {"model": "m", "target": "t", "threshold": 0.5}
-    predictions = [
-        scores | {"sample_id": row["sample_id"], "label": i % 2, "score": float(rng.random())}
-        for i, row in enumerate(images)
-    ]
-    vectors = {row["sample_id"]: rng.standard_normal(4) for row in images}
-    store = write_store(tmp_path / "store", images, predictions, vectors=vectors, metadata=[VIEW])
-    rows = store.scan("m").filter(f"patient_id <> '{patient}'", "sample_id NOT IN ('s003')", "view = 'PA'")
-    rows.discover(permutations=0, stability=0).sink(f"without {patient}")
-    report = Store.open(store.location).report(text=False, images=False)
-    for page in (unescaped(as_html(report)), unescaped(as_markdown(report)), as_json(report)):
-        told = re.sub(r"<script>.*?</script>|<style>.*?</style>|<meta.*?>", "", page, flags=re.DOTALL)
-        assert not re.search(rf"'{patient}'|\bs003\b", told)
-        assert (f"without {patient}" in told) is not is_telling
-        assert WITHHELD in told.replace("\\", "")
-    assert report.audit["parameters"]["filter"] == [{"predicates": [WITHHELD, WITHHELD, "view = 'PA'"]}]
-    assert not report.holds("html")
-
-
-def test_a_report_says_what_of_patients_it_holds(hostile: Store, whole: Report, tmp_path: Path) -> None:
-    """Pictures, ids and text of reports where they are there: not where they are left out, nor where there are none."""
-    assert "This report holds images, ids and text of reports of patients." in as_html(whole)
-    assert "This report holds ids and text of reports of patients, no images." in as_markdown(whole)
-    bare = hostile.report(images=False, text=False)
-    assert "This report holds no images, ids or text of reports of patients." in as_html(bare)
-    without = planted_store(tmp_path / "store", samples=300, with_reports=False)
-    without.scan("m").discover(permutations=0, stability=0).sink()
-    report = Store.open(without.location).report()
-    assert report.slices
-    assert "This report holds ids of patients, no images or text of reports." in as_html(report)
-    assert "This report holds ids of patients, no images or text of reports." in as_markdown(report)
-    assert "one vector of its image and metadata" in as_html(report)
-
-
 def test_remarks_are_sentences_and_told_once(whole: Report) -> None:
     """They begin with a capital and end in a full stop; one on a model and target stands with its name, and only so."""
     audit = whole.audit | {"notes": ["net, Mass: few films", "no reports: told by metadata"]}
@@ -268,80 +174,6 @@ def test_pictures_are_small_grey_copies(whole: Report) -> None:
         with Image.open(io.BytesIO(content)) as small:
             assert all(name.startswith("jfif") for name in small.info)
         assert BESIDE.encode() not in content
-
-
-@pytest.mark.parametrize(
-    ("unlabelled", "films", "is_told"), [(3, 1, False), (10, 1, False), (11, 1, True), (20, 2, False), (22, 2, True)]
-)
-def test_few_rows_left_out_are_not_counted(tmp_path: Path, unlabelled: int, films: int, is_told: bool) -> None:
-    """Why rows were left out is told; how many only where they are of eleven patients, or with leave; and how many were
-    selected, which less both halves would tell it, no more than that."""
-    rng = np.random.default_rng(0)
-    names = [f"s{i:03d}" for i in range(140)]
-    labels = [None if i < unlabelled else i % 2 for i in range(140)]
-    predictions = [
-        {"sample_id": name, "model": "m", "target": "t", "label": label, "score": float(rng.random()), "threshold": 0.5}
-        for name, label in zip(names, labels, strict=True)
-    ]
-    images = [{"sample_id": name, "patient_id": f"p{i // films}"} for i, name in enumerate(names)]
-    vectors = {name: rng.standard_normal(4) for name in names}
-    store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
-    store.scan("m").discover(permutations=0, stability=0).sink()
-    opened = Store.open(store.location)
-    for allowed in (False, True):
-        report = opened.report(allow_small_cells=allowed)
-        (target,) = report.targets
-        assert report.audit["samples"] == (140 if is_told or allowed else None)
-        assert "left_out_patients" not in target
-        rows = {one["reason"]: one["rows"] for one in target["left_out"]}
-        assert rows["no label"] == (unlabelled if is_told or allowed else None)
-        assert target["confirmation_rows"] > 0
-
-
-def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:
-    """A slice of fewer than 11 confirmation patients has no numbers unless they are asked for."""
-    store = planted_store(tmp_path / "store", samples=120, inside=0.95)
-    store.scan().discover(permutations=0, stability=0, min_size=5).sink()
-    store = Store.open(store.location)
-    few = store.sql("SELECT slice_id FROM slices WHERE confirmation_patients BETWEEN 1 AND 10")["slice_id"].to_list()
-    assert few
-    hidden = [row for row in store.report().slices if row["slice_id"] in few]
-    shown = [row for row in store.report(allow_small_cells=True).slices if row["slice_id"] in few]
-    for row in hidden:
-        assert row["rows"] is row["errors"] is row["error_rate"] is row["patients"] is row["share"] is None
-        assert not re.search(r"\d", row["sentence"])
-        assert row["examples"] == []
-    assert not {point["slice_id"] for point in store.report().points} & set(few)
-    assert all(row["rows"] is not None and row["examples"] for row in shown)
-    assert {point["slice_id"] for point in store.report(allow_small_cells=True).points} & set(few)
-    assert "fewer than 11 patients are not shown" in as_html(store.report())
-
-
-def test_nothing_of_few_patients_outside_is_shown(tmp_path: Path) -> None:
-    """Nor anything of what is inside, which less the whole class would tell them, nor on the map who is in no slice."""
-    store = planted_store(tmp_path / "store", samples=400, inside=0.95)
-    store.scan().discover(permutations=0, stability=0).describe().sink()
-    store = Store.open(store.location)
-    kept = store.table("slices").read().drop_columns([CHECKSUM])
-    place = kept.schema.get_field_index("baseline_patients")
-    with store.commit("discover") as commit:
-        few = pa.array([10] * kept.num_rows, pa.int64())
-        commit.upsert("slices", kept.set_column(place, kept.schema.field(place), few))
-    store = Store.open(store.location)
-    hidden, shown = store.report(), store.report(allow_small_cells=True)
-    assert any(row["phrases"] for row in hidden.slices)
-    for row in hidden.slices:
-        assert row["baseline_rate"] is row["lift"] is row["rows"] is row["patients"] is row["q_value"] is None
-        assert not re.search(r"\d", row["sentence"])
-        told = ("rows_inside", "rate_inside", "rate_outside", "lift", "q_value")
-        assert {one[name] for one in row["phrases"] for name in told} <= {None}
-    assert {point["slice_id"] for point in hidden.points} == {None}
-    assert {point["slice_id"] for point in shown.points} > {None}
-    assert all(row["baseline_rate"] is not None for row in shown.slices)
-    assert any(one["rate_outside"] for row in shown.slices for one in row["phrases"])
-    hidden, shown = store.report(text=False), store.report(text=False, allow_small_cells=True)
-    assert not any("elsewhere" in row["sentence"] for row in hidden.slices)
-    assert all("elsewhere" in row["sentence"] for row in shown.slices)
 
 
 def test_an_audit_that_found_nothing_has_a_report(tmp_path: Path) -> None:
@@ -387,48 +219,6 @@ def test_an_audit_that_was_kept_shows_itself_as_cards(hostile: Store) -> None:
     assert "<article" in html.unescape(plan._repr_html_())
     assert plan.plan != (other := hostile.scan().fuse(modalities=["image"]).discover(min_size=20).describe()).plan
     assert other._repr_html_().startswith("<pre>")
-
-
-def test_shares_of_few_patients_outside_are_not_shown(tmp_path: Path) -> None:
-    """A share outside a slice that one to ten held-out patients make up, of however many rows, is left out, and what
-    would tell it, the tests among it; whether the confirmation half bears the phrase out is told."""
-    store = planted_store(tmp_path / "store")
-    store.scan("m").discover(permutations=0, stability=0).describe().sink()
-    told = Store.open(store.location).table("phrases").read()
-    few = ("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score", "p_value", "q_value")
-
-    def shown(patients: int) -> list[dict[str, object]]:
-        counted = pa.array([patients] * told.num_rows, pa.int64())
-        place = told.schema.get_field_index("patients_outside")
-        with store.commit("discover") as commit:
-            commit.upsert("phrases", told.set_column(place, told.schema.field(place), counted))
-        report = Store.open(store.location).report()
-        borne_out.append([one["borne_out"] for row in report.slices for one in row["phrases"]])
-        return [{name: one[name] for name in few} for row in report.slices for one in row["phrases"]]
-
-    borne_out: list[list[str]] = []
-
-    assert any(one["rate_outside"] is not None for one in shown(11))
-    assert shown(10)
-    assert {value for one in shown(10) for value in one.values()} == {None}
-    assert "yes" in borne_out[0]
-    assert all(one == borne_out[0] for one in borne_out)
-
-
-def test_a_slice_says_nothing_in_words_that_its_table_hides(tmp_path: Path) -> None:
-    """What 1 to 10 patients outside have, the sentence does not compare with either."""
-    store = planted_store(tmp_path / "store")
-    store.scan("m").discover(permutations=0, stability=0).describe().sink()
-    report = Store.open(store.location).report()
-    hidden = [
-        (row["sentence"], one["phrase"])
-        for row in report.slices
-        for one in row["phrases"]
-        if one["rate_outside"] is None and one["phrase"] in row["sentence"]
-    ]
-    assert hidden
-    for told, phrase in hidden:
-        assert "against" not in told.partition(phrase)[2].partition(" and with ")[0]
 
 
 def test_audits_of_losses_have_reports(tmp_path: Path) -> None:
@@ -479,33 +269,3 @@ def test_what_was_audited_is_told(whole: Report) -> None:
             rows, wrong = target[f"{half}_rows"], target[f"{half}_errors"]
             assert f"{rows} images of {rows} patients, {wrong} wrong" in plain
         assert "31 (no label), few (no score)" in plain
-
-
-@pytest.mark.parametrize(("per_patient", "is_told"), [(20, False), (4, True)])
-def test_a_half_of_few_patients_is_not_counted(tmp_path: Path, per_patient: int, is_told: bool) -> None:
-    """However many films they have."""
-    store = planted_store(tmp_path / "store", samples=200, per_patient=per_patient)
-    store.scan("m").discover(permutations=0, stability=0, min_patients=1).sink()
-    opened = Store.open(store.location)
-    (shown,), (told,) = opened.report(allow_small_cells=True).targets, opened.report().targets
-    halves = ("discovery", "confirmation")
-    assert sum(shown[f"{half}_patients"] for half in halves) == 200 // per_patient
-    assert all(shown[f"{half}_rows"] > 10 for half in halves)
-    for name in (f"{half}_{what}" for half in halves for what in ("rows", "patients", "errors")):
-        assert told[name] == (shown[name] if is_told else None)
-
-
-def test_shares_of_patients_who_were_not_counted_are_not_shown(tmp_path: Path) -> None:
-    """Audits from before patients outside were counted are read; nobody knows whether they are few."""
-    store = planted_store(tmp_path / "store")
-    store.scan("m").discover(permutations=0, stability=0).describe().sink()
-    told = Store.open(store.location).table("phrases").read()
-    place = told.schema.get_field_index("patients_outside")
-    with store.commit("discover") as commit:
-        unknown = pa.nulls(told.num_rows, pa.int64())
-        commit.upsert("phrases", told.set_column(place, told.schema.field(place), unknown))
-    opened = Store.open(store.location)
-    for allowed in (False, True):
-        report = opened.report(allow_small_cells=allowed)
-        shares = {one["rate_outside"] for row in report.slices for one in row["phrases"]}
-        assert (shares == {None}) is not allowed
