@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from misread.audit.aligned import gathered, inverse, located
+from misread.audit.copies import copies_across_halves, copies_told
 from misread.audit.population import NOT_SELECTED, SEEN_IN_TRAINING, scanned_samples, shares_training_patients
 from misread.fitting import COMPONENTS, FusionFit, drawn_to_fit
 from misread.fuse import AT_ONCE, Block, Fusion, Places
@@ -204,6 +205,8 @@ def fit_samples(
     fitted_on = (kept & (samples["half"] == DISCOVERY)).to_numpy()
     columns, notes = _metadata(node, below, samples.filter(kept))
     notes += [SEEN_IN_TRAINING] if shares_training_patients(samples) else []
+    copies = copies_across_halves(samples, store.table("images").batches(["sample_id", "sha256"]))
+    notes += [copies_told(copies)] if copies else []
     features = fit_features(samples.filter(pl.Series(fitted_on)), columns) if node.metadata is not None else None
     vectors = SampleVectors(samples, tables, features)
     give_back()
