@@ -38,6 +38,6 @@ def copies_told(copies: int) -> str:
     """That in words."""
     return (
         f"{copies} confirmation samples have the very image file of a discovery sample, under another patient: of "
-        "them the search saw what confirms a slice; give copies (files of equal bytes) one patient_id, or leave them out "
-        "with --where"
+        "them the search saw what confirms a slice; give copies (files of equal bytes) one patient_id, or leave them "
+        "out with --where"
     )
