@@ -38,7 +38,11 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
     output: OutputOption = None,
     state: StateOption = None,
 ) -> None:
-    """Show subgroups of metadata where errors gather."""
+    """Show subgroups of metadata where errors gather.
+
+    They are found by search among the very rows that they are told of: rates read too high, and intervals do not know
+    of the search.
+    """
     from misread.library import Store
     from misread.queries import why_nothing_is_judged
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from misread.audit.aligned import gathered, inverse, located
+from misread.audit.copies import copies_across_halves, copies_told
 from misread.audit.population import NOT_SELECTED, SEEN_IN_TRAINING, scanned_samples, shares_training_patients
 from misread.fitting import COMPONENTS, FusionFit, drawn_to_fit
 from misread.fuse import AT_ONCE, Block, Fusion, Places
@@ -22,8 +23,9 @@ from misread.products import Products, products_for
 from misread.progress import Progress
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import IMAGES, VECTOR
-from misread.schemas.values import DISCOVERY
+from misread.schemas.values import DISCOVERY, is_small_cell
 from misread.spill import HELD_BYTES, Vectors, are_held, cuts_of, put_aside
+from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 from misread.store.lance_table import LanceTable
 from misread.threads import in_order, one_thread
@@ -204,6 +206,8 @@ def fit_samples(
     fitted_on = (kept & (samples["half"] == DISCOVERY)).to_numpy()
     columns, notes = _metadata(node, below, samples.filter(kept))
     notes += [SEEN_IN_TRAINING] if shares_training_patients(samples) else []
+    copies, patients = copies_across_halves(samples, store.table("images").batches(["sample_id", "sha256"]))
+    notes += [copies_told(None if is_small_cell(patients, SMALLEST_CELL) else copies)] if copies else []
     features = fit_features(samples.filter(pl.Series(fitted_on)), columns) if node.metadata is not None else None
     vectors = SampleVectors(samples, tables, features)
     give_back()

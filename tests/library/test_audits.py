@@ -1,5 +1,6 @@
 """Audits end to end on small stores: what is found, kept, and found again."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -8,6 +9,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import misread as mr
+from misread.audit.copies import copies_told
+from misread.audit.halves import half_of
 from misread.audit.population import SEEN_IN_TRAINING
 from misread.care import delete_patient
 from misread.library import LazyFrame, Store
@@ -444,6 +447,23 @@ def test_an_audit_says_that_its_patients_were_trained_on(tmp_path: Path, per_pat
     found = audit(mr.open(store.location)).sink()
     notes = mr.open(store.location).sql(f"SELECT notes FROM audits WHERE audit_id = '{found}'")["notes"][0]
     assert (SEEN_IN_TRAINING in notes) == (per_patient > 1)
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_an_audit_says_that_images_lie_in_both_halves(tmp_path: Path, copied: bool) -> None:
+    """The same file under two patients: of those of different halves the audit's notes tell, by how many there are."""
+    store = planted_store(tmp_path / "store", samples=100)
+    names = [f"s{i:04d}" for i in range(100)]
+    digests = [sha256(f"{i // 2 if copied else i}".encode()).hexdigest() for i in range(100)]
+    with store.commit("files") as commit:
+        commit.writer("images").set_columns(pa.table({"sample_id": names, "sha256": digests}), "sample_id")
+    found = audit(mr.open(store.location)).sink()
+    notes = mr.open(store.location).sql(f"SELECT notes FROM audits WHERE audit_id = '{found}'")["notes"][0]
+    halves = [half_of(f"p{i}", 0) for i in range(100)]
+    apart = sum(one != other for one, other in zip(halves[::2], halves[1::2], strict=True))
+    assert apart > 10
+    assert (copies_told(apart) in notes) == copied
+    assert any("image file" in note for note in notes) == copied
 
 
 def test_slices_are_frozen_in_the_store(audited: Store) -> None:

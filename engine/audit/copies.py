@@ -1,0 +1,43 @@
+"""Images whose files lie in both halves of an audit, under different patients."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from misread.schemas.values import CONFIRMATION, DISCOVERY
+
+from .aligned import located
+
+DIGITS = 15
+"""So many hexadecimal digits of a checksum fit into an Int64; of 10^7 images two have the same by chance 1 in 20,000
+times."""
+
+
+def copies_across_halves(samples: pl.DataFrame, files: Iterable[pa.RecordBatch]) -> tuple[int, int]:
+    """How many confirmation samples have the very file of a discovery sample, and of how many patients they are.
+
+    `samples`: sample_id, patient, half and left_out, by sample_id, of which those that are left out count for nothing.
+    `files`: batches of sample_id and sha256 (lower-case hexadecimal, or NULL without a file), of which 8 bytes a sample
+    are held. A patient lies in one half, so that copies are of different patients.
+    """
+    own = np.full(samples.height, -1, np.int64)
+    for batch in files:
+        rows = pl.DataFrame(batch).drop_nulls("sha256")
+        places = located(samples["sample_id"], rows["sample_id"])
+        digests = rows["sha256"].str.slice(0, DIGITS).str.to_integer(base=16, dtype=pl.Int64).to_numpy()
+        own[places[places >= 0]] = digests[places >= 0]
+    kept = samples["left_out"].is_null().to_numpy() & (own >= 0)
+    found, held = (kept & (samples["half"] == each).fill_null(False).to_numpy() for each in (DISCOVERY, CONFIRMATION))
+    held[held] = np.isin(own[held], own[found])
+    return int(held.sum()), samples["patient"].filter(pl.Series(held)).n_unique()
+
+
+def copies_told(copies: int | None) -> str:
+    """That in words; None: of so few patients that they are not counted."""
+    return (
+        f"{copies or 'few'} confirmation samples have the very image file of a discovery sample, under another "
+        "patient: of them the search saw what confirms a slice; give copies (files of equal bytes) one patient_id, or "
+        "leave them out with --where"
+    )
