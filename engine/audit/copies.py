@@ -10,25 +10,21 @@ from misread.schemas.values import CONFIRMATION, DISCOVERY
 
 from .aligned import located
 
-DIGITS = 15
-"""So many hexadecimal digits of a checksum fit into an Int64; of 10^7 images two have the same by chance 1 in 20,000
-times."""
-
 
 def copies_across_halves(samples: pl.DataFrame, files: Iterable[pa.RecordBatch]) -> tuple[int, int]:
     """How many confirmation samples have the very file of a discovery sample, and of how many patients they are.
 
     `samples`: sample_id, patient, half and left_out, by sample_id, of which those that are left out count for nothing.
-    `files`: batches of sample_id and sha256 (lower-case hexadecimal, or NULL without a file), of which 8 bytes a sample
-    are held. A patient lies in one half, so that copies are of different patients.
+    `files`: batches of sample_id and sha256 (text, or NULL without a file), of which 9 bytes a sample are held. A
+    patient lies in one half, so that copies are of different patients.
     """
-    own = np.full(samples.height, -1, np.int64)
+    own, has_file = np.zeros(samples.height, np.uint64), np.zeros(samples.height, np.bool_)
     for batch in files:
         rows = pl.DataFrame(batch).drop_nulls("sha256")
         places = located(samples["sample_id"], rows["sample_id"])
-        digests = rows["sha256"].str.slice(0, DIGITS).str.to_integer(base=16, dtype=pl.Int64).to_numpy()
-        own[places[places >= 0]] = digests[places >= 0]
-    kept = samples["left_out"].is_null().to_numpy() & (own >= 0)
+        own[places[places >= 0]] = rows["sha256"].hash().to_numpy()[places >= 0]
+        has_file[places[places >= 0]] = True
+    kept = samples["left_out"].is_null().to_numpy() & has_file
     found, held = (kept & (samples["half"] == each).fill_null(False).to_numpy() for each in (DISCOVERY, CONFIRMATION))
     held[held] = np.isin(own[held], own[found])
     return int(held.sum()), samples["patient"].filter(pl.Series(held)).n_unique()
