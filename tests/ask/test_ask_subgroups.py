@@ -205,39 +205,6 @@ def test_an_audit_is_searched_as_it_judged(tmp_path: Path, rows: pl.DataFrame) -
         store.sql(asked, {"audit": "x"})
 
 
-@pytest.mark.parametrize("alias", ["a", "samples", "audited", "own", "chosen", "given", "its_row", "its_term", "l"])
-def test_a_joined_question_asks_of_each_model_by_itself(two_models: Store, alias: str) -> None:
-    """Joined to a table of any alias, the answers are those of one question a row: no name of the function is
-    taken for the caller's."""
-    joined = two_models.sql(
-        f"SELECT {alias}.model, found.* FROM latest_audits AS {alias}, "
-        f"subgroups({alias}.model, {alias}.target, top := 3, of_audit := {alias}.audit_id) AS found ORDER BY ALL"
-    )
-    (audit,) = two_models.sql("FROM audits")["audit_id"]
-    asked = "SELECT $model AS model, found.* FROM subgroups($model, 't', top := 3, of_audit := $audit) AS found"
-    alone = [two_models.sql(asked, {"model": model, "audit": audit}) for model in ("m", "n")]
-    assert all(one.height for one in alone)
-    assert joined.sort("model", "rank").equals(pl.concat(alone))
-
-
-@pytest.fixture(scope="module")
-def two_models(tmp_path_factory: pytest.TempPathFactory, rows: pl.DataFrame) -> Store:
-    """An audit of two models, of which the second is wrong by the view PA alone."""
-    images = rows.select("sample_id", "patient_id", "split", "view", "age").to_dicts()
-    other = pl.when(pl.col("view") == "PA").then(1 - pl.col("label")).otherwise("label").cast(pl.Float64)
-    predictions = [
-        row
-        for model, score in {"m": pl.col("score"), "n": other}.items()
-        for row in rows.select(
-            "sample_id", "label", score=score, model=pl.lit(model), target=pl.lit("t"), threshold=0.5
-        ).to_dicts()
-    ]
-    place = tmp_path_factory.mktemp("two") / "store"
-    store = write_store(place, images, predictions, metadata=[VIEW, AGE])
-    store.scan().fuse(metadata=["view"]).discover(permutations=0, stability=0).describe().sink()
-    return store
-
-
 def test_what_cannot_be_searched_is_told(store: Store) -> None:
     """Unknown names with the nearest that exist; options out of range; a where that is no expression."""
     with pytest.raises(UnknownNameError, match="no model 'n' in predictions"):
