@@ -28,23 +28,20 @@ class DividedRows:
     ) -> list[Conjunction]:
         """The best conjunctions of the discovery half, with its rows, errors and scan statistic, best first.
 
-        The other half has rows of each that is listed, and neither half 1 to `smallest_cell` patients inside or
-        outside it.
+        The other half has rows of each that is listed, and neither half 1 to `smallest_cell` - 1 patients inside or
+        outside it, or between it and a better one whose terms it has, or which has its terms: of two such the better
+        is listed.
         """
 
         def enough_patients(terms: Conditions) -> bool:
             inside = rows_with(terms, self.codes)
-            sides = [
-                inside & ~self.discovery,
-                inside & self.discovery,
-                ~inside & ~self.discovery,
-                ~inside & self.discovery,
-            ]
-            patients = [int(np.count_nonzero(np.bincount(self.patients[side]))) for side in sides]
-            return patients[0] > 0 and not any(is_small_cell(count, smallest_cell) for count in patients)
+            can_be_judged = bool((inside & ~self.discovery).any())
+            return (
+                can_be_judged and not self._are_few(inside, smallest_cell) and not self._are_few(~inside, smallest_cell)
+            )
 
         errors = self.errors[self.discovery]
-        return best_conjunctions(
+        found = best_conjunctions(
             self.codes[self.discovery],
             errors,
             ScanScore(int(errors.sum()), len(errors)),
@@ -54,6 +51,7 @@ class DividedRows:
             admit=enough_patients,
             check=check,
         )
+        return self._told_apart(found, smallest_cell, check)
 
     def confirmed(self, found: Sequence[Conjunction], seed: int, check: Callable[[], None]) -> list[Confirmation]:
         """What the other half says of each; `seed` is that of the shuffles of patients."""
@@ -64,3 +62,35 @@ class DividedRows:
             check()
             verdicts.append(confirm(rows_with(one.terms, codes), errors, patients, seed))
         return verdicts
+
+    def _told_apart(
+        self, found: Sequence[Conjunction], smallest_cell: int, check: Callable[[], None]
+    ) -> list[Conjunction]:
+        """Those found without what differs in few patients from a better one."""
+        listed: list[Conjunction] = []
+        for one in found:
+            check()
+            mine = set(one.terms)
+            nested = (other.terms for other in listed if mine < set(other.terms) or mine > set(other.terms))
+            if not any(self._differ_in_few(one.terms, other, smallest_cell) for other in nested):
+                listed.append(one)
+        return listed
+
+    def _are_few(self, rows: Booleans, smallest_cell: int) -> bool:
+        """Whether the patients of these rows in either half are too few to be told of."""
+        return any(
+            is_small_cell(self._patients(rows & half), smallest_cell) for half in (self.discovery, ~self.discovery)
+        )
+
+    def _differ_in_few(self, one: Conditions, other: Conditions, smallest_cell: int) -> bool:
+        """Whether the rows, or the patients, of one less those of the other are of too few patients."""
+        mine, theirs = rows_with(one, self.codes), rows_with(other, self.codes)
+        apart = mine ^ theirs
+        patients = (
+            abs(self._patients(mine & half) - self._patients(theirs & half))
+            for half in (self.discovery, ~self.discovery)
+        )
+        return self._are_few(apart, smallest_cell) or any(is_small_cell(count, smallest_cell) for count in patients)
+
+    def _patients(self, rows: Booleans) -> int:
+        return int(np.count_nonzero(np.bincount(self.patients[rows])))

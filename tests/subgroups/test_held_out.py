@@ -22,7 +22,7 @@ def rows_of(generator: np.random.Generator, people: int, of_each: int, planted: 
 
 
 def searched(rows: DividedRows, **others: int) -> list:
-    wanted = {"min_size": 10, "most_terms": 3, "top": 10, "smallest_cell": 10} | others
+    wanted = {"min_size": 10, "most_terms": 3, "top": 10, "smallest_cell": 11} | others
     return rows.search(**wanted, check=unchecked)
 
 
@@ -77,6 +77,34 @@ def test_what_the_other_half_has_no_row_of_is_not_listed() -> None:
     found = searched(DividedRows(codes, errors, rows.patients, rows.discovery), smallest_cell=0)
     assert found
     assert not any((1, 4) in one.terms for one in found)
+
+
+@pytest.mark.parametrize(("between", "is_told"), [(10, False), (11, True)])
+@pytest.mark.parametrize("searched_half", [True, False])
+def test_of_two_that_differ_in_few_patients_the_better_is_listed(
+    between: int, is_told: bool, searched_half: bool
+) -> None:
+    """What lies between a subgroup and a part of it could be told from both: patients of either half.
+
+    Errors are sure in the part, less so between it and the whole, and rare elsewhere, so that both score.
+    """
+    rows = [
+        (first, second, place % 10 < tenths, half)
+        for half in (True, False)
+        for first, second, people, tenths in [
+            (0, 0, 40, 10),
+            (0, 1, between if half is searched_half else 30, 2),
+            (1, 0, 60, 1),
+            (1, 1, 60, 1),
+        ]
+        for place in range(people)
+    ]
+    first, second, errors, discovery = (np.array(column) for column in zip(*rows, strict=True))
+    divided = DividedRows(np.stack([first, second], axis=1), errors, np.arange(len(rows)), discovery)
+    whole, part = ((0, 0),), ((0, 0), (1, 0))
+    told, allowed = ([one.terms for one in searched(divided, smallest_cell=cell)] for cell in (11, 0))
+    assert {whole, part} <= {*allowed}
+    assert {whole, part} & {*told} == ({whole, part} if is_told else {part})
 
 
 def test_work_is_stopped_between_two_that_are_judged() -> None:
