@@ -2,11 +2,11 @@
 
 import shutil
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from types import MappingProxyType, TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -25,6 +25,8 @@ from .predicate import check_predicate, no_truth
 from .refusals import PREPARING, refusal
 from .temporary import TemporaryFolder
 from .tree import Tree
+
+T = TypeVar("T")
 
 ANSWER_ROWS: Final = 100_000
 """Rows of an answer fetched at once: between two of them its size is looked at."""
@@ -76,18 +78,12 @@ class Session:
         return self._connection
 
     def prepare(self, text: str) -> None:
-        """Raises what `query` would raise of a question's shape and names, without asking it."""
-        import duckdb
+        """Raises what `query` would raise of a question's shape and names, without asking it.
 
+        The limits hold for this too: DuckDB works out what is the same for every row.
+        """
         tree = admit(self._connection, text, self._columns)
-        try:
-            self._columns.make(tree.names())
-            self._connection.execute(PREPARING + text)
-            self._connection.execute("DEALLOCATE asked")
-        except duckdb.ParserException:  # SHOW, DESCRIBE and EXPLAIN are SQL, but cannot be prepared
-            return
-        except duckdb.Error as error:
-            raise refusal(error, tree, self._columns, self._connection) from None
+        self._watched(lambda watch: self._prepare(text, tree, watch), tree)
 
     def query(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None = None) -> pa.Table:
         """The answer to one question, its columns named apart; intervals of time come as text.
@@ -96,25 +92,27 @@ class Session:
         UnknownNameError for tables, columns and functions that do not exist. What DuckDB does not stop at a limit, or
         when interrupted, is left behind after 10 s more, with the connection: the next question is asked of another.
         """
-        import duckdb
-
         if not self.close.alive:
             raise QueryError("this session has been closed", "open another one")
         tree = admit(self._connection, text, self._columns)
         asked = f"SELECT unnest({sorted(self._columns)}) AS name" if asks_for_tables(tree) else text
+        answer = self._watched(lambda watch: self._answer(asked, parameters, tree, watch), tree)
+        return answer.rename_columns(_apart(answer.column_names))
+
+    def _watched(self, work: Callable[[Watch], T], tree: Tree) -> T:
+        """The result of `work` for the question of that parse, within the limits."""
+        import duckdb
+
         watch = Watch(self.limits)
         self._backing.begin(watch)
         try:
-            answer = interruptible(
-                self._connection, lambda: self._answer(asked, parameters, tree, watch), watch, self.limits
-            )
+            return interruptible(self._connection, lambda: work(watch), watch, self.limits)
         except (duckdb.Error, pa.ArrowException, OSError, ValueError) as error:
             told = self._backing.raised or refusal(error, tree, self._columns, self._connection)
             raise told from None
         finally:
             if watch.left:
                 self._leave(watch.left)
-        return answer.rename_columns(_apart(answer.column_names))
 
     def _open(self) -> None:
         import duckdb
@@ -147,12 +145,25 @@ class Session:
             self.close()
             raise
 
-    def _leave(self, work: Future[pa.Table]) -> None:
+    def _leave(self, work: Future[Any]) -> None:
         """Another connection from now on; the one at work is closed, and what it spilled goes, when that is over."""
         ending = self._ending
         self.close.detach()  # DuckDB at work would make the folder again, where nobody finds it
         work.add_done_callback(lambda _: ending())
         self._open()
+
+    def _prepare(self, text: str, tree: Tree, watch: Watch) -> None:
+        import duckdb
+
+        connection = self._connection
+        self._columns.make(tree.names())
+        watch.check()
+        with own_deadline(connection, watch):
+            try:
+                connection.execute(PREPARING + text)
+            except duckdb.ParserException:  # SHOW, DESCRIBE and EXPLAIN are SQL, but cannot be prepared
+                return
+            connection.execute("DEALLOCATE asked")
 
     def _answer(
         self, text: str, parameters: Mapping[str, object] | Sequence[object] | None, tree: Tree, watch: Watch

@@ -80,6 +80,18 @@ def _closed(connection: duckdb.DuckDBPyConnection) -> bool:
     return False
 
 
+def test_looking_at_a_question_has_the_same_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB works out what is constant as it plans, and is not interrupted in it: so it is when a question is kept."""
+    monkeypatch.setattr(interrupts, "PATIENCE_SECONDS", 0.5)
+    constant = "jaro_winkler_similarity(repeat('x', 400000), repeat('y', 400000))"
+    with Session({}, limits=Limits(SECONDS)) as session:
+        with pytest.raises(QueryError, match=r"longer than 0\.3 s"):
+            session.prepare(f"SELECT {' + '.join([constant] * 8)}")
+        session.prepare("SELECT 1 AS one")
+        session.prepare("SHOW TABLES")
+    assert _in_time(lambda: not left.is_left())
+
+
 @pytest.mark.usefixtures("interruptions")
 def test_an_interruption_that_stops_nothing_ends_the_question(deaf: Deaf) -> None:
     """So it is for Ctrl-C, without a limit, and for another while it is waited."""
