@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PHRASES = 8
 WORDS = 8
 PROFILE = 8
-SUBGROUPS = 10
+SUBGROUPS = 5
 HALVES = (DISCOVERY, CONFIRMATION)
 OF_INSIDE = ("rows_inside", "patients_inside", "rate_inside", "rate_inside_low", "rate_inside_high")
 OF_OUTSIDE = ("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score", "p_value", "q_value")

@@ -194,7 +194,7 @@ def test_an_audit_that_found_nothing_has_a_report(tmp_path: Path) -> None:
 def test_the_file_is_private_and_whole(hostile: Store, tmp_path: Path) -> None:
     """For its owner alone; a place that cannot be written is told, and the store is no such place."""
     path = tmp_path / "report.md"
-    ended = CliRunner().invoke(app, ["report", hostile.location, "--audit", "November", "--out", str(path)])
+    ended = CliRunner().invoke(app, ["report", hostile.location, "--audit", "November", "--output", str(path)])
     assert ended.exit_code == 0, ended.stderr
     assert "it holds ids and text of reports of patients, no images" in ended.stderr
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
