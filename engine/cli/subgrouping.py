@@ -60,4 +60,6 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
     )
     if found.is_empty():
         tell(filter(None, [why_nothing_is_judged(opened, model, target)]))
+    elif not found["confirmed"].any():
+        tell(["none of these is confirmed: that errors gather there in the other half, too, was not shown"])
     deliver(found.to_arrow(), form, output, opened.location)

@@ -123,6 +123,10 @@ def test_what_is_listed_does_not_hang_on_errors_of_the_held_out_half(tmp_path: P
     assert told[0].row(0, named=True)["confirmed"]
     assert not told[1].row(0, named=True)["confirmed"]
     assert (told[0]["errors"] + told[1]["errors"] == told[0]["rows"]).all()
+    for name, says in {"as it is": "", "turned": "none of these is confirmed: "}.items():
+        ended = CliRunner().invoke(app, ["subgroups", str(tmp_path / name), "--model", "m", "--target", "t"])
+        assert ended.stderr.startswith(says)
+        assert bool(ended.stderr) == bool(says)
 
 
 def test_few_patients_make_no_subgroup(store: Store) -> None:

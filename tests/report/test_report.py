@@ -61,6 +61,9 @@ def test_a_report_is_of_its_own_audit(tmp_path: Path) -> None:
     p_values = np.array([one["p_value"] for one in own.subgroups])
     assert [one["q_value"] for one in own.subgroups] == q_values(p_values).tolist()
     assert all(one["confirmed"] for one in own.subgroups)
+    doubted = replace(own, subgroups=[one | {"confirmed": False} for one in own.subgroups])
+    for written in (as_html, as_markdown):
+        assert ["None is confirmed." in written(report) for report in (own, doubted)] == [False, True]
     assert store.report(newer).subgroups == []
 
 
