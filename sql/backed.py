@@ -51,6 +51,10 @@ BACKED_FUNCTIONS: Final[Mapping[str, BackedType]] = MappingProxyType(
         "nearest_samples": BackedType(
             ("VARCHAR", "BIGINT", "VARCHAR"), "STRUCT(rank BIGINT, sample_id VARCHAR, similarity DOUBLE)[]"
         ),
+        "likely_copies": BackedType(
+            ("VARCHAR", "DOUBLE"),
+            "STRUCT(sample_id VARCHAR, other_sample_id VARCHAR, similarity DOUBLE, distance_ratio DOUBLE)[]",
+        ),
         "nearest_phrase": BackedType(("FLOAT[]",), "VARCHAR"),
     }
 )

@@ -3,6 +3,7 @@
 from misread.sql import Work
 from misread.store import TableStore
 
+from .copies import likely_copies
 from .intervals import rate_interval
 from .phrases import nearest_phrase
 from .profile import more_often
@@ -12,7 +13,7 @@ from .vectors import nearest_samples, vector_of
 
 def backing(store: TableStore) -> dict[str, Work]:
     """The work of every backed function over a store; nothing is read before it is called."""
-    makers = (subgroups, vector_of, nearest_samples, nearest_phrase)
+    makers = (subgroups, vector_of, nearest_samples, likely_copies, nearest_phrase)
     return {maker.__name__: maker(store) for maker in makers} | backing_of_columns()
 
 
