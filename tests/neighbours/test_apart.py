@@ -38,7 +38,7 @@ def test_it_is_that_of_every_cosine(seed: int, rows: int, dimension: int, people
 
 
 def test_single_precision_decides_nothing() -> None:
-    """Of rows that are as near to six decimals the lower one is told, whatever sums in single precision make of them."""
+    """Of rows as near to six decimals the lower one is told, whatever sums in single precision make of them."""
     generator = np.random.default_rng(0)
     vectors = np.tile(generator.standard_normal((60, 300)), (4, 1)) + 1e-6 * generator.standard_normal((240, 300))
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
