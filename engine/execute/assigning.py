@@ -1,6 +1,6 @@
 """The assign step: rows put into the frozen slices of an audit, without labels, and how the slices moved since."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +22,7 @@ from misread.workers import Workers
 
 from .frozen import FrozenAudit, check_spaces, frozen_audit, judged_samples
 from .gains import gains
-from .moving import moved, shared_patients
+from .moving import Shared, moved, shared_patients, shared_told, without_small_cells
 from .scans import scan_of
 
 if TYPE_CHECKING:
@@ -33,11 +33,18 @@ _SCORED = {"sample_id": pl.String, "slice_id": pl.String, "score": pl.Float64, "
 
 @dataclass(frozen=True)
 class Assigned:
-    """`rows`: one row a sample and slice that takes it, samples in no slice once; `moved`: one row a slice."""
+    """`rows`: one row a sample and slice that takes it, samples in no slice once; `moved`: one row a slice; `shared`:
+    how many samples are of patients that the audit has seen."""
 
     rows: pl.DataFrame
     moved: pl.DataFrame
     notes: tuple[str, ...]
+    shared: tuple[Shared, ...]
+
+    def told(self, smallest: int) -> "Assigned":
+        """The same without numbers of 1 or more, but fewer than `smallest` patients, and a note on those seen."""
+        notes = (*self.notes, *shared_told(self.shared, smallest))
+        return replace(self, moved=without_small_cells(self.moved, smallest), notes=notes)
 
 
 @dataclass(frozen=True)
@@ -63,8 +70,8 @@ def assign(node: Assign, work: "Work") -> Assigned:
     found = _scored(node, work)
     inside = found.along >= found.audit.cuts
     rows = _rows(found.audit, found.samples["sample_id"], found.along, found.likely, inside)
-    notes = (*found.notes, *shared_patients(work.store, found.audit, found.samples))
-    return Assigned(rows, moved(work.store, found.audit, found.samples, inside), notes)
+    told = moved(work.store, found.audit, found.samples, inside)
+    return Assigned(rows, told, found.notes, shared_patients(work.store, found.audit, found.samples))
 
 
 def score(node: Score, work: "Work") -> Scored:

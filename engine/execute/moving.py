@@ -1,7 +1,8 @@
 """How an audit's slices moved: their share, and error rate or mean loss, against the confirmation half."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from misread.audit.halves import patient_unit
 from misread.audit.thresholds import Threshold, with_errors
 from misread.discover import Estimate, difference, mean_interval, mean_loss, rate_interval
 from misread.schemas.values import CLASSES, CONFIRMATION, DISCOVERY, HIGH_LOSS, is_small_cell
-from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 
 from .frozen import FrozenAudit, judged_samples
@@ -63,6 +63,16 @@ _SHARED: Mapping[str, str] = {
 }
 
 
+@dataclass(frozen=True)
+class Shared:
+    """`rows` of the `samples` are of `patients` that the audit has seen in a `half`."""
+
+    half: str
+    rows: int
+    patients: int
+    samples: int
+
+
 def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: Booleans) -> pl.DataFrame:
     """One row a slice, in the columns of `MOVED` and those behind them, which `without_small_cells` takes away.
 
@@ -108,19 +118,26 @@ def without_small_cells(rows: pl.DataFrame, smallest: int) -> pl.DataFrame:
     return told.select(*MOVED, suppressed=rows.select(suppressed.alias("suppressed")).to_series())
 
 
-def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> list[str]:
-    """Remarks on samples (as in `moved`) of patients that the audit has seen: what is told of them is not new. Of
-    1 to 10 patients the samples are not counted."""
+def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> tuple[Shared, ...]:
+    """Of each half the samples (as in `moved`) whose patients it has seen: what is told of them is not new."""
     seen = judged_samples(store, audit).unique()
     patients = pl.DataFrame(store.table("images").read(["sample_id", "patient_id"])).with_columns(patient_unit())
     halves = seen.join(patients, on="sample_id")
-    told = []
-    for half, remark in _SHARED.items():
+    found = []
+    for half in _SHARED:
         mine = samples.join(halves.filter(pl.col("half") == half), on="patient", how="semi")
         if mine.height and audit.slices.height:
-            count = "few" if is_small_cell(mine["patient"].n_unique(), SMALLEST_CELL) else mine.height
-            told.append(f"{count} of {len(samples)} samples are of patients {remark}")
-    return told
+            found.append(Shared(half, mine.height, mine["patient"].n_unique(), len(samples)))
+    return tuple(found)
+
+
+def shared_told(shared: Sequence[Shared], smallest: int) -> list[str]:
+    """That in words; samples of 1 or more, but fewer than `smallest` patients are not counted."""
+    return [
+        f"{'few' if is_small_cell(one.patients, smallest) else one.rows} of {one.samples} samples are of patients "
+        f"{_SHARED[one.half]}"
+        for one in shared
+    ]
 
 
 def _of_errors(

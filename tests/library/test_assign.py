@@ -176,6 +176,10 @@ def test_samples_of_patients_that_the_audit_has_seen_are_counted(whole: Store, t
     assert [note.partition(" samples are of patients ")[0] for note in notes] == [
         "few of 304" for half in ("discovery", "confirmation") if half in counted
     ]
+    shown = opened.assigned(audit_id, allow_small_cells=True).notes
+    assert [note.partition(" samples are of patients ")[0] for note in shown] == [
+        f"{counted[half]} of 304" for half in ("discovery", "confirmation") if half in counted
+    ]
     # with samples of every patient chosen, those of patients that were audited are counted
     seen = opened.sql("SELECT half, count(DISTINCT sample_id) AS n FROM audited GROUP BY half ORDER BY half DESC")
     counts = [int(note.split()[0]) for note in opened.assigned(audit_id, where="true").notes]
