@@ -29,9 +29,6 @@ WORDS = 8
 PROFILE = 8
 SUBGROUPS = 10
 HALVES = (DISCOVERY, CONFIRMATION)
-OF_INSIDE = ("rows_inside", "patients_inside", "rate_inside", "rate_inside_low", "rate_inside_high")
-OF_OUTSIDE = ("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score", "p_value", "q_value")
-"""What tells of a phrase how many have it inside a slice and outside."""
 
 Row = dict[str, Any]
 Form = Literal["html", "md", "json"]
@@ -215,9 +212,10 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         own, few = stored[slice_id], told[slice_id]["suppressed"]
         more = ("rule", "rule_precision", "rule_recall", "share", "share_low", "share_high", "patients")
         row |= {name: told[slice_id][name] for name in more}
-        row["sentence"] = _sentence(own, few, options, session.limits.smallest_cell)
-        row["phrases"] = _phrases(session, own, options)
-        row["words"] = _words(session, slice_id) if options.text else []
+        phrases = _phrases(session, slice_id, options)
+        row["sentence"] = sentence(own, phrases, session.limits.smallest_cell)
+        row["phrases"] = _phrases_shown(session, slice_id, phrases)
+        row["words"] = _words(session, own, few) if options.text else []
         row["profile"] = _rows(
             session,
             f"FROM slice_profile($id) WHERE more_common LIMIT {PROFILE}",
@@ -227,32 +225,21 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         yield row
 
 
-def _sentence(own: Row, few: bool, options: Options, least: int) -> str:
-    """What the slice is in words; without text, none of a report's. `own`: the row of the slice."""
-    if few:
-        return f"A slice of {own['target']} of too few patients to show numbers"
-    return (options.text and own["sentence"]) or sentence(own, (), least)
+def _phrases(session: "Session", slice_id: str, options: Options) -> list[Row]:
+    """As they are stored, those that the confirmation half bears out first; without text none that reports say."""
+    rows = _rows(session, "FROM phrases WHERE slice_id = $id ORDER BY borne_out DESC, rank", slice_id)
+    return [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
 
 
-def _phrases(session: "Session", own: Row, options: Options) -> list[Row]:
-    """With text all; without, none that reports say. None whose numbers come from few patients inside the slice; no
-    share outside it that comes from few patients, nor the tests, which would tell it, and no number at all where few
-    are outside. Those that the confirmation half bears out come first. `own`: the row of the slice."""
-    asked = f"FROM phrases WHERE slice_id = $id ORDER BY borne_out DESC, rank LIMIT {PHRASES}"
-    rows = _rows(session, asked, own["slice_id"])
-    kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
+def _phrases_shown(session: "Session", slice_id: str, phrases: list[Row]) -> list[Row]:
+    """The first of them that not just few patients inside the slice have, as `phrases_shown` shows them."""
+    shown = {row["rank"]: row for row in _rows(session, "FROM phrases_shown() WHERE slice_id = $id", slice_id)}
     least = session.limits.smallest_cell
-    few_outside = is_small_cell(own["baseline_patients"], least)
-    told = [row | {"borne_out": borne_out(row)} for row in kept if not is_small_cell(_patients(row), least)]
-    if few_outside:
-        return [row | dict.fromkeys((*OF_INSIDE, *OF_OUTSIDE)) for row in told]
-    few = dict.fromkeys(OF_OUTSIDE)
-    return [row | few if _may_be_few(row["patients_outside"], least) else row for row in told]
-
-
-def _may_be_few(patients: int | None, least: int) -> bool:
-    """Whether they are few, or were not counted, as in audits from before they were."""
-    return bool(least) if patients is None else is_small_cell(patients, least)
+    return [
+        shown[row["rank"]] | {"borne_out": borne_out(row)}
+        for row in phrases[:PHRASES]
+        if not is_small_cell(_patients(row), least)
+    ]
 
 
 def _patients(row: Row) -> int:
@@ -261,13 +248,21 @@ def _patients(row: Row) -> int:
     return known or 0
 
 
-def _words(session: "Session", slice_id: str) -> list[Row]:
+def _words(session: "Session", own: Row, few: bool) -> list[Row]:
+    """Words that not just few patients inside the slice use. `own`: the row of the slice; `few`: whether its numbers
+    are hidden. Where few lack a word, or few outside use it, there are no numbers that would tell them."""
     least = session.limits.smallest_cell
     asked = f"FROM contrast_words WHERE slice_id = $id AND count_inside >= {least} ORDER BY rank LIMIT {WORDS}"
-    few = dict.fromkeys(("count_outside", "z_score", "q_value"))
     return [
-        row | (few if is_small_cell(row["count_outside"], least) else {}) for row in _rows(session, asked, slice_id)
+        row | dict.fromkeys(_few_of_word(row, own["confirmation_patients"], few, least))
+        for row in _rows(session, asked, own["slice_id"])
     ]
+
+
+def _few_of_word(word: Row, patients: int, few: bool, least: int) -> tuple[str, ...]:
+    if few or is_small_cell(patients - word["count_inside"], least):
+        return ("count_inside", "count_outside", "z_score", "q_value")
+    return ("count_outside", "z_score", "q_value") if is_small_cell(word["count_outside"], least) else ()
 
 
 def _verdict(row: Row | None, options: Options) -> Row | None:

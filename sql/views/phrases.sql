@@ -6,6 +6,7 @@
 CREATE VIEW phrases AS
 SELECT
     audit_id, slice_id, rank, phrase, assertion, source, score, rows_inside, patients_inside, rate_inside,
-    rate_inside_low, rate_inside_high, patients_outside, rate_outside, lift, lift_low, lift_high, z_score, p_value, q_value,
+    rate_inside_low, rate_inside_high, lacking_inside, patients_outside, lacking_outside, rate_outside, lift, lift_low,
+    lift_high, z_score, p_value, q_value,
     is_significant(q_value) AS borne_out
 FROM stored_phrases;

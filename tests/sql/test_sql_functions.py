@@ -74,7 +74,8 @@ def test_the_nearest_phrase_is_one_that_is_borne_out_if_there_is_any(opened: Cal
         ("b1", ["b1", "b2"]),
     ]
     listed = session.query(question("slices_found"), {"audit_ids": ["x"]}).to_pylist()
-    assert {row["nearest_phrase"]: row["phrase_q_value"] for row in listed} == {"a3": 0.05, "b1": 0.9}
+    found = {row["nearest_phrase"]: (row["borne_out"], row["phrase_q_value"]) for row in listed}
+    assert found == {"a3": (True, 0.05), "b1": (False, 0.9)}
 
 
 def test_without_any_slice_everything_is_null(opened: Callable[..., Session]) -> None:
