@@ -142,7 +142,7 @@ def _refuse_unencoded(store: TableStore, audit: FrozenAudit, samples: pl.Series)
             entry = store.encoders[encoder]
             named = (f"--{modality}-encoder", encoder) if entry.source == PRETRAINED else ()
             raise AuditError(
-                f"{len(wanted)} of {len(samples)} samples to assign have a {modality} but no {encoder} vector "
+                f"{len(wanted)} of {len(samples)} samples to assign have {modality}s but no {encoder} vectors "
                 f"(the first: {wanted[0]!r})",
                 f"ingest their vectors with: {command('ingest', store.location, '--embeddings', 'FILE')}"
                 if entry.source == EXTERNAL
