@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from misread.describe import sentence
+from misread.execute.effects import LOSS_COLUMN, effect_column
 from misread.progress import Progress, silent
 from misread.schemas.errors import QueryError, nothing_audited
 from misread.schemas.values import CONFIRMATION, DISCOVERY, is_small_cell
@@ -38,6 +39,16 @@ _PATIENTS = """
     FROM audited AS a LEFT JOIN images AS i ON i.sample_id = a.sample_id
     WHERE a.audit_id = $id
     GROUP BY ALL
+"""
+
+_FEW_LABELS = """
+    SELECT
+        a.model, a.target, a.label, is_small_cell(count(DISTINCT coalesce(i.patient_id, a.sample_id))) AS few,
+        is_small_cell(count(DISTINCT coalesce(i.patient_id, a.sample_id)) FILTER (a.half = 'confirmation')) AS few_held
+    FROM audited AS a LEFT JOIN images AS i ON i.sample_id = a.sample_id
+    WHERE a.audit_id = $id AND a.label IS NOT NULL
+    GROUP BY a.model, a.target, a.label
+    HAVING few OR few_held
 """
 
 _FEW = "SELECT slice_id FROM slices_shown() WHERE audit_id = $id AND suppressed"
@@ -124,23 +135,27 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
         row = _audit(session, audit_id)
         slices = list(_slices(session, audit_id, options))
         few = {one["slice_id"] for one in _rows(session, _FEW, audit_id)}
+        labels = _rows(session, _FEW_LABELS, audit_id)
+        rare = {(one["model"], one["target"]) for one in labels if one["few"]}
         targets = _targets(session, audit_id)
-        shown = [_without_few(one, session.limits.smallest_cell) for one in targets]
+        shown = [_without_few(one, labels, session.limits.smallest_cell) for one in targets]
         points = fused_maps(store, session, audit_id, _maps(targets, slices), options, progress)
         report = Report(
             audit=_without_total(row, shown),
             targets=shown,
             slices=examples_of(store, session, slices, options, progress),
             subgroups=list(_subgroups(session, audit_id, targets)),
-            points=[_without(point, few) for point in points],
+            points=[_without(point, few, rare) for point in points],
             options=options,
         )
     return report if options.text else without_patients(report, store)
 
 
-def _without(point: Row, few: set[str]) -> Row:
-    """A point of the map, in no slice if that has few patients inside or outside: they could be counted."""
-    return point | {"slice_id": None} if point["slice_id"] in few else point
+def _without(point: Row, few: set[str], rare: set[tuple[str, str]]) -> Row:
+    """A point of the map, in no slice if that has few patients inside or outside, nor of a label that few have, or all
+    but few: they could be counted."""
+    hidden = {"slice_id": None} if point["slice_id"] in few else {}
+    return point | hidden | (dict.fromkeys(("label", "predicted")) if (point["model"], point["target"]) in rare else {})
 
 
 def _targets(session: "Session", audit_id: str) -> list[Row]:
@@ -154,10 +169,14 @@ def _targets(session: "Session", audit_id: str) -> list[Row]:
     ]
 
 
-def _without_few(target: Row, least: int) -> Row:
-    """A model and target without numbers of a half of few patients, or of few patients that were left out."""
+def _without_few(target: Row, labels: list[Row], least: int) -> Row:
+    """A model and target without numbers of a half of few patients, of few that were left out, or of a class of few
+    confirmation patients. `labels`: those that few have."""
     few = [half for half in HALVES if is_small_cell(target[f"{half}_patients"], least)]
     hidden = {f"{half}_{what}": None for half in few for what in ("rows", "patients", "errors")}
+    mine = [row for row in labels if (row["model"], row["target"]) == (target["model"], target["target"])]
+    hidden |= {effect_column(row["label"]): None for row in mine if row["few_held"]}
+    hidden |= {LOSS_COLUMN: None} if CONFIRMATION in few else {}
     gone, patients = target["left_out"] or [], target["left_out_patients"] or []
     at_most = [one["rows"] if n is None else n for one, n in zip_longest(gone, patients)]
     few_gone = [one | ({"rows": None} if is_small_cell(n, least) else {}) for one, n in zip(gone, at_most, strict=True)]

@@ -140,6 +140,38 @@ def test_few_rows_left_out_are_not_counted(tmp_path: Path, unlabelled: int, film
         assert target["confirmation_rows"] > 0
 
 
+@pytest.mark.parametrize(("positives", "is_told"), [(10, False), (24, False), (60, True)])
+def test_a_class_of_few_patients_is_not_told(tmp_path: Path, positives: int, is_told: bool) -> None:
+    """Where one to ten patients of the confirmation half are of a class, what could have been seen there, which their
+    number and errors give, is not told, nor their error rate; where so few are in all, no image shows its label."""
+    rng = np.random.default_rng(1)
+    names = [f"s{i:03d}" for i in range(240)]
+    images = [{"sample_id": name, "patient_id": f"p{i // 2}"} for i, name in enumerate(names)]
+    predictions = [
+        {"sample_id": name, "model": "m", "target": "t", "label": int(i < positives), "score": float(rng.random())}
+        for i, name in enumerate(names)
+    ]
+    vectors = {name: rng.standard_normal(4) for name in names}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
+    store.scan("m").discover(permutations=39, stability=0, threshold=0.5).sink()
+    opened = Store.open(store.location)
+    of_class = "SELECT count(DISTINCT patient_id) FROM audited JOIN images USING (sample_id) WHERE label = 1"
+    held = opened.sql(f"{of_class} AND half = 'confirmation'").item()
+    assert held > 0
+    assert (held > 10) is is_told
+    for allowed in (False, True):
+        report = opened.report(allow_small_cells=allowed)
+        (target,) = report.targets
+        assert ("false negatives" in target["note"]) is is_told
+        assert "false positives" in target["note"]
+        stored = opened.sql("SELECT smallest_effect_false_negative AS effect FROM audit_targets").item()
+        assert target["smallest_effect_false_negative"] == (stored if is_told or allowed else None)
+        assert target["smallest_effect_false_positive"] is not None
+        labels = {(point["label"], point["predicted"]) for point in report.points}
+        shown = allowed or opened.sql(of_class).item() > 10
+        assert labels == ({(a, b) for a in (0, 1) for b in (0, 1)} if shown else {(None, None)})
+
+
 def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:
     """A slice of fewer than 11 confirmation patients has no numbers unless they are asked for."""
     store = planted_store(tmp_path / "store", samples=120, inside=0.95)
