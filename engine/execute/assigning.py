@@ -22,7 +22,7 @@ from misread.workers import Workers
 
 from .frozen import FrozenAudit, check_spaces, frozen_audit, judged_samples
 from .gains import gains
-from .moving import Shared, moved, shared_patients, shared_told, without_small_cells
+from .moving import Remark, moved, shared_patients, without_small_cells
 from .scans import scan_of
 
 if TYPE_CHECKING:
@@ -33,17 +33,16 @@ _SCORED = {"sample_id": pl.String, "slice_id": pl.String, "score": pl.Float64, "
 
 @dataclass(frozen=True)
 class Assigned:
-    """`rows`: one row a sample and slice that takes it, samples in no slice once; `moved`: one row a slice; `shared`:
-    how many samples are of patients that the audit has seen."""
+    """`rows`: one row a sample and slice that takes it, samples in no slice once; `moved`: one row a slice."""
 
     rows: pl.DataFrame
     moved: pl.DataFrame
-    notes: tuple[str, ...]
-    shared: tuple[Shared, ...]
+    remarks: tuple[Remark, ...]
+    notes: tuple[str, ...] = ()
 
     def told(self, smallest: int) -> "Assigned":
-        """The same without numbers of 1 or more, but fewer than `smallest` patients, and a note on those seen."""
-        notes = (*self.notes, *shared_told(self.shared, smallest))
+        """The same without numbers of 1 or more, but fewer than `smallest` patients, its remarks told as notes."""
+        notes = tuple(remark.told(smallest) for remark in self.remarks)
         return replace(self, moved=without_small_cells(self.moved, smallest), notes=notes)
 
 
@@ -56,13 +55,13 @@ class Scored:
 
 @dataclass(frozen=True)
 class _Scores:
-    """Of every sample: (n, s) scores and probabilities of each slice's class; notes on samples left out."""
+    """Of every sample: (n, s) scores and probabilities of each slice's class; remarks on samples left out."""
 
     audit: FrozenAudit
     samples: pl.DataFrame
     along: NDArray[np.float64]
     likely: NDArray[np.float64]
-    notes: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
 
 def assign(node: Assign, work: "Work") -> Assigned:
@@ -71,7 +70,7 @@ def assign(node: Assign, work: "Work") -> Assigned:
     inside = found.along >= found.audit.cuts
     rows = _rows(found.audit, found.samples["sample_id"], found.along, found.likely, inside)
     told = moved(work.store, found.audit, found.samples, inside)
-    return Assigned(rows, told, found.notes, shared_patients(work.store, found.audit, found.samples))
+    return Assigned(rows, told, (*found.remarks, *shared_patients(work.store, found.audit, found.samples)))
 
 
 def score(node: Score, work: "Work") -> Scored:
@@ -93,14 +92,13 @@ def _scored(node: Assign | Score, work: "Work") -> _Scores:
     audit = frozen_audit(store, node.audit_id)
     check_spaces(store, audit)
     audit.features.check(_kinds(store), f"{store.location} any more")
-    samples, notes = _samples(node, work, audit)
+    samples, remarks = _samples(node, work, audit)
     _refuse_unencoded(store, audit, samples["sample_id"])
     scores, likely, has_vector = _scores(audit, samples["sample_id"], work)
-    lacking = int((~has_vector).sum())
-    if lacking:
-        notes.append(f"{lacking} samples are left out: {NO_VECTOR}")
     kept = pl.Series(has_vector)
-    return _Scores(audit, samples.filter(kept), scores[has_vector], likely[has_vector], tuple(notes))
+    if not kept.all():
+        remarks.append(Remark.on(samples.filter(~kept), f"{{}} samples are left out: {NO_VECTOR}"))
+    return _Scores(audit, samples.filter(kept), scores[has_vector], likely[has_vector], tuple(remarks))
 
 
 def _kinds(store: TableStore) -> dict[str, pl.DataType]:
@@ -109,8 +107,8 @@ def _kinds(store: TableStore) -> dict[str, pl.DataType]:
     return dict(empty.schema)
 
 
-def _samples(node: Assign | Score, work: "Work", audit: FrozenAudit) -> tuple[pl.DataFrame, list[str]]:
-    """sample_id and patient of the samples asked for, by sample id; notes on those left out."""
+def _samples(node: Assign | Score, work: "Work", audit: FrozenAudit) -> tuple[pl.DataFrame, list[Remark]]:
+    """sample_id and patient of the samples asked for, by sample id; remarks on those left out."""
     images = work.store.table("images")
     rows = pl.DataFrame(images.read(["sample_id", "patient_id", "split"])).sort("sample_id")
     rows = rows.with_columns(patient_unit())
@@ -122,14 +120,13 @@ def _samples(node: Assign | Score, work: "Work", audit: FrozenAudit) -> tuple[pl
         rows = rows.join(asked, on="sample_id", how="semi", maintain_order="left")
     seen = judged_samples(work.store, audit)
     rows = rows.join(seen, on="sample_id", how="anti", maintain_order="left")
-    notes = []
+    remarks = []
     if not audit.include_train:
-        train = rows.select(is_training().sum()).item()
-        rows = rows.filter(~is_training())
-        notes += [f"{train} samples are left out: {TRAINING}"] if train else []
+        train, rows = rows.filter(is_training()), rows.filter(~is_training())
+        remarks += [Remark.on(train, f"{{}} samples are left out: {TRAINING}")] if train.height else []
     if not rows.height:
-        notes.append(f"no sample is new to audit {audit.audit_id}; choose any others with --where")
-    return rows.select("sample_id", "patient"), notes
+        remarks.append(Remark.on(rows, f"no sample is new to audit {audit.audit_id}; choose any others with --where"))
+    return rows.select("sample_id", "patient"), remarks
 
 
 def _refuse_unencoded(store: TableStore, audit: FrozenAudit, samples: pl.Series) -> None:

@@ -1,7 +1,7 @@
 """How an audit's slices moved: their share, and error rate or mean loss, against the confirmation half."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,13 +64,20 @@ _SHARED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Shared:
-    """`rows` of the `samples` are of `patients` that the audit has seen in a `half`."""
+class Remark:
+    """On so many `samples` of so many `patients`; `text` has a {} for their number."""
 
-    half: str
-    rows: int
-    patients: int
+    text: str
     samples: int
+    patients: int
+
+    @classmethod
+    def on(cls, samples: pl.DataFrame, text: str) -> "Remark":
+        return cls(text, samples.height, samples["patient"].n_unique())
+
+    def told(self, smallest: int) -> str:
+        """With the number, unless it is of 1 or more, but fewer than `smallest` patients."""
+        return self.text.format("few" if is_small_cell(self.patients, smallest) else self.samples)
 
 
 def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: Booleans) -> pl.DataFrame:
@@ -118,26 +125,17 @@ def without_small_cells(rows: pl.DataFrame, smallest: int) -> pl.DataFrame:
     return told.select(*MOVED, suppressed=rows.select(suppressed.alias("suppressed")).to_series())
 
 
-def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> tuple[Shared, ...]:
-    """Of each half the samples (as in `moved`) whose patients it has seen: what is told of them is not new."""
+def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> list[Remark]:
+    """Remarks on samples (as in `moved`) of patients that the audit has seen: what is told of them is not new."""
     seen = judged_samples(store, audit).unique()
     patients = pl.DataFrame(store.table("images").read(["sample_id", "patient_id"])).with_columns(patient_unit())
     halves = seen.join(patients, on="sample_id")
-    found = []
-    for half in _SHARED:
+    told = []
+    for half, remark in _SHARED.items():
         mine = samples.join(halves.filter(pl.col("half") == half), on="patient", how="semi")
         if mine.height and audit.slices.height:
-            found.append(Shared(half, mine.height, mine["patient"].n_unique(), len(samples)))
-    return tuple(found)
-
-
-def shared_told(shared: Sequence[Shared], smallest: int) -> list[str]:
-    """That in words; samples of 1 or more, but fewer than `smallest` patients are not counted."""
-    return [
-        f"{'few' if is_small_cell(one.patients, smallest) else one.rows} of {one.samples} samples are of patients "
-        f"{_SHARED[one.half]}"
-        for one in shared
-    ]
+            told.append(Remark.on(mine, f"{{}} of {len(samples)} samples are of patients {remark}"))
+    return told
 
 
 def _of_errors(

@@ -239,8 +239,8 @@ def test_an_audit_without_slices_assigns_none(tmp_path: Path) -> None:
 
 
 def test_samples_without_any_vector_are_left_out_and_counted(tmp_path: Path) -> None:
-    """A sample the audit could not have seen gets no slice, not even none."""
-    images = [{"sample_id": f"s{i}", "split": "train" if i < 9 else None} for i in range(200)]
+    """A sample the audit could not have seen gets no slice, not even none; of few patients they are not counted."""
+    images = [{"sample_id": f"s{i}", "split": "train" if i < 11 else None} for i in range(200)]
     predictions = [
         {"sample_id": f"s{i}", "model": "m", "target": "t", "label": i % 2, "score": (i % 10) / 10} for i in range(150)
     ]
@@ -249,10 +249,10 @@ def test_samples_without_any_vector_are_left_out_and_counted(tmp_path: Path) -> 
     audit_id = store.scan().fuse(modalities=["image"]).discover(permutations=0).sink()
     done = mr.open(store.location).assigned(audit_id)
     assert set(done.rows["sample_id"]) == {f"s{i}" for i in range(150, 190)}
-    assert done.notes == (
-        "9 samples are left out: split is train",
-        "10 samples are left out: no vector in any chosen modality",
-    )
+    train, bare = "samples are left out: split is train", "samples are left out: no vector in any chosen modality"
+    assert done.notes == (f"11 {train}", f"few {bare}")
+    shown = mr.open(store.location).assigned(audit_id, allow_small_cells=True)
+    assert shown.notes == (f"11 {train}", f"10 {bare}")
 
 
 def test_unknown_audits_are_told_with_those_there_are(grown: tuple[Store, str], whole: Store) -> None:
