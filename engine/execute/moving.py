@@ -46,10 +46,17 @@ audit of losses these are NULL, and `loss_rows`, `mean_loss` (its rows that have
 `…_audited`: the confirmation half's. `…_change`: now less then; its interval takes the two for different patients, see
 `shared_patients`.
 """
-_BEHIND: Mapping[str, Any] = dict.fromkeys(("patients_outside", "judged_outside", "audited_patients"), pl.Int64)
+_BEHIND: Mapping[str, Any] = dict.fromkeys(
+    ("assigned_patients", "patients_outside", "judged_outside", "audited_patients"), pl.Int64
+)
 """Columns that tell whose numbers the others come from, for `without_small_cells`."""
 _OF_PATIENTS: Mapping[str, tuple[str, ...]] = {
-    "^(rows|patients|share|share_low|share_high|share_change.*)$": ("patients", "patients_outside"),
+    "^samples$": ("assigned_patients",),
+    "^(rows|patients|share|share_low|share_high|share_change.*)$": (
+        "patients",
+        "patients_outside",
+        "assigned_patients",
+    ),
     "^(labelled_rows|errors|loss_rows|judged_patients)$": ("judged_patients",),
     "^(error_rate|mean_loss)(_low|_high|_change.*)?$": ("judged_patients",),
     "^(baseline_rate|baseline_loss)$": ("judged_patients", "judged_outside"),
@@ -94,6 +101,7 @@ def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: 
         told = {
             **{name: found[name] for name in (*_TEXTS, "true_class")},
             "samples": len(members),
+            "assigned_patients": _people(patients),
             "rows": int(members.sum()),
             "patients": _people(patients[members]),
             "patients_outside": _people(patients[~members]),
@@ -114,8 +122,8 @@ def without_small_cells(rows: pl.DataFrame, smallest: int) -> pl.DataFrame:
     """The rows of `moved` in the columns of `MOVED` and `suppressed`: whether numbers of them were left out.
 
     What comes from 1 or more, but fewer than `smallest` patients is NULL, and so is what would tell it: the share of a
-    slice that takes all patients but so few, the baseline of one that takes so few (a fraction of the rows outside, it
-    tells how many are inside), and changes against a confirmation half with so few in the slice.
+    slice that takes all patients but so few, or of so few in all, the baseline of one that takes so few (a fraction of
+    the rows outside, it tells how many are inside), and changes against a confirmation half with so few in the slice.
     """
     told, suppressed = rows, pl.lit(False)
     for pattern, behind in _OF_PATIENTS.items():
@@ -134,7 +142,7 @@ def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame
     for half, remark in _SHARED.items():
         mine = samples.join(halves.filter(pl.col("half") == half), on="patient", how="semi")
         if mine.height and audit.slices.height:
-            told.append(Remark.on(mine, f"{{}} of {len(samples)} samples are of patients {remark}"))
+            told.append(Remark.on(mine, f"{{}} samples are of patients {remark}"))
     return told
 
 
