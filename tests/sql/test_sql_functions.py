@@ -76,6 +76,8 @@ def test_the_nearest_phrase_is_one_that_is_borne_out_if_there_is_any(opened: Cal
     listed = session.query(question("slices_found"), {"audit_ids": ["x"]}).to_pylist()
     found = {row["nearest_phrase"]: (row["borne_out"], row["phrase_q_value"]) for row in listed}
     assert found == {"a3": (True, 0.05), "b1": (False, 0.9)}
+    for text in ("x", "[x, y]"):
+        assert session.query(question("slices_found"), {"audit_ids": text}).to_pylist() == listed
 
 
 def test_without_any_slice_everything_is_null(opened: Callable[..., Session]) -> None:
