@@ -152,10 +152,11 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
 
 
 def _without(point: Row, few: set[str], rare: set[tuple[str, str]]) -> Row:
-    """A point of the map, in no slice if that has few patients inside or outside, nor of a label that few have, or all
-    but few: they could be counted."""
+    """A point of the map, in no slice if that has few patients inside or outside; and how it was read, if its model and
+    target are `rare`, of which few patients have a label: they could be counted."""
     hidden = {"slice_id": None} if point["slice_id"] in few else {}
-    return point | hidden | (dict.fromkeys(("label", "predicted")) if (point["model"], point["target"]) in rare else {})
+    read = ("label", "predicted", "error") if (point["model"], point["target"]) in rare else ()
+    return point | hidden | dict.fromkeys(read)
 
 
 def _targets(session: "Session", audit_id: str) -> list[Row]:
@@ -171,11 +172,13 @@ def _targets(session: "Session", audit_id: str) -> list[Row]:
 
 def _without_few(target: Row, labels: list[Row], least: int) -> Row:
     """A model and target without numbers of a half of few patients, of few that were left out, or of a class of few
-    confirmation patients. `labels`: those that few have."""
+    confirmation patients, nor all errors, which less those of the other class would tell theirs. `labels`: those that
+    few have."""
     few = [half for half in HALVES if is_small_cell(target[f"{half}_patients"], least)]
     hidden = {f"{half}_{what}": None for half in few for what in ("rows", "patients", "errors")}
     mine = [row for row in labels if (row["model"], row["target"]) == (target["model"], target["target"])]
-    hidden |= {effect_column(row["label"]): None for row in mine if row["few_held"]}
+    rare = [row["label"] for row in mine if row["few_held"]]
+    hidden |= dict.fromkeys(map(effect_column, rare)) | dict.fromkeys(f"{half}_errors" for half in HALVES if rare)
     hidden |= {LOSS_COLUMN: None} if CONFIRMATION in few else {}
     gone, patients = target["left_out"] or [], target["left_out_patients"] or []
     at_most = [one["rows"] if n is None else n for one, n in zip_longest(gone, patients)]

@@ -143,7 +143,8 @@ def test_few_rows_left_out_are_not_counted(tmp_path: Path, unlabelled: int, film
 @pytest.mark.parametrize(("positives", "is_told"), [(10, False), (24, False), (60, True)])
 def test_a_class_of_few_patients_is_not_told(tmp_path: Path, positives: int, is_told: bool) -> None:
     """Where one to ten patients of the confirmation half are of a class, what could have been seen there, which their
-    number and errors give, is not told, nor their error rate; where so few are in all, no image shows its label."""
+    number and errors give, is not told, nor their error rate, nor all errors; where so few are in all, no image shows
+    its label, nor how it was read."""
     rng = np.random.default_rng(1)
     names = [f"s{i:03d}" for i in range(240)]
     images = [{"sample_id": name, "patient_id": f"p{i // 2}"} for i, name in enumerate(names)]
@@ -167,9 +168,12 @@ def test_a_class_of_few_patients_is_not_told(tmp_path: Path, positives: int, is_
         stored = opened.sql("SELECT smallest_effect_false_negative AS effect FROM audit_targets").item()
         assert target["smallest_effect_false_negative"] == (stored if is_told or allowed else None)
         assert target["smallest_effect_false_positive"] is not None
-        labels = {(point["label"], point["predicted"]) for point in report.points}
+        errors = {target[f"{half}_errors"] is not None for half in ("discovery", "confirmation")}
+        assert errors == {is_told or allowed}
+        read = {(point["label"], point["predicted"], point["error"]) for point in report.points}
         shown = allowed or opened.sql(of_class).item() > 10
-        assert labels == ({(a, b) for a in (0, 1) for b in (0, 1)} if shown else {(None, None)})
+        assert ("all circles" in as_html(report)) is not shown
+        assert read == ({(a, b, a != b) for a in (0, 1) for b in (0, 1)} if shown else {(None, None, None)})
 
 
 def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:
