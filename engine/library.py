@@ -151,10 +151,10 @@ class Store(TableStore):
         """The subgroups of metadata in which a model's errors gather, the most telling first.
 
         Conjunctions of up to `most_terms` (at most 3) values within a true class (`of_class`; None: each of both),
-        `min_size` rows at least, ranked by the scan statistic; the columns are those of the SQL function `subgroups`.
-        `where` (SQL over the view samples) chooses the rows to search. Found by search: try them on other patients
-        before believing them. Raises UnknownNameError for a model, target or column that does not exist, QueryError
-        for what cannot be searched.
+        searched in the discovery half of the patients, where they have `min_size` rows at least, and ranked by its
+        scan statistic; counts, rates and q-values are of the confirmation half. The columns are those of the SQL
+        function `subgroups`. `where` (SQL over the view samples) chooses the rows to take. Raises UnknownNameError
+        for a model, target or column that does not exist, QueryError for what cannot be searched.
         """
         with self.session(Limits(allow_small_cells=allow_small_cells)) as session:
             if where is not None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from misread.schemas.errors import QueryError, command, unknown_name
 from misread.schemas.tables import PREDICTIONS, QUERIES
-from misread.sql import catalogue
+from misread.sql import Limits, catalogue
 
 from .execute.inputs import metadata_columns, model_targets
 from .query import open_session
@@ -85,8 +85,8 @@ def why_nothing_is_judged(store: TableStore, model: str, target: str) -> str | N
     return f"{start}nothing says from which score on it is positive; {verb} a threshold with: {find}"
 
 
-def keep_question(store: TableStore, name: str, question: str) -> None:
-    """Keeps a question by name, in place of one of that name before.
+def keep_question(store: TableStore, name: str, question: str, limits: Limits | None = None) -> None:
+    """Keeps a question by name, in place of one of that name before; `limits` hold for looking at it.
 
     Raises QueryError for a name that cannot be one or is misread's own, and what `Session.prepare` raises for a
     question that may not be asked.
@@ -95,7 +95,7 @@ def keep_question(store: TableStore, name: str, question: str) -> None:
         raise QueryError(f"{name!r} cannot name a question", "use a letter, then letters, digits, _ and -, 64 at most")
     if name in own_questions():
         raise QueryError(f"{name!r} is one of misread's own questions", "choose another name")
-    with open_session(store) as session:
+    with open_session(store, limits) as session:
         session.prepare(question)
     row = {"name": name, "question": question, "saved_at": datetime.now(UTC)}
     with store.commit("sql --save") as commit:

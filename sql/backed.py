@@ -37,12 +37,13 @@ BACKED_FUNCTIONS: Final[Mapping[str, BackedType]] = MappingProxyType(
                 "BOOLEAN[]",
                 "TINYINT[]",
                 "VARCHAR[]",
+                "VARCHAR[]",
                 "STRUCT(model VARCHAR, target VARCHAR, true_class BIGINT, min_size BIGINT, most_terms BIGINT, "
                 "top BIGINT, smallest_cell BIGINT, audit VARCHAR)",
             ),
             "STRUCT(rank BIGINT, error_kind VARCHAR, terms VARCHAR[], rows BIGINT, patients BIGINT, errors BIGINT, "
             "error_rate DOUBLE, error_rate_low DOUBLE, error_rate_high DOUBLE, baseline_rate DOUBLE, lift DOUBLE, "
-            "scan_statistic DOUBLE)[]",
+            "p_value DOUBLE, q_value DOUBLE, confirmed BOOLEAN, scan_statistic DOUBLE)[]",
         ),
         "rate_interval": BackedType(("BIGINT[]", "BIGINT[]"), "STRUCT(low DOUBLE, high DOUBLE)"),
         "more_often": BackedType(("BIGINT[]", "BIGINT[]", "BIGINT[]", "BIGINT[]", "BIGINT[]"), "DOUBLE"),

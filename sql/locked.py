@@ -25,11 +25,15 @@ def lock(connection: Any, **settings: str) -> None:
 
 
 def end(connection: Any, names: Iterable[str], spill: TemporaryFolder) -> None:
-    """Closes a connection: it lets go of the sources with those names, and the folder it spilled into goes."""
+    """Closes a connection: it lets go of the sources with those names, and the folder it spilled into goes.
+
+    One that is at work is left to it: DuckDB refuses to close that.
+    """
     import duckdb
 
     for name in names:
         with contextlib.suppress(duckdb.Error):
             connection.unregister(name)
-    connection.close()
+    with contextlib.suppress(duckdb.Error):
+        connection.close()
     spill.remove()

@@ -2,9 +2,11 @@
 
 import shutil
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
 from types import MappingProxyType, TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -17,13 +19,15 @@ from .backed import Backing, Work
 from .catalogue import NARROW, STORED
 from .definitions import Definitions
 from .gate import admit, asks_for_tables
-from .interrupts import Watch, interruptible, too_much_memory
+from .interrupts import TIME_SETTING, Watch, interruptible, own_deadline, too_much_memory
 from .limits import SMALLEST_CELL, Limits
 from .locked import end, lock
 from .predicate import check_predicate, no_truth
 from .refusals import PREPARING, refusal
 from .temporary import TemporaryFolder
 from .tree import Tree
+
+T = TypeVar("T")
 
 ANSWER_ROWS: Final = 100_000
 """Rows of an answer fetched at once: between two of them its size is looked at."""
@@ -48,33 +52,9 @@ class Session:
         backed: Mapping[str, Work] = MappingProxyType({}),
         limits: Limits | None = None,
     ) -> None:
-        import duckdb
-
         self.limits = limits or Limits()
-        self._backing = Backing(backed)
-        self._spill = TemporaryFolder("sql")
-        try:
-            self._connection: Any = duckdb.connect(":memory:")
-            names = [STORED + name + part for name in CONTRACTS for part in ("", NARROW, EMPTY)]
-            # an Arrow object still registered when Python ends makes DuckDB's bindings report a leak
-            self.close = weakref.finalize(self, end, self._connection, names, self._spill)
-            self._register(tables)
-            self._backing.define(self._connection)
-            self._connection.execute("SET VARIABLE smallest_cell = ?", [self.limits.smallest_cell])
-            self._connection.execute("SET VARIABLE few_patients = ?", [SMALLEST_CELL])
-            self._connection.execute("SET VARIABLE significance = ?", [SIGNIFICANCE])
-            self._columns = Definitions(self._connection)
-            lock(
-                self._connection,
-                temp_directory=self._spill.path,
-                max_temp_directory_size=f"{self._spill_bytes()}B",
-                memory_limit=self.limits.memory,
-            )
-        except BaseException:
-            if hasattr(self, "close"):
-                self.close()
-            self._spill.remove()
-            raise
+        self._tables, self._backed = tables, backed
+        self._open()
 
     def __enter__(self) -> "Session":
         return self
@@ -99,57 +79,109 @@ class Session:
         return self._connection
 
     def prepare(self, text: str) -> None:
-        """Raises what `query` would raise of a question's shape and names, without asking it."""
-        import duckdb
+        """Raises what `query` would raise of a question's shape and names, without asking it.
 
+        The limits hold for this too: DuckDB works out what is the same for every row.
+        """
         tree = admit(self._connection, text, self._columns)
-        try:
-            self._columns.make(tree.names())
-            self._connection.execute(PREPARING + text)
-            self._connection.execute("DEALLOCATE asked")
-        except duckdb.ParserException:  # SHOW, DESCRIBE and EXPLAIN are SQL, but cannot be prepared
-            return
-        except duckdb.Error as error:
-            raise refusal(error, tree, self._columns, self._connection) from None
+        self._watched(lambda watch: self._prepare(text, tree, watch), tree)
 
     def query(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None = None) -> pa.Table:
         """The answer to one question, its columns named apart; intervals of time come as text.
 
         `parameters` fill $names, or ? in order. Raises QueryError for what is refused or does not run, and
-        UnknownNameError for tables, columns and functions that do not exist.
+        UnknownNameError for tables, columns and functions that do not exist. What DuckDB does not stop at a limit, or
+        when interrupted, is left behind after 10 s more, with the connection: the next question is asked of another.
         """
-        import duckdb
-
         if not self.close.alive:
             raise QueryError("this session has been closed", "open another one")
         tree = admit(self._connection, text, self._columns)
         asked = f"SELECT unnest({sorted(self._columns)}) AS name" if asks_for_tables(tree) else text
+        answer = self._watched(lambda watch: self._answer(asked, parameters, tree, watch), tree)
+        return answer.rename_columns(_apart(answer.column_names))
+
+    def _watched(self, work: Callable[[Watch], T], tree: Tree) -> T:
+        """The result of `work` for the question of that parse, within the limits."""
+        import duckdb
+
         watch = Watch(self.limits)
         self._backing.begin(watch)
         try:
-            answer = interruptible(self._connection, lambda: self._answer(asked, parameters, tree), watch, self.limits)
+            return interruptible(self._connection, lambda: work(watch), watch, self.limits)
         except (duckdb.Error, pa.ArrowException, OSError, ValueError) as error:
             told = self._backing.raised or refusal(error, tree, self._columns, self._connection)
             raise told from None
-        return answer.rename_columns(_apart(answer.column_names))
+        finally:
+            if watch.left:
+                self._leave(watch.left)
 
-    def _answer(self, text: str, parameters: Mapping[str, object] | Sequence[object] | None, tree: Tree) -> pa.Table:
-        self._columns.make(tree.names())
-        asked = self._connection.sql(text, params=parameters or None)
-        names, kinds = asked.columns, [str(kind) for kind in asked.types]
-        if "INTERVAL" in kinds:  # neither polars, pandas nor Parquet has a type for it
-            asked = asked.project(
-                ", ".join(f"#{place}" + "::VARCHAR" * (kind == "INTERVAL") for place, kind in enumerate(kinds, 1))
+    def _open(self) -> None:
+        import duckdb
+
+        self._backing = Backing(self._backed)
+        self._spill = TemporaryFolder("sql")
+        try:
+            self._connection: Any = duckdb.connect(":memory:")
+        except BaseException:
+            self._spill.remove()
+            raise
+        names = [STORED + name + part for name in CONTRACTS for part in ("", NARROW, EMPTY)]
+        # an Arrow object still registered when Python ends makes DuckDB's bindings report a leak
+        self._ending = partial(end, self._connection, names, self._spill)
+        self.close = weakref.finalize(self, self._ending)
+        try:
+            self._register(self._tables)
+            self._backing.define(self._connection)
+            self._connection.execute("SET VARIABLE smallest_cell = ?", [self.limits.smallest_cell])
+            self._connection.execute("SET VARIABLE few_patients = ?", [SMALLEST_CELL])
+            self._connection.execute("SET VARIABLE significance = ?", [SIGNIFICANCE])
+            self._columns = Definitions(self._connection)
+            lock(
+                self._connection,
+                allowed_configs=f"[{TIME_SETTING}]",
+                temp_directory=self._spill.path,
+                max_temp_directory_size=f"{self._spill_bytes()}B",
+                memory_limit=self.limits.memory,
             )
-        reader = asked.to_arrow_reader(ANSWER_ROWS)
-        batches, size = [], 0
-        with reader:  # left open, it would keep the connection from the next question
-            for batch in reader:
-                batches.append(batch)
-                size += batch.nbytes
-                if size > self.limits.bytes:
-                    raise too_much_memory()
-            return pa.Table.from_batches(batches, reader.schema).rename_columns(names)
+        except BaseException:
+            self.close()
+            raise
+
+    def _leave(self, work: Future[Any]) -> None:
+        """Another connection from now on; the one at work is closed, and what it spilled goes, when that is over."""
+        ending = self._ending
+        self.close.detach()  # DuckDB at work would make the folder again, where nobody finds it
+        work.add_done_callback(lambda _: ending())
+        self._open()
+
+    def _prepare(self, text: str, tree: Tree, watch: Watch) -> None:
+        import duckdb
+
+        connection = self._connection
+        self._columns.make(tree.names())
+        watch.check()
+        with own_deadline(connection, watch):
+            try:
+                connection.execute(PREPARING + text)
+            except duckdb.ParserException:  # SHOW, DESCRIBE and EXPLAIN are SQL, but cannot be prepared
+                return
+            connection.execute("DEALLOCATE asked")
+
+    def _answer(
+        self, text: str, parameters: Mapping[str, object] | Sequence[object] | None, tree: Tree, watch: Watch
+    ) -> pa.Table:
+        connection = self._connection  # once left behind, this goes on with the old one
+        self._columns.make(tree.names())
+        watch.check()
+        with own_deadline(connection, watch):
+            asked = connection.sql(text, params=parameters or None)
+            names, kinds = asked.columns, [str(kind) for kind in asked.types]
+            if "INTERVAL" in kinds:  # neither polars, pandas nor Parquet has a type for it
+                asked = asked.project(
+                    ", ".join(f"#{place}" + "::VARCHAR" * (kind == "INTERVAL") for place, kind in enumerate(kinds, 1))
+                )
+            with asked.to_arrow_reader(ANSWER_ROWS) as reader:  # left open, it would keep the connection from the next
+                return _read(reader, self.limits.bytes).rename_columns(names)
 
     def check_predicate(self, text: str, view: str) -> None:
         """Raises unless `text` is one steady true-or-false expression over the columns of `view`."""
@@ -177,6 +209,17 @@ class Session:
     def _spill_bytes(self) -> int:
         """Sorting may spill, but no question fills the disk."""
         return min(SPILL_MEMORIES * self.limits.bytes, shutil.disk_usage(self._spill.path).free // 2)
+
+
+def _read(reader: pa.RecordBatchReader, most: int) -> pa.Table:
+    """All batches; raises QueryError beyond `most` bytes."""
+    batches, size = [], 0
+    for batch in reader:
+        batches.append(batch)
+        size += batch.nbytes
+        if size > most:
+            raise too_much_memory()
+    return pa.Table.from_batches(batches, reader.schema)
 
 
 def _empty(contract: TableContract) -> pa.Table:

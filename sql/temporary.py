@@ -26,8 +26,8 @@ class TemporaryFolder:
         while True:
             self.path = tempfile.mkdtemp(prefix=f"misread-{purpose}-")
             descriptor = os.open(Path(self.path) / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            _locked(descriptor)
-            if os.fstat(descriptor).st_nlink:  # else another process took it for abandoned before it was locked
+            _locked(descriptor, wait=True)
+            if os.fstat(descriptor).st_nlink:  # else another process, which held the lock, took it for abandoned
                 break
             os.close(descriptor)
         self._descriptor: int | None = descriptor
@@ -69,12 +69,12 @@ def _remove_if_abandoned(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _locked(descriptor: int) -> bool:
-    """Locks an open file; False where another process holds it, or where the disk knows no locks."""
+def _locked(descriptor: int, *, wait: bool = False) -> bool:
+    """Locks an open file; False where another process holds it and `wait` is not said, or the disk knows no locks."""
     import fcntl
 
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError:
         return False
     return True

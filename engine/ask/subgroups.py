@@ -1,4 +1,4 @@
-"""Subgroups of metadata for SQL: from lists of terms and errors to ranked conjunctions."""
+"""Subgroups of metadata for SQL: from lists of terms and errors to conjunctions, ranked and confirmed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,18 +6,23 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from misread.discover import rate_interval
+from misread.audit.halves import half_of
+from misread.discover import q_values
 from misread.execute.inputs import model_targets
+from misread.execute.judging import rates
 from misread.schemas.errors import QueryError, unknown_name
 from misread.schemas.tables import AUDIT_TARGETS, AUDITS, PREDICTIONS
-from misread.schemas.values import CLASSES, error_kind_of, is_small_cell
+from misread.schemas.values import CLASSES, DISCOVERY, SIGNIFICANCE, error_kind_of
 from misread.sql import Work
 from misread.store import TableStore
 from misread.store.lance_table import quoted
-from misread.subgroups import MOST_TERMS, Conjunction, ScanScore, best_conjunctions
+from misread.subgroups import MOST_TERMS, Conjunction, DividedRows
 
+SEED = 0
+"""Where no audit is named its halves are those of an audit's default seed; shuffles of patients start from it too."""
 FOUND = pa.struct(
     [
         ("rank", pa.int64()),
@@ -27,7 +32,9 @@ FOUND = pa.struct(
         ("patients", pa.int64()),
         ("errors", pa.int64()),
         *((name, pa.float64()) for name in ("error_rate", "error_rate_low", "error_rate_high")),
-        *((name, pa.float64()) for name in ("baseline_rate", "lift", "scan_statistic")),
+        *((name, pa.float64()) for name in ("baseline_rate", "lift", "p_value", "q_value")),
+        ("confirmed", pa.bool_()),
+        ("scan_statistic", pa.float64()),
     ]
 )
 
@@ -44,7 +51,14 @@ def subgroups(store: TableStore) -> Work:
 
 
 def _found(
-    store: TableStore, check: Callable[[], None], terms: Any, errors: Any, labels: Any, patients: Any, asked: Any
+    store: TableStore,
+    check: Callable[[], None],
+    terms: Any,
+    errors: Any,
+    labels: Any,
+    patients: Any,
+    halves: Any,
+    asked: Any,
 ) -> list[dict[str, object]]:
     options = asked.as_py()
     _check_options(options)
@@ -54,65 +68,59 @@ def _found(
     words, codes = _coded(terms.values)
     wrong = errors.values.to_numpy(zero_copy_only=False).astype(bool)
     label = labels.values.to_numpy(zero_copy_only=False)
-    patient = _places(patients.values)
-    found: list[dict[str, Any]] = []
-    for true_class in CLASSES if options["true_class"] is None else (options["true_class"],):
-        own = label == true_class
-        rows = _Rows(words, codes[own], wrong[own], patient[own], true_class)
-        found += rows.found(options, check)
+    patient, discovery = _places(patients.values), _discovery(patients.values, halves.values)
+    rows = {
+        true_class: DividedRows(codes[own], wrong[own], patient[own], discovery[own])
+        for true_class in (CLASSES if options["true_class"] is None else (options["true_class"],))
+        for own in [label == true_class]
+    }
+    wanted = {name: options[name] for name in ("min_size", "most_terms", "top", "smallest_cell")}
+    found = [
+        _Found(true_class, one, [words[column][code] for column, code in one.terms])
+        for true_class, own in rows.items()
+        for one in own.search(**wanted, check=check)
+    ]
     # one sort for both classes: ties in the statistic go by size, then by the words
-    found.sort(key=lambda row: (-row["scan_statistic"], len(row["terms"]), row["error_kind"], row["terms"]))
-    return [{"rank": place, **row} for place, row in enumerate(found[: options["top"]], 1)]
+    found.sort(key=lambda one: (-one.conjunction.score, len(one.terms), one.error_kind, one.terms))
+    return _judged(rows, found[: options["top"]], check)
 
 
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """The rows of one true class: `words` name the codes (n, d) of every column."""
-
-    words: Sequence[Sequence[str]]
-    codes: NDArray[np.intp]
-    wrong: NDArray[np.bool_]
-    patient: NDArray[np.intp]
+@dataclass(frozen=True)
+class _Found:
     true_class: int
+    conjunction: Conjunction
+    terms: list[str]
 
-    def found(self, options: Mapping[str, Any], check: Callable[[], None]) -> list[dict[str, Any]]:
-        def enough_patients(inside: NDArray[np.bool_]) -> bool:
-            return not any(is_small_cell(self._patients(side), options["smallest_cell"]) for side in (inside, ~inside))
+    @property
+    def error_kind(self) -> str:
+        return str(error_kind_of(self.true_class))
 
-        best = best_conjunctions(
-            self.codes,
-            self.wrong,
-            ScanScore(int(self.wrong.sum()), len(self.wrong)),
-            min_size=options["min_size"],
-            most_terms=options["most_terms"],
-            top=options["top"],
-            admit=enough_patients,
-            check=check,
-        )
-        return [self._told(one) for one in best]
 
-    def _patients(self, rows: NDArray[np.bool_]) -> int:
-        return int(np.count_nonzero(np.bincount(self.patient[rows])))
-
-    def _told(self, one: Conjunction) -> dict[str, Any]:
-        inside = np.all([self.codes[:, column] == code for column, code in one.terms], axis=0)
-        low, high = rate_interval(self.wrong[inside], self.patient[inside])
-        outside = len(inside) - one.rows
-        rate = one.errors / one.rows
-        baseline = (int(self.wrong.sum()) - one.errors) / outside if outside else None
-        return {
-            "error_kind": error_kind_of(self.true_class),
-            "terms": [self.words[column][code] for column, code in one.terms],
-            "rows": one.rows,
-            "patients": self._patients(inside),
-            "errors": one.errors,
-            "error_rate": rate,
-            "error_rate_low": low,
-            "error_rate_high": high,
-            "baseline_rate": baseline,
-            "lift": rate / baseline if baseline else None,
-            "scan_statistic": one.score,
+def _judged(
+    rows: Mapping[int, DividedRows], found: Sequence[_Found], check: Callable[[], None]
+) -> list[dict[str, object]]:
+    """What the confirmation half says of those found, in their order; q-values are over all of them."""
+    of_class = {
+        true_class: iter(own.confirmed([one.conjunction for one in found if one.true_class == true_class], SEED, check))
+        for true_class, own in rows.items()
+    }
+    verdicts = [next(of_class[one.true_class]) for one in found]
+    adjusted = q_values(np.array([verdict.p_value for verdict in verdicts])).tolist()
+    return [
+        {
+            "rank": rank,
+            "error_kind": one.error_kind,
+            "terms": one.terms,
+            "rows": verdict.rows,
+            "patients": verdict.patients,
+            "errors": verdict.errors,
+            **rates(verdict),
+            "q_value": q_value,
+            "confirmed": q_value <= SIGNIFICANCE,
+            "scan_statistic": one.conjunction.score,
         }
+        for rank, (one, verdict, q_value) in enumerate(zip(found, verdicts, adjusted, strict=True), 1)
+    ]
 
 
 def _coded(columns: pa.ListArray) -> tuple[list[list[str]], NDArray[np.intp]]:
@@ -131,6 +139,15 @@ def _coded(columns: pa.ListArray) -> tuple[list[list[str]], NDArray[np.intp]]:
 
 def _places(values: pa.Array) -> NDArray[np.intp]:
     return np.asarray(values.dictionary_encode().indices.to_numpy(), np.intp)
+
+
+def _discovery(patients: pa.Array, halves: pa.Array) -> NDArray[np.bool_]:
+    """Which rows are searched: by the halves that an audit had, or those that a hash of each patient gives."""
+    if not halves.null_count:
+        return np.asarray(pc.equal(halves, DISCOVERY).to_numpy(zero_copy_only=False))
+    coded = patients.dictionary_encode()
+    own = np.array([half_of(patient, SEED) == DISCOVERY for patient in coded.dictionary.to_pylist()])
+    return np.asarray(own[coded.indices.to_numpy()])
 
 
 def _check_options(options: Mapping[str, Any]) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from misread.sql.left import is_left
+
 from .asking import info, slices
 from .assigning import assign
 from .caching import cache
@@ -59,26 +61,26 @@ def run() -> None:
     """The entry point: everything written is for its owner alone, and no error shows a bare traceback."""
     os.umask(OWNER_ONLY)
     _write_any_text()
+    status: str | int | None = 0
     try:
         _remember_interruptions()
         app()
     except SystemExit as end:
-        if end.code == INTERRUPTED:
-            _end_at_once()
-        raise
+        status = end.code
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can tell it
         status = told(error)
-        if status == INTERRUPTED:
-            _end_at_once()
-        raise SystemExit(status) from None
+    if status == INTERRUPTED or is_left():
+        _end_at_once(int(status or 0))
+    raise SystemExit(status)
 
 
-def _end_at_once() -> None:
-    """Without Python's own end: a thread of Lance's that was writing and calls back meanwhile would abort it."""
+def _end_at_once(status: int) -> None:
+    """Without Python's own end: a thread of Lance's that was writing and calls back meanwhile would abort it, and
+    DuckDB's end waits for what DuckDB did not stop."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):  # whoever reads may have gone
             stream.flush()
-    os._exit(INTERRUPTED)
+    os._exit(status)
 
 
 def _remember_interruptions() -> None:

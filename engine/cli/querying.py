@@ -77,7 +77,7 @@ def sql(  # noqa: PLR0913, PLR0917 - each is an option of the command
             converse(session, opened)
             return
         if save is not None:
-            keep_question(opened, save, question)
+            keep_question(opened, save, question, limits)
             again = (word for name, text in (values or {}).items() for word in ("--set", f"{name}={text}"))
             note(f"Kept as {save}; ask it again with: {command('sql', store, '--run', save, *again)}")
         result = session.query(question, values)

@@ -20,8 +20,8 @@ class Form(StrEnum):
 
 
 AUDIT = typer.Option("--audit", metavar="ID", help="Report this audit, by its id or name. [default: the newest]")
-OUT = typer.Option("--out", metavar="FILE", help="The file to write, for its owner alone to read.")
-FORM = typer.Option("--format", help="What to write. [default: as --out ends, else html]")
+OUT = typer.Option("--output", "--out", metavar="FILE", help="The file to write, for its owner alone to read.")
+FORM = typer.Option("--format", help="What to write. [default: as --output ends, else html]")
 NO_IMAGES = typer.Option("--no-images", help="Leave every image out.")
 NO_TEXT = typer.Option("--no-text", help="Leave ids out, and whatever reports say in five words or more.")
 
@@ -55,5 +55,7 @@ def report(
 def _form_of(out: Path) -> Form:
     ending = out.suffix.lower().removeprefix(".") or "html"
     if ending not in list(Form):
-        raise typer.BadParameter(f"{out.name} ends in none of {', '.join(Form)}; name a --format", param_hint="--out")
+        raise typer.BadParameter(
+            f"{out.name} ends in none of {', '.join(Form)}; name a --format", param_hint="--output"
+        )
     return Form(ending)

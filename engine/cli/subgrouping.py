@@ -10,8 +10,8 @@ from .output import chosen_format, deliver
 
 MODEL = typer.Option("--model", metavar="NAME", help="The model whose errors to search.")
 TARGET = typer.Option("--target", metavar="NAME", help="The target whose errors to search.")
-CLASS = typer.Option("--class", help="Search rows of this true class only. [default: each of both]")
-SIZE = typer.Option("--min-size", min=1, metavar="ROWS", help="Fewest rows of a subgroup.")
+CLASS = typer.Option("--class", help="Take rows of this true class only. [default: each of both]")
+SIZE = typer.Option("--min-size", min=1, metavar="ROWS", help="Fewest rows of a subgroup in the half that is searched.")
 TERMS = typer.Option(
     "--most-terms", min=1, max=3, metavar="NUMBER", help="Most metadata values that make up a subgroup."
 )
@@ -19,7 +19,7 @@ TOP = typer.Option("--top", min=1, metavar="NUMBER", help="How many subgroups to
 WHERE = typer.Option(
     "--where",
     metavar="EXPRESSION",
-    help="Search only rows of the view samples for which this SQL expression is true. [default: all]",
+    help="Take only rows of the view samples for which this SQL expression is true. [default: all]",
 )
 
 
@@ -40,8 +40,8 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
 ) -> None:
     """Show subgroups of metadata where errors gather.
 
-    They are found by search among the very rows that they are told of: rates read too high, and intervals do not know
-    of the search.
+    They are searched in one half of the patients; counts, rates and q-values are of the other half, whose errors the
+    search never saw. Confirmed is what has a q-value, over all that are shown, of at most 0.05.
     """
     from misread.library import Store
     from misread.queries import why_nothing_is_judged
@@ -60,4 +60,6 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
     )
     if found.is_empty():
         tell(filter(None, [why_nothing_is_judged(opened, model, target)]))
+    elif not found["confirmed"].any():
+        tell(["none of these is confirmed: that errors gather there in the other half, too, was not shown"])
     deliver(found.to_arrow(), form, output, opened.location)

@@ -13,8 +13,6 @@ Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 PERMUTATIONS = 9999
-MANY_ROWS = 2_000
-"""Of more rows patients that are alike are drawn together, by their number: the same law, drawn otherwise."""
 ROUNDING = 1e-12
 """Sums of the same losses in another order differ by less than this share of them."""
 
@@ -77,11 +75,9 @@ def excess_p_value(inside: Booleans, errors: Booleans, patients: Codes, seed: in
 
 def permutation_p_value(inside: Booleans, values: Values, shuffle: PatientShuffle, seed: int) -> float:
     """The share of shuffles of `values` (n,) whose sum inside is at least the observed one, which counts too."""
-    observed = values[inside].sum() - ROUNDING * np.abs(values[inside].astype(float)).sum()
-    if len(values) > MANY_ROWS:
-        hits = int((shuffle.sums(values, inside, PERMUTATIONS, seed) >= observed).sum())
-    else:
-        hits = sum(drawn[inside].sum() >= observed for drawn in shuffle.draws(values, PERMUTATIONS, seed))
+    own = values[inside].astype(float)
+    least = own.sum() - ROUNDING * np.abs(own).sum()
+    hits = int((shuffle.sums(values, inside, PERMUTATIONS, seed) >= least).sum())
     return float((1 + hits) / (1 + PERMUTATIONS))
 
 

@@ -30,8 +30,8 @@ WORDS: Final = (
     ("Lift", "the error rate (or mean loss, or share of images) inside over that elsewhere; 1 is no difference."),
     (
         "q-value",
-        "the p-value after allowing for how many slices (or phrases, or metadata values) were tested: of all "
-        "that are called found at q <= 0.05, one in twenty at most is expected to be chance.",
+        "the p-value after allowing for how many slices (or phrases, metadata values, or subgroups) were tested: "
+        "of all that are called found at q <= 0.05, one in twenty at most is expected to be chance.",
     ),
     ("z", "by how many standard errors the slice's reports use a word more."),
     (

@@ -20,17 +20,27 @@ SLACK = 1e-9
 """Relative room for rounding between a bound and the score it bounds."""
 
 
+Conditions = tuple[tuple[int, int], ...]
+"""(column, code) of every term."""
+
+
 @dataclass(frozen=True)
 class Conjunction:
-    """Rows in which every term holds. A term is (column, code)."""
+    """Rows in which every term holds."""
 
-    terms: tuple[tuple[int, int], ...]
+    terms: Conditions
     rows: int
     errors: int
     score: float
 
 
-def everything(_inside: Booleans) -> bool:
+def rows_with(terms: Conditions, codes: NDArray[np.integer]) -> Booleans:
+    """(n,): in which rows of `codes` (n, d) every term holds."""
+    columns, values = np.array(terms, np.intp).reshape(-1, 2).T
+    return np.asarray((codes[:, columns] == values).all(axis=1))
+
+
+def everything(_terms: Conditions) -> bool:
     """Admits any subgroup."""
     return True
 
@@ -48,7 +58,7 @@ def best_conjunctions(  # noqa: PLR0913 - what to search, how to score it, and w
     top: int = 10,
     most_terms: int = MOST_TERMS,
     improving: bool = True,
-    admit: Callable[[Booleans], bool] = everything,
+    admit: Callable[[Conditions], bool] = everything,
     check: Callable[[], None] = unchecked,
 ) -> list[Conjunction]:
     """The `top` conjunctions with the highest score above 0, best first.
@@ -56,7 +66,7 @@ def best_conjunctions(  # noqa: PLR0913 - what to search, how to score it, and w
     `codes` (n, d): each row's value of every column, from 0 (a missing value is a value of its own); `errors` (n,)
     bool. Conjunctions hold `min_size` rows or more, at least one error, and one to `most_terms` (at most 3) values of
     different columns. `improving`: only those that score more than every shorter one they contain. `admit` is asked of
-    each that would be listed, with its rows (n,) bool. `check` is called now and then and may raise. Ties: fewer
+    each that would be listed, by its terms. `check` is called now and then and may raise. Ties: fewer
     terms, then the earlier columns and lower codes. Exact: what is not counted cannot be among them.
     """
     if not len(codes) or not codes.shape[1] or not errors.any():
@@ -64,7 +74,7 @@ def best_conjunctions(  # noqa: PLR0913 - what to search, how to score it, and w
     lattice = _Lattice(_values(codes, errors, max(min_size, 1)), score, _Best(top, admit), max(min_size, 1), improving)
     lattice.search(min(most_terms, MOST_TERMS), check)
     return [
-        Conjunction(tuple(lattice.values.term(v) for v in entry.terms), entry.rows, entry.errors, entry.score)
+        Conjunction(lattice.values.conditions(entry.terms), entry.rows, entry.errors, entry.score)
         for entry in lattice.best.entries
     ]
 
@@ -79,14 +89,9 @@ class _Values:
     errors: Integers
     row_bits: Bits
     error_bits: Bits
-    count: int
 
-    def term(self, value: int) -> tuple[int, int]:
-        return int(self.column[value]), int(self.code[value])
-
-    def inside(self, terms: Terms) -> Booleans:
-        packed = np.bitwise_and.reduce(self.row_bits[list(terms)], axis=0)
-        return np.unpackbits(packed.view(np.uint8), count=self.count).astype(bool)
+    def conditions(self, terms: Terms) -> Conditions:
+        return tuple((int(self.column[value]), int(self.code[value])) for value in terms)
 
 
 def _values(codes: NDArray[np.integer], errors: Booleans, least: int) -> _Values:
@@ -101,7 +106,7 @@ def _values(codes: NDArray[np.integer], errors: Booleans, least: int) -> _Values
             row_bits.append(_packed(codes[:, column] == code))
             error_bits.append(_packed(wrong[:, column] == code))
     own_column, own_code, own_rows, own_errors = np.array(kept, np.int64).reshape(-1, 4).T
-    return _Values(own_column, own_code, own_rows, own_errors, _stacked(row_bits), _stacked(error_bits), len(codes))
+    return _Values(own_column, own_code, own_rows, own_errors, _stacked(row_bits), _stacked(error_bits))
 
 
 def _stacked(bits: list[Bits]) -> Bits:
@@ -138,7 +143,7 @@ class _Entry:
 class _Best:
     """The best entries so far."""
 
-    def __init__(self, most: int, admit: Callable[[Booleans], bool]) -> None:
+    def __init__(self, most: int, admit: Callable[[Conditions], bool]) -> None:
         self.entries: list[_Entry] = []
         self._most = most
         self._admit = admit
@@ -153,7 +158,7 @@ class _Best:
     def offer(self, entry: _Entry, values: _Values) -> None:
         if len(self.entries) >= self._most and not entry < self.entries[-1]:
             return
-        if self._admit(values.inside(entry.terms)):
+        if self._admit(values.conditions(entry.terms)):
             insort(self.entries, entry)
             del self.entries[self._most :]
 

@@ -8,7 +8,10 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from misread.audit.halves import half_of
 from misread.cli.main import app
+from misread.discover import rate_interval
+from misread.discover.confirm import excess_p_value, q_values
 from misread.discover.scan import scan_statistic
 from misread.library import Store
 from misread.schemas.errors import MisreadError, QueryError, UnknownNameError
@@ -19,7 +22,7 @@ from stores import AGE, VIEW, write_store
 def rows() -> pl.DataFrame:
     """Positives of view AP whose age is missing are mostly missed."""
     rng = np.random.default_rng(1)
-    n = 800
+    n = 2400
     view = rng.choice(["PA", "AP", "L"], n)
     age = np.where(rng.random(n) < 0.3, -1, rng.integers(20, 90, n))
     label = rng.integers(0, 2, n)
@@ -31,6 +34,7 @@ def rows() -> pl.DataFrame:
         patient_id=pl.format("p{}", pl.int_range(n) // 2),
         age=pl.when(pl.col("age") >= 0).then("age"),
         split=pl.when(pl.int_range(n) % 8 == 0).then(pl.lit("train")),
+        half=pl.Series(half_of(f"p{i // 2}", 0) for i in range(n)),
     )
 
 
@@ -46,19 +50,34 @@ def store(tmp_path_factory: pytest.TempPathFactory, rows: pl.DataFrame) -> Store
 
 def test_the_planted_subgroup_is_found_and_counted(store: Store, rows: pl.DataFrame) -> None:
     """Missing values form a group of their own, training rows stay out, and counts are those made here."""
-    best = store.subgroups("m", "t").row(0, named=True)
-    kept = rows.filter(pl.col("split").is_null(), pl.col("label") == 1)
-    inside = kept.filter(pl.col("view") == "AP", pl.col("age").is_null())
+    found = store.subgroups("m", "t")
+    best = found.row(0, named=True)
+    held_out = rows.filter(pl.col("split").is_null(), pl.col("label") == 1, pl.col("half") == "confirmation")
+    is_inside = (held_out["view"] == "AP") & held_out["age"].is_null()
+    inside, outside = held_out.filter(is_inside), held_out.filter(~is_inside)
     assert (best["rank"], best["error_kind"], best["terms"]) == (1, "false negative", ["age missing", "view = AP"])
     assert (best["rows"], best["errors"]) == (inside.height, inside["wrong"].sum())
     assert best["patients"] == inside["patient_id"].n_unique()
     assert best["error_rate"] == pytest.approx(inside["wrong"].mean())
-    outside = (kept["wrong"].sum() - inside["wrong"].sum()) / (kept.height - inside.height)
-    assert best["baseline_rate"] == pytest.approx(outside)
-    assert best["lift"] == pytest.approx(best["error_rate"] / outside)
-    assert best["error_rate_low"] < best["error_rate"] < best["error_rate_high"]
-    wanted = scan_statistic(inside["wrong"].sum(), inside.height, kept["wrong"].sum(), kept.height)
-    assert best["scan_statistic"] == pytest.approx(float(wanted))
+    assert best["baseline_rate"] == pytest.approx(outside["wrong"].mean())
+    assert best["lift"] == pytest.approx(inside["wrong"].mean() / outside["wrong"].mean())  # type: ignore[operator]
+    people = held_out["patient_id"].rank("dense").to_numpy().astype(int)
+    low, high = rate_interval(inside["wrong"].to_numpy(), people[is_inside.to_numpy()])
+    assert (best["error_rate_low"], best["error_rate_high"]) == pytest.approx((low, high))
+    assert best["p_value"] == excess_p_value(is_inside.to_numpy(), held_out["wrong"].to_numpy(), people, 0)
+    assert found["q_value"].to_list() == pytest.approx(q_values(found["p_value"].to_numpy()).tolist())
+    assert found["confirmed"].to_list() == (found["q_value"] <= 0.05).to_list()
+
+
+def test_the_order_is_that_of_the_searched_half_alone(store: Store, rows: pl.DataFrame) -> None:
+    """The statistic is the discovery half's, best first: no error of the other half has a say in what is listed."""
+    found = store.subgroups("m", "t", of_class=1, top=30)
+    searched = rows.filter(pl.col("split").is_null(), pl.col("label") == 1, pl.col("half") == "discovery")
+    pair = found.row(0, named=True)
+    inside = searched.filter(pl.col("view") == "AP", pl.col("age").is_null())["wrong"]
+    wanted = scan_statistic(inside.sum(), len(inside), searched["wrong"].sum(), searched.height)
+    assert pair["scan_statistic"] == pytest.approx(float(wanted))
+    assert found["scan_statistic"].is_sorted(descending=True)
 
 
 def test_one_answer_in_python_sql_and_on_the_command_line(store: Store) -> None:
@@ -76,41 +95,81 @@ def test_one_answer_in_python_sql_and_on_the_command_line(store: Store) -> None:
     assert json.loads(told.stdout) == found.to_dicts()
 
 
-def test_subgroups_are_as_asked(store: Store) -> None:
-    """No more than `top`, no smaller than `min_size`, no longer than `most_terms`, one class, best first."""
-    found = store.subgroups("m", "t", of_class=0, min_size=40, most_terms=1, top=3)
-    assert 0 < found.height <= 3
+def test_subgroups_are_as_asked(store: Store, rows: pl.DataFrame) -> None:
+    """No more than `top`, no smaller than `min_size` where searched, no longer than `most_terms`, one class."""
+    searched = rows.filter(pl.col("split").is_null(), pl.col("label") == 0, pl.col("half") == "discovery")
+    having = store.sql("SELECT sample_id, term FROM metadata").filter(pl.col("sample_id").is_in(searched["sample_id"]))
+    sizes = dict(having.group_by("term").len().iter_rows())
+    every = store.subgroups("m", "t", of_class=0, min_size=1, most_terms=1, top=50)
+    least = sorted(sizes[term] for (term,) in every["terms"])[1]
+    found = store.subgroups("m", "t", of_class=0, min_size=least, most_terms=1, top=3)
     assert set(found["error_kind"]) == {"false positive"}
-    assert found["rows"].min() >= 40  # type: ignore[operator]
-    assert found["terms"].list.len().max() == 1
-    assert found["scan_statistic"].is_sorted(descending=True)
+    assert found["terms"].to_list() == [[term] for (term,) in every["terms"] if sizes[term] >= least][:3]
+    assert store.subgroups("m", "t", of_class=0, min_size=least, most_terms=3, top=1).height == 1
+
+
+def test_what_is_listed_does_not_hang_on_errors_of_the_held_out_half(tmp_path: Path, rows: pl.DataFrame) -> None:
+    """With every reading of the other half turned round the same is listed in the same order; its numbers are not."""
+    turned = pl.when(pl.col("half") == "confirmation").then(1 - pl.col("score")).otherwise("score")
+    images = rows.select("sample_id", "patient_id", "split", "view", "age").to_dicts()
+    told = []
+    for name, own in {"as it is": rows, "turned": rows.with_columns(score=turned)}.items():
+        predictions = own.select("sample_id", "label", "score", model=pl.lit("m"), target=pl.lit("t"), threshold=0.5)
+        store = write_store(tmp_path / name, images, predictions.to_dicts(), metadata=[VIEW, AGE])
+        told.append(store.subgroups("m", "t", min_size=2, top=40))
+    searched = ["rank", "error_kind", "terms", "scan_statistic", "rows", "patients"]
+    assert told[0].height > 10
+    assert told[0].select(searched).equals(told[1].select(searched))
+    assert told[0].row(0, named=True)["confirmed"]
+    assert not told[1].row(0, named=True)["confirmed"]
+    assert (told[0]["errors"] + told[1]["errors"] == told[0]["rows"]).all()
+    for name, says in {"as it is": "", "turned": "none of these is confirmed: "}.items():
+        ended = CliRunner().invoke(app, ["subgroups", str(tmp_path / name), "--model", "m", "--target", "t"])
+        assert ended.stderr.startswith(says)
+        assert bool(ended.stderr) == bool(says)
 
 
 def test_few_patients_make_no_subgroup(store: Store) -> None:
     """Nobody sees a subgroup of fewer than eleven patients, unless it is allowed."""
-    where = "age > 75"
-    for allowed in (False, True):
-        found = store.subgroups("m", "t", min_size=2, top=50, where=where, allow_small_cells=allowed)
-        assert (found["patients"].min() < 11) is allowed  # type: ignore[operator]
+    where = "age > 84"
+    told = {
+        allowed: store.subgroups("m", "t", min_size=2, top=500, where=where, allow_small_cells=allowed)
+        for allowed in (False, True)
+    }
+    few = told[True].filter(pl.col("patients") < 11)
+    assert few.height
+    assert few.join(told[False], on=["error_kind", "terms"], how="semi").is_empty()
 
 
+@pytest.mark.parametrize("half", ["discovery", "confirmation"])
 @pytest.mark.parametrize(("inside", "outside", "is_told"), [(11, 11, True), (10, 40, False), (40, 10, False)])
-def test_eleven_patients_inside_and_outside_make_a_subgroup(
-    tmp_path: Path, inside: int, outside: int, is_told: bool
+def test_eleven_patients_of_either_half_inside_and_outside_make_a_subgroup(
+    tmp_path: Path, half: str, inside: int, outside: int, is_told: bool
 ) -> None:
     """Of ten the rate would show, be they inside or, as the baseline or the total less the subgroup, outside.
 
     Patients count, not films, of which each has two.
     """
-    films = [(f"p{patient}", film) for patient in range(inside + outside) for film in range(2)]
+    people = {own: [f"p{i}" for i in range(400) if half_of(f"p{i}", 0) == own] for own in ("discovery", "confirmation")}
+    views = {
+        patient: view
+        for own, patients in people.items()
+        for view, chosen in (
+            [("AP", patients[:inside]), ("PA", patients[inside : inside + outside])]
+            if own == half
+            else [("AP", patients[:40]), ("PA", patients[40:80])]
+        )
+        for patient in chosen
+    }
     images = [
-        {"sample_id": f"{patient}-{film}", "patient_id": patient, "view": "AP" if int(patient[1:]) < inside else "PA"}
-        for patient, film in films
+        {"sample_id": f"{patient}-{film}", "patient_id": patient, "view": view}
+        for patient, view in views.items()
+        for film in range(2)
     ]
     predictions = [
         {"sample_id": row["sample_id"], "model": "m", "target": "t", "label": 1, "threshold": 0.5, "score": score}
         for row in images
-        for score in [0.1 if row["view"] == "AP" and row["sample_id"] != "p0-0" else 0.9]
+        for score in [0.1 if row["view"] == "AP" else 0.9]
     ]
     store = write_store(tmp_path / "store", images, predictions, metadata=[VIEW])
     assert store.subgroups("m", "t")["terms"].to_list() == ([["view = AP"]] if is_told else [])
@@ -119,27 +178,32 @@ def test_eleven_patients_inside_and_outside_make_a_subgroup(
 
 
 def test_an_audit_is_searched_as_it_judged(tmp_path: Path, rows: pl.DataFrame) -> None:
-    """Of an older audit its own rows and errors at its own threshold, whatever a newer one made of the scores."""
+    """Of an older audit its own rows, halves and errors at its own threshold, whatever a newer one made of them."""
     own = rows.with_columns(
         model=pl.lit("m"), target=pl.lit("t"), score=pl.when(pl.col("wrong")).then(0.5).otherwise("score")
     )
     predictions = own.select("sample_id", "model", "target", "label", "score").to_dicts()
     images = rows.select("sample_id", "patient_id", "split", "view", "age").to_dicts()
     store = write_store(tmp_path / "store", images, predictions, metadata=[VIEW, AGE])
-    samples = store.scan().filter("view <> 'PA'")
+    samples = store.scan(seed=5).filter("view <> 'PA'")
     plans = [frame.fuse(metadata=["age"]) for frame in (samples, store.scan())]
     older, _ = (
         plan.discover(threshold=threshold, permutations=0, stability=0).describe().sink()
         for plan, threshold in zip(plans, (0.6, 0.4), strict=True)
     )
-    kept = own.filter(pl.col("split").is_null(), pl.col("view") != "PA")
     asked = "FROM subgroups('m', 't', min_size := 2, top := 50, of_audit := $audit)"
     found = store.sql(asked, {"audit": older})
     assert found.height > 1
     assert not any("view = PA" in terms for terms in found["terms"])
     best = found.row(0, named=True)
     assert best["terms"] == ["age missing", "view = AP"]
-    missed = kept.filter(pl.col("label") == 1, pl.col("view") == "AP", pl.col("age").is_null())
+    missed = own.filter(
+        pl.col("split").is_null(),
+        pl.Series(half_of(patient, 5) == "confirmation" for patient in own["patient_id"]),
+        pl.col("label") == 1,
+        pl.col("view") == "AP",
+        pl.col("age").is_null(),
+    )
     assert (best["rows"], best["errors"]) == (missed.height, missed.filter(pl.col("score") < 0.6).height)
     with pytest.raises(UnknownNameError, match="no audit 'x'"):
         store.sql(asked, {"audit": "x"})
@@ -220,6 +284,12 @@ def test_missing_values_of_real_films_are_a_group_of_their_own(tmp_path: Path) -
     for (kind, term), counts in told.items():
         if term == "age missing":
             own = joined.filter(pl.col("age").is_null(), pl.col("label") == (kind == "false negative"))
+            own = own.filter(
+                pl.Series(
+                    half_of(p or f"sample\x1f{s}", 0) == "confirmation"
+                    for s, p in own.select("sample_id", "patient_id").iter_rows()
+                )
+            )
             wrong = own.filter((pl.col("score") >= 0.5) != (pl.col("label") == 1))
             assert counts == (own.height, wrong.height)
 

@@ -19,7 +19,9 @@ from PIL import Image
 from report.conftest import BESIDE, FILMS, MARKUP, RIGHT_TO_LEFT, name_of, picture
 from typer.testing import CliRunner
 
+from misread.audit.halves import half_of
 from misread.cli.main import app
+from misread.discover import q_values
 from misread.library import Store
 from misread.report import Report, as_html, as_json, as_markdown
 from misread.schemas.errors import MisreadError, UnknownNameError
@@ -47,7 +49,8 @@ def test_a_report_is_of_its_own_audit(tmp_path: Path) -> None:
     own = store.report(older)
     assert own.points  # where a single number is the whole fused vector, too
     assert {(one["model"], one["target"]) for one in own.subgroups} == {("a", "t"), ("b", "t"), ("b", "u")}
-    films = {view: [i for i, image in enumerate(images) if image["view"] == view] for view in ("AP", "PA")}
+    held_out = [i for i in range(400) if half_of(f"sample\x1fs{i}", 0) == "confirmation"]
+    films = {view: [i for i in held_out if images[i]["view"] == view] for view in ("AP", "PA")}
     counts = {(one["error_kind"], *one["terms"], one["rows"], one["errors"]) for one in own.subgroups}
     missed = sum(i % 2 for i in films["AP"])
     called = sum(1 - i % 2 for i in films["PA"])
@@ -55,6 +58,12 @@ def test_a_report_is_of_its_own_audit(tmp_path: Path) -> None:
         ("false negative", "view = AP", missed, missed),
         ("false positive", "view = PA", called, called),
     }
+    p_values = np.array([one["p_value"] for one in own.subgroups])
+    assert [one["q_value"] for one in own.subgroups] == q_values(p_values).tolist()
+    assert all(one["confirmed"] for one in own.subgroups)
+    doubted = replace(own, subgroups=[one | {"confirmed": False} for one in own.subgroups])
+    for written in (as_html, as_markdown):
+        assert ["None is confirmed." in written(report) for report in (own, doubted)] == [False, True]
     assert store.report(newer).subgroups == []
 
 
@@ -188,7 +197,7 @@ def test_an_audit_that_found_nothing_has_a_report(tmp_path: Path) -> None:
 def test_the_file_is_private_and_whole(hostile: Store, tmp_path: Path) -> None:
     """For its owner alone; a place that cannot be written is told, and the store is no such place."""
     path = tmp_path / "report.md"
-    ended = CliRunner().invoke(app, ["report", hostile.location, "--audit", "November", "--out", str(path)])
+    ended = CliRunner().invoke(app, ["report", hostile.location, "--audit", "November", "--output", str(path)])
     assert ended.exit_code == 0, ended.stderr
     assert "it holds ids and text of reports of patients, no images" in ended.stderr
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

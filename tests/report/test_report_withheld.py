@@ -38,7 +38,7 @@ def test_without_images_and_text_nothing_of_a_patient_is_passed_on(
     """No byte of a picture, no five consecutive words of a report, no id: by search, with escapes undone."""
     path = tmp_path / f"report.{form}"
     options = ["--no-images", "--no-text"]
-    ended = CliRunner().invoke(app, ["report", hostile.location, "--out", str(path), *options])
+    ended = CliRunner().invoke(app, ["report", hostile.location, "--output", str(path), *options])
     assert ended.exit_code == 0, ended.stderr
     page = path.read_text()
     told = page if form != "html" else re.sub(r"<script>.*?</script>|<style>.*?</style>", "", page, flags=re.DOTALL)

@@ -1,5 +1,6 @@
-"""Sessions over tables in memory."""
+"""Sessions over tables in memory, and interruptions."""
 
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -59,3 +60,11 @@ def session() -> Iterator[Session]:
 @pytest.fixture(scope="module")
 def tables() -> Tables:
     return audited_tables()
+
+
+@pytest.fixture
+def interruptions() -> Iterator[None]:
+    """Interruptions are errors, as where Python is begun at a terminal: a shell's jobs beside it ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -1,10 +1,8 @@
 """How a question is waited for."""
 
 import _thread
-import signal
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
 
 import duckdb
@@ -46,14 +44,6 @@ class Told:
     def interrupt(self) -> None:
         self.connection.interrupt()
         self.first.set()
-
-
-@pytest.fixture
-def interruptions() -> Iterator[None]:
-    """Interruptions are errors, as where Python is begun at a terminal: a shell's jobs beside it ignore them."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptions")

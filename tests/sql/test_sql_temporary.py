@@ -1,10 +1,13 @@
 """Folders in TMPDIR go with their process, killed or not."""
 
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -59,3 +62,29 @@ def test_folders_of_other_names_or_without_a_lock_stay(place: Path) -> None:
         with TemporaryFolder("index"):
             assert mine.is_dir()
     assert sorted(path.name for path in place.iterdir()) == ["misread-demo", "misread-sql-abcdefgh"]
+
+
+def test_a_folder_that_another_process_takes_for_abandoned_is_made_anew(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes between a folder's making and its lock may remove it, at leisure: another one is made."""
+    opened, removed = os.open, threading.Event()
+
+    def remove(folder: Path, rival: int) -> None:
+        shutil.rmtree(folder)
+        os.close(rival)
+        removed.set()
+
+    def rivalled(path: Path, flags: int, *rest: int) -> int:
+        descriptor = opened(path, flags, *rest)
+        monkeypatch.setattr(os, "open", opened)
+        rival = opened(path, os.O_RDWR)
+        fcntl.flock(rival, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        threading.Timer(0.3, remove, [path.parent, rival]).start()
+        return descriptor
+
+    monkeypatch.setattr(os, "open", rivalled)
+    with TemporaryFolder("rows") as mine:
+        assert removed.wait(10)
+        assert mine.is_dir()
+        assert list(place.iterdir()) == [mine]

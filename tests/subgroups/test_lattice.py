@@ -9,7 +9,7 @@ import pytest
 from sliceline.slicefinder import Slicefinder
 
 from misread.discover.scan import scan_statistic
-from misread.subgroups import Conjunction, ScanScore, Score, SliceLineScore, best_conjunctions
+from misread.subgroups import Conjunction, ScanScore, Score, SliceLineScore, best_conjunctions, rows_with
 
 
 def rows_of(seed: int, n: int = 400, columns: int = 5, values: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -136,9 +136,11 @@ def test_degenerate_tables_have_no_subgroups() -> None:
 
 
 def test_who_is_not_admitted_is_not_listed() -> None:
-    """`admit` sees the rows of each, and the next best take the places of those it refuses."""
+    """`admit` sees the terms of each, and the next best take the places of those it refuses."""
     codes, errors = rows_of(1)
     score = ScanScore(int(errors.sum()), len(errors))
-    listed = best_conjunctions(codes, errors, score, min_size=5, top=3, admit=lambda inside: inside.sum() >= 40)
+    listed = best_conjunctions(
+        codes, errors, score, min_size=5, top=3, admit=lambda terms: rows_with(terms, codes).sum() >= 40
+    )
     wanted = [one for one in every(codes, errors, score, 5, True) if one.rows >= 40][:3]
     assert [one.terms for one in listed] == [one.terms for one in wanted]

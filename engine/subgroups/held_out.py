@@ -1,0 +1,96 @@
+"""Subgroups searched in one half of the patients and judged on the other, whose errors the search never saw."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from misread.discover import Codes, Confirmation, confirm
+from misread.schemas.values import is_small_cell
+
+from .lattice import Booleans, Conditions, Conjunction, best_conjunctions, rows_with
+from .scores import ScanScore
+
+
+@dataclass(frozen=True, eq=False)
+class DividedRows:
+    """The rows of one true class: `codes` (n, d) as `best_conjunctions` has them; `errors`, `patients`, and `discovery`
+    (True: the row is searched, False: it is held out), (n,) each."""
+
+    codes: NDArray[np.intp]
+    errors: Booleans
+    patients: Codes
+    discovery: Booleans
+
+    def search(
+        self, *, min_size: int, most_terms: int, top: int, smallest_cell: int, check: Callable[[], None]
+    ) -> list[Conjunction]:
+        """The best conjunctions of the discovery half, with its rows, errors and scan statistic, best first.
+
+        The other half has rows of each that is listed, and neither half 1 to `smallest_cell` - 1 patients inside or
+        outside it, or between it and a better one whose terms it has, or which has its terms: of two such the better
+        is listed.
+        """
+
+        def enough_patients(terms: Conditions) -> bool:
+            inside = rows_with(terms, self.codes)
+            can_be_judged = bool((inside & ~self.discovery).any())
+            return (
+                can_be_judged and not self._are_few(inside, smallest_cell) and not self._are_few(~inside, smallest_cell)
+            )
+
+        errors = self.errors[self.discovery]
+        found = best_conjunctions(
+            self.codes[self.discovery],
+            errors,
+            ScanScore(int(errors.sum()), len(errors)),
+            min_size=min_size,
+            most_terms=most_terms,
+            top=top,
+            admit=enough_patients,
+            check=check,
+        )
+        return self._told_apart(found, smallest_cell, check)
+
+    def confirmed(self, found: Sequence[Conjunction], seed: int, check: Callable[[], None]) -> list[Confirmation]:
+        """What the other half says of each; `seed` is that of the shuffles of patients."""
+        held_out = ~self.discovery
+        codes, errors, patients = self.codes[held_out], self.errors[held_out], self.patients[held_out]
+        verdicts = []
+        for one in found:
+            check()
+            verdicts.append(confirm(rows_with(one.terms, codes), errors, patients, seed))
+        return verdicts
+
+    def _told_apart(
+        self, found: Sequence[Conjunction], smallest_cell: int, check: Callable[[], None]
+    ) -> list[Conjunction]:
+        """Those found without what differs in few patients from a better one."""
+        listed: list[Conjunction] = []
+        for one in found:
+            check()
+            mine = set(one.terms)
+            nested = (other.terms for other in listed if mine < set(other.terms) or mine > set(other.terms))
+            if not any(self._differ_in_few(one.terms, other, smallest_cell) for other in nested):
+                listed.append(one)
+        return listed
+
+    def _are_few(self, rows: Booleans, smallest_cell: int) -> bool:
+        """Whether the patients of these rows in either half are too few to be told of."""
+        return any(
+            is_small_cell(self._patients(rows & half), smallest_cell) for half in (self.discovery, ~self.discovery)
+        )
+
+    def _differ_in_few(self, one: Conditions, other: Conditions, smallest_cell: int) -> bool:
+        """Whether the rows, or the patients, of one less those of the other are of too few patients."""
+        mine, theirs = rows_with(one, self.codes), rows_with(other, self.codes)
+        apart = mine ^ theirs
+        patients = (
+            abs(self._patients(mine & half) - self._patients(theirs & half))
+            for half in (self.discovery, ~self.discovery)
+        )
+        return self._are_few(apart, smallest_cell) or any(is_small_cell(count, smallest_cell) for count in patients)
+
+    def _patients(self, rows: Booleans) -> int:
+        return int(np.count_nonzero(np.bincount(self.patients[rows])))
