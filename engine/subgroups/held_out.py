@@ -29,8 +29,7 @@ class DividedRows:
         """The best conjunctions of the discovery half, with its rows, errors and scan statistic, best first.
 
         The other half has rows of each that is listed, and neither half 1 to `smallest_cell` - 1 patients inside or
-        outside it, or between it and a better one whose terms it has, or which has its terms: of two such the better
-        is listed.
+        outside it, or in it but not in a part of it that is listed before.
         """
 
         def enough_patients(terms: Conditions) -> bool:
@@ -66,13 +65,12 @@ class DividedRows:
     def _told_apart(
         self, found: Sequence[Conjunction], smallest_cell: int, check: Callable[[], None]
     ) -> list[Conjunction]:
-        """Those found without what differs in few patients from a better one."""
+        """Those found without what differs in few patients from a part of it: parts are better, or were not found."""
         listed: list[Conjunction] = []
         for one in found:
             check()
-            mine = set(one.terms)
-            nested = (other.terms for other in listed if mine < set(other.terms) or mine > set(other.terms))
-            if not any(self._differ_in_few(one.terms, other, smallest_cell) for other in nested):
+            parts = (other.terms for other in listed if set(one.terms) < set(other.terms))
+            if not any(self._differ_in_few(one.terms, part, smallest_cell) for part in parts):
                 listed.append(one)
         return listed
 
@@ -82,15 +80,14 @@ class DividedRows:
             is_small_cell(self._patients(rows & half), smallest_cell) for half in (self.discovery, ~self.discovery)
         )
 
-    def _differ_in_few(self, one: Conditions, other: Conditions, smallest_cell: int) -> bool:
-        """Whether the rows, or the patients, of one less those of the other are of too few patients."""
-        mine, theirs = rows_with(one, self.codes), rows_with(other, self.codes)
-        apart = mine ^ theirs
+    def _differ_in_few(self, whole: Conditions, part: Conditions, smallest_cell: int) -> bool:
+        """Whether the rows, or the patients, of the whole less those of the part are of too few patients."""
+        rows, own = rows_with(whole, self.codes), rows_with(part, self.codes)
         patients = (
-            abs(self._patients(mine & half) - self._patients(theirs & half))
-            for half in (self.discovery, ~self.discovery)
+            self._patients(rows & half) - self._patients(own & half) for half in (self.discovery, ~self.discovery)
         )
-        return self._are_few(apart, smallest_cell) or any(is_small_cell(count, smallest_cell) for count in patients)
+        few_patients = any(is_small_cell(count, smallest_cell) for count in patients)
+        return few_patients or self._are_few(rows & ~own, smallest_cell)
 
     def _patients(self, rows: Booleans) -> int:
         return int(np.count_nonzero(np.bincount(self.patients[rows])))

@@ -79,12 +79,15 @@ def test_what_the_other_half_has_no_row_of_is_not_listed() -> None:
     assert not any((1, 4) in one.terms for one in found)
 
 
-@pytest.mark.parametrize(("between", "is_told"), [(10, False), (11, True)])
+@pytest.mark.parametrize(
+    ("between", "of_the_part", "is_told"), [(10, 0, False), (11, 0, True), (21, 10, True), (21, 11, False)]
+)
 @pytest.mark.parametrize("searched_half", [True, False])
 def test_of_two_that_differ_in_few_patients_the_better_is_listed(
-    between: int, is_told: bool, searched_half: bool
+    between: int, of_the_part: int, is_told: bool, searched_half: bool
 ) -> None:
-    """What lies between a subgroup and a part of it could be told from both: patients of either half.
+    """What lies between a subgroup and a part of it could be told from both: rows of patients of either half, and how
+    many of these patients the part has no row of.
 
     Errors are sure in the part, less so between it and the whole, and rare elsewhere, so that both score.
     """
@@ -100,7 +103,12 @@ def test_of_two_that_differ_in_few_patients_the_better_is_listed(
         for place in range(people)
     ]
     first, second, errors, discovery = (np.array(column) for column in zip(*rows, strict=True))
-    divided = DividedRows(np.stack([first, second], axis=1), errors, np.arange(len(rows)), discovery)
+    patients = np.arange(len(rows))
+    part_rows, between_rows = (
+        np.flatnonzero((first == 0) & (second == value) & (discovery == searched_half)) for value in (0, 1)
+    )
+    patients[between_rows[:of_the_part]] = patients[part_rows[:of_the_part]]
+    divided = DividedRows(np.stack([first, second], axis=1), errors, patients, discovery)
     whole, part = ((0, 0),), ((0, 0), (1, 0))
     told, allowed = ([one.terms for one in searched(divided, smallest_cell=cell)] for cell in (11, 0))
     assert {whole, part} <= {*allowed}
