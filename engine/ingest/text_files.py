@@ -108,12 +108,23 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """(row number, cells) of every record."""
     limit = csv.field_size_limit(sys.maxsize)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    begins = 1
     try:
-        yield from enumerate(reader, 1)
+        for number, cells in enumerate(reader, 1):
+            yield number, cells
+            begins = reader.line_num + 1
     except csv.Error as error:
-        raise UnreadableFileError(f"not a CSV file: line {reader.line_num}: {error}") from None
+        raise UnreadableFileError(f"not a CSV file: {_broken(str(error), begins, reader.line_num)}") from None
     finally:
         csv.field_size_limit(limit)
+
+
+def _broken(error: str, begins: int, line: int) -> str:
+    """What breaks the row that begins and ends at these lines; an open quote takes the lines after it for its own."""
+    if "unexpected end" in error:
+        return f"line {begins}: a quote of this row is not closed up to the end of the file"
+    where = f"line {line}" if line == begins else f"lines {begins} to {line}, one row by its quotes"
+    return f"{where}: {error}"
 
 
 def _chunks(

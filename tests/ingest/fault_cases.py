@@ -121,8 +121,16 @@ CASES: dict[str, tuple[Spoil, Expected]] = {
     "blank file": (_raw("metadata", b"\n \n\n"), [(M, None, None, "the file is empty|not a header")]),
     "file without rows": (_raw("metadata", b"sample_id,age\r\n\r\n"), [(M, None, None, "no rows")]),
     "unclosed quote": (
-        _raw("metadata", b'sample_id,age\na,"5\nb,6\n'),
-        [(M, None, None, "not a CSV file: line 3: unexpected end")],
+        _raw("metadata", b'sample_id,age\n\na,"5\nb,6\nc,7\n'),
+        [(M, None, None, "not a CSV file: line 3: a quote of this row is not closed")],
+    ),
+    "quote closed by a later row's": (
+        _raw("metadata", b'sample_id,age\na,"5\nb,"6"\nc,7\n'),
+        [(M, None, None, "not a CSV file: lines 2 to 3, one row by its quotes: ',' expected")],
+    ),
+    "text behind a quote": (
+        _raw("metadata", b'sample_id,age\na,5\nb,"6" 7\n'),
+        [(M, None, None, "not a CSV file: line 3: ',' expected")],
     ),
     "binary file": (_raw("metadata", b"sample_id,age\na,\0\n"), [(M, None, None, "line 2 holds a NUL")]),
     "Excel file": (_raw("metadata", b"PK\x03\x04rest"), [(M, None, None, "zip or Excel")]),
