@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -102,14 +101,13 @@ class Store(TableStore):
 
         With `workers` (see `misread.workers`) the rows are scored by other processes, and the result is the same.
         """
-        from .execute import Assigned, Work, without_small_cells
+        from .execute import Assigned, Work
 
         chosen = None if where is None else self.scan_table("images").filter(where).select("sample_id").plan
         node = optimise(Assign(self.location, self.state, self.audit_id(audit), chosen))
         result = Work(self, progress, workers=workers).value(node)
         assert isinstance(result, Assigned)
-        smallest = Limits(allow_small_cells=allow_small_cells).smallest_cell
-        return replace(result, moved=without_small_cells(result.moved, smallest))
+        return result.told(Limits(allow_small_cells=allow_small_cells).smallest_cell)
 
     def sql(
         self,

@@ -19,7 +19,9 @@ PHRASES = TableContract(
         real("rate_inside"),
         real("rate_inside_low"),
         real("rate_inside_high"),
+        integer("lacking_inside"),
         integer("patients_outside"),
+        integer("lacking_outside"),
         real("rate_outside"),
         real("lift"),
         real("lift_low"),
@@ -36,7 +38,7 @@ PHRASES = TableContract(
 `phrase` as people read it: `no chest drain`, `possible effusion`, `no mention of rotation`. `assertion`: what the
 reports say of it, `present`, `absent`, `uncertain` or (of terms and the user's list) `unmentioned`; a value of metadata
 is present.
-`patients_inside`, `patients_outside`: how many different patients have rows of it there.
+`patients_inside`, `patients_outside`: how many different patients have rows of it there; `lacking_…`: rows without it.
 `source`: where the phrase comes from, the store's `report`s or `metadata`, the built-in `term`s or the user's `list`.
 `score`: how near the phrase lies to the slice, as the cosine between its vector and the way from the centroid of the
 slice's class to the slice's; NULL where phrases have no vector. Rates are among rows of the slice's class (in an audit

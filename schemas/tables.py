@@ -204,6 +204,7 @@ SLICES = TableContract(
         _text("rule"),
         _real("rule_precision"),
         _real("rule_recall"),
+        _integer("rule_fewest_patients"),
         pa.field("class_direction", pa.list_(pa.float64())),
         _real("class_offset"),
         _CHECKSUM,
@@ -222,7 +223,8 @@ and `mean_loss`, its interval, `baseline_loss` (the mean outside), `lift` (NULL 
 overlap on the discovery rows of its class; 1 is the same rows every time, NULL where it was left out.
 `sentence`: what the slice is, in words. `rule`: what its metadata have in common, such as "view = AP supine and
 age > 70", NULL where no short rule holds; `rule_precision` and `rule_recall`: how many of the confirmation rows of the
-slice's class that the rule takes are in the slice, and how many in the slice it takes.
+slice's class that the rule takes are in the slice, and how many in the slice it takes; `rule_fewest_patients`: of how
+many patients the smallest is of the four groups that slice and rule make of them, of those with any.
 `share` with its interval: how much of the confirmation half (every sample that was scanned, whatever its class,
 labelled or not) the rule takes.
 """

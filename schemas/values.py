@@ -49,6 +49,11 @@ def is_small_cell(patients: int | None, smallest: int) -> bool:
     return patients is not None and 0 < patients < smallest
 
 
+def may_be_small_cell(patients: int | None, smallest: int) -> bool:
+    """The same, but True for None, unless every number may be shown: nobody knows whether they are few."""
+    return smallest > 0 if patients is None else is_small_cell(patients, smallest)
+
+
 def error_kind_of(true_class: int | None) -> str:
     """The kind of error that rows of a true class (0 or 1) can show; None for rows judged by their loss."""
     if true_class is None:

@@ -13,6 +13,7 @@ import pyarrow.dataset as pads
 
 from misread.schemas.errors import QueryError
 from misread.schemas.tables import CONTRACTS, TableContract
+from misread.schemas.values import SIGNIFICANCE
 
 from .backed import Backing, Work
 from .catalogue import NARROW, STORED
@@ -133,6 +134,7 @@ class Session:
             self._backing.define(self._connection)
             self._connection.execute("SET VARIABLE smallest_cell = ?", [self.limits.smallest_cell])
             self._connection.execute("SET VARIABLE few_patients = ?", [SMALLEST_CELL])
+            self._connection.execute("SET VARIABLE significance = ?", [SIGNIFICANCE])
             self._columns = Definitions(self._connection)
             lock(
                 self._connection,

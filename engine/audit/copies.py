@@ -34,6 +34,6 @@ def copies_told(copies: int | None) -> str:
     """That in words; None: of so few patients that they are not counted."""
     return (
         f"{copies or 'few'} confirmation samples have the very image file of a discovery sample, under another "
-        "patient: of them the search saw what confirms a slice; give copies (files of equal bytes) one patient_id, or "
-        "leave them out with --where"
+        "patient: of them the search saw what confirms a slice; give copies (files of equal bytes, which the view "
+        "copies lists) one patient_id, or leave them out with --where"
     )

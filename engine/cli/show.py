@@ -20,6 +20,7 @@ from .tables import write_table
 ERROR_COLUMNS: Final = ("wrong", "error_rate", "baseline")
 LOSS_COLUMNS: Final = ("rows", "mean_loss", "baseline_loss")
 FEW_PATIENTS: Final = "too few patients"
+YES_OR_NO: Final = {True: "yes", False: "no"}
 SECTIONS: Final = ("tables", "encoders", "predictions", "audits")
 
 
@@ -56,6 +57,7 @@ def _slice_columns(own: Sequence[str]) -> pa.Schema:
             ("q_value", pa.float64()),
             ("confirmed", pa.string()),
             ("nearest_phrase", pa.string()),
+            ("borne_out", pa.string()),
             ("phrase_q_value", pa.float64()),
         ]
     )
@@ -70,8 +72,9 @@ def _for_people(row: dict[str, Any]) -> dict[str, Any]:
         **(_losses(row) if row["error_kind"] == HIGH_LOSS else _errors(row)),
         "lift": row["lift"],
         "q_value": row["q_value"],
-        "confirmed": {True: "yes", False: "no"}.get(row["confirmed"]),
+        "confirmed": YES_OR_NO.get(row["confirmed"]),
         "nearest_phrase": row["nearest_phrase"],
+        "borne_out": YES_OR_NO.get(row["borne_out"]),
         "phrase_q_value": row["phrase_q_value"],
     }
 

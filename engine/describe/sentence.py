@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from misread.percentages import percent
-from misread.schemas.values import FALSE_NEGATIVE, FALSE_POSITIVE, HIGH_LOSS, SIGNIFICANCE, is_small_cell
+from misread.schemas.values import (
+    FALSE_NEGATIVE,
+    FALSE_POSITIVE,
+    HIGH_LOSS,
+    SIGNIFICANCE,
+    is_small_cell,
+    may_be_small_cell,
+)
 
 from .bank import METADATA, UNMENTIONED
 
@@ -18,20 +25,16 @@ def sentence(row: Row, phrases: Sequence[Row], smallest_cell: int) -> str:
 
     "Misses Pneumothorax in 32 of 61 images (52 %, 40 to 65; elsewhere 9.4 %), more often with "no chest drain" in the
     report (42 % against 20 %); q = 0.0001, seen in 60 patients". Of the phrases the first of reports and the first of
-    metadata with a q-value of at most 0.05. Numbers of fewer than `smallest_cell` patients are left out, be they inside
-    or outside: of all that are elsewhere, or of those of a phrase.
+    metadata with a q-value of at most 0.05. Where fewer than `smallest_cell` patients are inside or outside there is no
+    number, nor the share of a phrase that so few of them have or lack: SQL's `slices_shown` and `phrases_shown` alike.
     """
     if not row["confirmation_rows"]:
         return f"{_opening(row)} in images of which the confirmation half has none"
-    patients = row["confirmation_patients"]
-    told = not is_small_cell(patients, smallest_cell)
-    seen = patients if told else f"fewer than {smallest_cell}"
-    if is_small_cell(row["baseline_patients"], smallest_cell):
-        row = {**row, "baseline_rate": None, "baseline_loss": None}
-        phrases = [{**phrase, "rate_outside": None} for phrase in phrases]
     verdict = "" if row["confirmed"] else "not confirmed: "
-    what = ", ".join([f"{_opening(row)} in {_images(row, told)}", *_apart(phrases, smallest_cell)])
-    return f"{what}; {verdict}q = {_small(row['q_value'])}, seen in {seen} patients"
+    if any(is_small_cell(row[name], smallest_cell) for name in ("confirmation_patients", "baseline_patients")):
+        return f"{_opening(row)} in images; {verdict}of too few patients to show numbers"
+    what = ", ".join([f"{_opening(row)} in {_images(row)}", *_apart(phrases, smallest_cell)])
+    return f"{what}; {verdict}q = {_small(row['q_value'])}, seen in {row['confirmation_patients']} patients"
 
 
 def _opening(row: Row) -> str:
@@ -40,12 +43,10 @@ def _opening(row: Row) -> str:
     return DOES[row["error_kind"]].format(target=row["target"])
 
 
-def _images(row: Row, told: bool) -> str:
+def _images(row: Row) -> str:
     """The images, and how often they are wrong or how high their losses are, against those elsewhere."""
     rows = row["confirmation_rows"]
     noun = "image" if rows == 1 else "images"
-    if not told:
-        return noun
     if row["error_kind"] == HIGH_LOSS:
         low, high, elsewhere = row["mean_loss_low"], row["mean_loss_high"], row["baseline_loss"]
         ends = [] if low is None or high is None else [f"{low:.3g} to {high:.3g}"]
@@ -75,11 +76,15 @@ def _told(phrase: Row, smallest_cell: int) -> str:
     else:
         mark = "" if phrase["assertion"] == UNMENTIONED else '"'
         words = f"with {mark}{phrase['phrase']}{mark} in the report"
-    if is_small_cell(phrase["patients_inside"], smallest_cell):
+    if _are_few(phrase, "inside", smallest_cell):
         return words
-    hidden = phrase["rate_outside"] is None or is_small_cell(phrase["patients_outside"], smallest_cell)
-    outside = "" if hidden else f" against {percent(phrase['rate_outside'])}"
+    outside = "" if _are_few(phrase, "outside", smallest_cell) else f" against {percent(phrase['rate_outside'])}"
     return f"{words} ({percent(phrase['rate_inside'])}{outside})"
+
+
+def _are_few(phrase: Row, side: str, smallest_cell: int) -> bool:
+    """Whether few patients of a side of the slice have the phrase, or few lack it, or may do."""
+    return any(may_be_small_cell(phrase[f"{group}_{side}"], smallest_cell) for group in ("patients", "lacking"))
 
 
 def _small(value: float | None) -> str:

@@ -2,7 +2,6 @@
 
 from .assigning import Assigned
 from .identity import audit_id_of
-from .moving import without_small_cells
 from .scans import samples_of, scan_of
 from .sink import audit_named, sink_audit
 from .work import Work
@@ -15,5 +14,4 @@ __all__ = [
     "samples_of",
     "scan_of",
     "sink_audit",
-    "without_small_cells",
 ]

@@ -1,6 +1,6 @@
 """The assign step: rows put into the frozen slices of an audit, without labels, and how the slices moved since."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +22,7 @@ from misread.workers import Workers
 
 from .frozen import FrozenAudit, check_spaces, frozen_audit, judged_samples
 from .gains import gains
-from .moving import moved, shared_patients
+from .moving import Remark, moved, shared_patients, without_small_cells
 from .scans import scan_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,13 @@ class Assigned:
 
     rows: pl.DataFrame
     moved: pl.DataFrame
-    notes: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+    notes: tuple[str, ...] = ()
+
+    def told(self, smallest: int) -> "Assigned":
+        """The same without numbers of 1 or more, but fewer than `smallest` patients, its remarks told as notes."""
+        notes = tuple(remark.told(smallest) for remark in self.remarks)
+        return replace(self, moved=without_small_cells(self.moved, smallest), notes=notes)
 
 
 @dataclass(frozen=True)
@@ -49,13 +55,13 @@ class Scored:
 
 @dataclass(frozen=True)
 class _Scores:
-    """Of every sample: (n, s) scores and probabilities of each slice's class; notes on samples left out."""
+    """Of every sample: (n, s) scores and probabilities of each slice's class; remarks on samples left out."""
 
     audit: FrozenAudit
     samples: pl.DataFrame
     along: NDArray[np.float64]
     likely: NDArray[np.float64]
-    notes: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
 
 def assign(node: Assign, work: "Work") -> Assigned:
@@ -63,8 +69,8 @@ def assign(node: Assign, work: "Work") -> Assigned:
     found = _scored(node, work)
     inside = found.along >= found.audit.cuts
     rows = _rows(found.audit, found.samples["sample_id"], found.along, found.likely, inside)
-    notes = (*found.notes, *shared_patients(work.store, found.audit, found.samples))
-    return Assigned(rows, moved(work.store, found.audit, found.samples, inside), notes)
+    told = moved(work.store, found.audit, found.samples, inside)
+    return Assigned(rows, told, (*found.remarks, *shared_patients(work.store, found.audit, found.samples)))
 
 
 def score(node: Score, work: "Work") -> Scored:
@@ -86,14 +92,13 @@ def _scored(node: Assign | Score, work: "Work") -> _Scores:
     audit = frozen_audit(store, node.audit_id)
     check_spaces(store, audit)
     audit.features.check(_kinds(store), f"{store.location} any more")
-    samples, notes = _samples(node, work, audit)
+    samples, remarks = _samples(node, work, audit)
     _refuse_unencoded(store, audit, samples["sample_id"])
     scores, likely, has_vector = _scores(audit, samples["sample_id"], work)
-    lacking = int((~has_vector).sum())
-    if lacking:
-        notes.append(f"{lacking} samples are left out: {NO_VECTOR}")
     kept = pl.Series(has_vector)
-    return _Scores(audit, samples.filter(kept), scores[has_vector], likely[has_vector], tuple(notes))
+    if not kept.all():
+        remarks.append(Remark.on(samples.filter(~kept), f"{{}} samples are left out: {NO_VECTOR}"))
+    return _Scores(audit, samples.filter(kept), scores[has_vector], likely[has_vector], tuple(remarks))
 
 
 def _kinds(store: TableStore) -> dict[str, pl.DataType]:
@@ -102,8 +107,8 @@ def _kinds(store: TableStore) -> dict[str, pl.DataType]:
     return dict(empty.schema)
 
 
-def _samples(node: Assign | Score, work: "Work", audit: FrozenAudit) -> tuple[pl.DataFrame, list[str]]:
-    """sample_id and patient of the samples asked for, by sample id; notes on those left out."""
+def _samples(node: Assign | Score, work: "Work", audit: FrozenAudit) -> tuple[pl.DataFrame, list[Remark]]:
+    """sample_id and patient of the samples asked for, by sample id; remarks on those left out."""
     images = work.store.table("images")
     rows = pl.DataFrame(images.read(["sample_id", "patient_id", "split"])).sort("sample_id")
     rows = rows.with_columns(patient_unit())
@@ -115,14 +120,13 @@ def _samples(node: Assign | Score, work: "Work", audit: FrozenAudit) -> tuple[pl
         rows = rows.join(asked, on="sample_id", how="semi", maintain_order="left")
     seen = judged_samples(work.store, audit)
     rows = rows.join(seen, on="sample_id", how="anti", maintain_order="left")
-    notes = []
+    remarks = []
     if not audit.include_train:
-        train = rows.select(is_training().sum()).item()
-        rows = rows.filter(~is_training())
-        notes += [f"{train} samples are left out: {TRAINING}"] if train else []
+        train, rows = rows.filter(is_training()), rows.filter(~is_training())
+        remarks += [Remark.on(train, f"{{}} samples are left out: {TRAINING}")] if train.height else []
     if not rows.height:
-        notes.append(f"no sample is new to audit {audit.audit_id}; choose any others with --where")
-    return rows.select("sample_id", "patient"), notes
+        remarks.append(Remark.on(rows, f"no sample is new to audit {audit.audit_id}; choose any others with --where"))
+    return rows.select("sample_id", "patient"), remarks
 
 
 def _refuse_unencoded(store: TableStore, audit: FrozenAudit, samples: pl.Series) -> None:
@@ -135,7 +139,7 @@ def _refuse_unencoded(store: TableStore, audit: FrozenAudit, samples: pl.Series)
             entry = store.encoders[encoder]
             named = (f"--{modality}-encoder", encoder) if entry.source == PRETRAINED else ()
             raise AuditError(
-                f"{len(wanted)} of {len(samples)} samples to assign have a {modality} but no {encoder} vector "
+                f"{len(wanted)} of {len(samples)} samples to assign have {modality}s but no {encoder} vectors "
                 f"(the first: {wanted[0]!r})",
                 f"ingest their vectors with: {command('ingest', store.location, '--embeddings', 'FILE')}"
                 if entry.source == EXTERNAL

@@ -161,11 +161,14 @@ def _samples(node: Node, below: dict[Node, Cost]) -> int:
 
 
 def _fusing(node: Fuse, samples: int, store: TableStore) -> Cost:
-    """Half of the vectors are read to fit the fusion, or so many of them as suffice; then all of them to be fused."""
+    """Half of the vectors are read to fit the fusion, or so many of them as suffice; then all of them to be fused; and
+    of every image the digest of its file, for copies in both halves."""
     numbers, fused = _numbers(node, store)
     fitted = min(samples / 2, FITTED_ROWS)
-    read = (samples + fitted) * numbers * 4
-    seconds = read * READ + fitted * numbers**2 * PRODUCT + samples * numbers * fused * FUSED
+    images = store.table("images") if store.has("images") else None
+    digests, files = (images.stored_bytes(["sha256"]), images.count()) if images else (0, 0)
+    read = (samples + fitted) * numbers * 4 + digests
+    seconds = read * READ + fitted * numbers**2 * PRODUCT + samples * numbers * fused * FUSED + files * ROW
     held = AT_ONCE * numbers * 12 + SUMS * numbers**2 * 8 + samples * HELD_PER_SAMPLE
     return Cost(samples, read, seconds, held + min(samples * fused * 8, HELD_BYTES), _aside(samples, fused))
 

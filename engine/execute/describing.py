@@ -38,7 +38,7 @@ from misread.spill import chosen as rows_chosen
 from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 
-from .evidence import nearness_evidence, phrase_evidence, with_q_values
+from .evidence import OF_PATIENTS, nearness_evidence, phrase_evidence, with_q_values
 from .inputs import codes
 from .nearness import Reading, Way, chosen_phrases, over_batches, over_rows, stored_batches, walk
 from .steps import Described, Discovered, FoundSlice, positions
@@ -68,7 +68,8 @@ def describe(node: Describe, store: TableStore, below: Discovered) -> Described:
 def _sure(rule: Row) -> Row:
     """The columns of a rule that held-out rows bear out; empty for any other."""
     held = rule["q_value"] is not None and rule["q_value"] <= SIGNIFICANCE
-    return {name: rule[name] for name in ("rule", "rule_precision", "rule_recall")} if held else {}
+    names = ("rule", "rule_precision", "rule_recall", "rule_fewest_patients")
+    return {name: rule[name] for name in names} if held else {}
 
 
 def _sentence(found: FoundSlice, phrases: Sequence[Row]) -> str:
@@ -320,6 +321,7 @@ class _Telling:
             "rule": rule.text,
             "rule_precision": float((takes & one.inside).sum() / takes.sum()),
             "rule_recall": evidence["rate_inside"],
+            "rule_fewest_patients": min(filter(None, (evidence[name] for name in OF_PATIENTS))),
             "p_value": evidence["p_value"],
         }
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from misread.audit.population import Population
 from misread.discover import mean_loss, smallest_effect, smallest_mean_loss
 from misread.percentages import percent
-from misread.schemas.values import CLASSES, CONFIRMATION, error_kind_of
+from misread.schemas.values import CLASSES, CONFIRMATION, error_kind_of, is_small_cell
+from misread.sql.limits import SMALLEST_CELL
 
 from .inputs import codes
 
@@ -39,16 +38,20 @@ def smallest_effects(judged: Population, slice_rows: int, fewest_patients: int) 
 
 
 def effects_told(judged: Population, effects: Mapping[str, object], fewest_patients: int) -> str:
-    """The same in words, for an audit that found nothing; empty where there were no rows to confirm on."""
+    """The same in words, for an audit that found nothing; empty where there were no rows to confirm on. Of a class of
+    fewer patients than may be told nothing is said."""
     whose = f" of {fewest_patients} patient{'s' * (fewest_patients > 1)}" if _repeat(judged) else ""
     small = f"a slice of {effects['smallest_effect_rows']} confirmation rows{whose}, had it been found,"
     if judged.by_loss:
-        return _loss_told(small, judged.judged_rows(half=CONFIRMATION)["loss"].to_numpy(), effects[LOSS_COLUMN])
+        return _loss_told(small, judged.judged_rows(half=CONFIRMATION), effects[LOSS_COLUMN])
     classes = {true_class: judged.judged_rows(true_class, CONFIRMATION) for true_class in CLASSES}
-    told = [_told(true_class, rows, effects[effect_column(true_class)]) for true_class, rows in classes.items()]
-    if any(effects[effect_column(true_class)] is not None for true_class in CLASSES):
-        return f"{small} would have been confirmed with about 80 % power at {' or at '.join(filter(None, told))}"
-    return f"{small} could not have been confirmed with 80 % power whatever its error rate" if any(told) else ""
+    each = {
+        true_class: effects[effect_column(true_class)] for true_class in CLASSES if not _is_untold(classes[true_class])
+    }
+    if any(effect is not None for effect in each.values()):
+        told = [_told(true_class, classes[true_class], effect) for true_class, effect in each.items()]
+        return f"{small} would have been confirmed with about 80 % power at {' or at '.join(told)}"
+    return f"{small} could not have been confirmed with 80 % power whatever its error rate" if each else ""
 
 
 def _repeat(judged: Population) -> bool:
@@ -57,16 +60,18 @@ def _repeat(judged: Population) -> bool:
 
 
 def _told(true_class: int, rows: pl.DataFrame, effect: object) -> str:
-    if not rows.height:
-        return ""
     rate = percent(effect) if isinstance(effect, float) else "no rate of"
     return f"{rate} {error_kind_of(true_class)}s ({percent(int(rows['error'].sum()) / rows.height)} in all)"
 
 
-def _loss_told(small: str, losses: NDArray[np.float64], effect: object) -> str:
-    if not len(losses):
+def _is_untold(rows: pl.DataFrame) -> bool:
+    return rows.is_empty() or is_small_cell(rows["patient"].n_unique(), SMALLEST_CELL)
+
+
+def _loss_told(small: str, rows: pl.DataFrame, effect: object) -> str:
+    if _is_untold(rows):
         return ""
     if effect is None:
         return f"{small} could not have been confirmed with 80 % power whatever its mean loss"
-    whole = f"{mean_loss(losses):.3g} in all"
+    whole = f"{mean_loss(rows['loss'].to_numpy()):.3g} in all"
     return f"{small} would have been confirmed with about 80 % power at a mean loss of {effect:.3g} ({whole})"

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 Row = dict[str, Any]
 
 TINY = 1e-12
+OF_PATIENTS: Final = ("patients_inside", "lacking_inside", "patients_outside", "lacking_outside")
+"""Of how many patients the four groups are that those inside and those with a phrase make."""
 
 
 def phrase_evidence(has: Booleans, inside: Booleans, patients: Codes) -> Row:
@@ -35,8 +37,10 @@ def phrase_evidence(has: Booleans, inside: Booleans, patients: Codes) -> Row:
     """
     counts = {
         "rows_inside": int((has & inside).sum()),
-        "patients_inside": len(np.unique(patients[has & inside])),
-        "patients_outside": len(np.unique(patients[has & ~inside])),
+        "patients_inside": _people(patients[has & inside]),
+        "lacking_inside": _people(patients[~has & inside]),
+        "patients_outside": _people(patients[has & ~inside]),
+        "lacking_outside": _people(patients[~has & ~inside]),
     }
     if not inside.any() or inside.all():
         return counts
@@ -76,6 +80,10 @@ def with_q_values(rows: Sequence[Row]) -> list[Row]:
     tested = [place for place, row in enumerate(rows) if row.get("p_value") is not None]
     q = dict(zip(tested, q_values(np.array([rows[place]["p_value"] for place in tested])), strict=True))
     return [{**row, "q_value": float(q[place]) if place in q else None} for place, row in enumerate(rows)]
+
+
+def _people(patients: Codes) -> int:
+    return len(np.unique(patients))
 
 
 def _tested(has: Booleans, inside: Booleans, stratum: Codes) -> tuple[float, float]:

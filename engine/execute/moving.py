@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from misread.audit.halves import patient_unit
 from misread.audit.thresholds import Threshold, with_errors
 from misread.discover import Estimate, difference, mean_interval, mean_loss, rate_interval
 from misread.schemas.values import CLASSES, CONFIRMATION, DISCOVERY, HIGH_LOSS, is_small_cell
-from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 
 from .frozen import FrozenAudit, judged_samples
@@ -46,10 +46,17 @@ audit of losses these are NULL, and `loss_rows`, `mean_loss` (its rows that have
 `…_audited`: the confirmation half's. `…_change`: now less then; its interval takes the two for different patients, see
 `shared_patients`.
 """
-_BEHIND: Mapping[str, Any] = dict.fromkeys(("patients_outside", "judged_outside", "audited_patients"), pl.Int64)
+_BEHIND: Mapping[str, Any] = dict.fromkeys(
+    ("assigned_patients", "patients_outside", "judged_outside", "audited_patients"), pl.Int64
+)
 """Columns that tell whose numbers the others come from, for `without_small_cells`."""
 _OF_PATIENTS: Mapping[str, tuple[str, ...]] = {
-    "^(rows|patients|share|share_low|share_high|share_change.*)$": ("patients", "patients_outside"),
+    "^samples$": ("assigned_patients",),
+    "^(rows|patients|share|share_low|share_high|share_change.*)$": (
+        "patients",
+        "patients_outside",
+        "assigned_patients",
+    ),
     "^(labelled_rows|errors|loss_rows|judged_patients)$": ("judged_patients",),
     "^(error_rate|mean_loss)(_low|_high|_change.*)?$": ("judged_patients",),
     "^(baseline_rate|baseline_loss)$": ("judged_patients", "judged_outside"),
@@ -61,6 +68,23 @@ _SHARED: Mapping[str, str] = {
     DISCOVERY: "in whose images the slices were searched: there errors or losses are high by the search alone",
     CONFIRMATION: "that the slices are compared with: changes have intervals as of different patients, mostly too wide",
 }
+
+
+@dataclass(frozen=True)
+class Remark:
+    """On so many `samples` of so many `patients`; `text` has a {} for their number."""
+
+    text: str
+    samples: int
+    patients: int
+
+    @classmethod
+    def on(cls, samples: pl.DataFrame, text: str) -> "Remark":
+        return cls(text, samples.height, samples["patient"].n_unique())
+
+    def told(self, smallest: int) -> str:
+        """With the number, unless it is of 1 or more, but fewer than `smallest` patients."""
+        return self.text.format("few" if is_small_cell(self.patients, smallest) else self.samples)
 
 
 def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: Booleans) -> pl.DataFrame:
@@ -77,6 +101,7 @@ def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: 
         told = {
             **{name: found[name] for name in (*_TEXTS, "true_class")},
             "samples": len(members),
+            "assigned_patients": _people(patients),
             "rows": int(members.sum()),
             "patients": _people(patients[members]),
             "patients_outside": _people(patients[~members]),
@@ -97,8 +122,8 @@ def without_small_cells(rows: pl.DataFrame, smallest: int) -> pl.DataFrame:
     """The rows of `moved` in the columns of `MOVED` and `suppressed`: whether numbers of them were left out.
 
     What comes from 1 or more, but fewer than `smallest` patients is NULL, and so is what would tell it: the share of a
-    slice that takes all patients but so few, the baseline of one that takes so few (a fraction of the rows outside, it
-    tells how many are inside), and changes against a confirmation half with so few in the slice.
+    slice that takes all patients but so few, or of so few in all, the baseline of one that takes so few (a fraction of
+    the rows outside, it tells how many are inside), and changes against a confirmation half with so few in the slice.
     """
     told, suppressed = rows, pl.lit(False)
     for pattern, behind in _OF_PATIENTS.items():
@@ -108,9 +133,8 @@ def without_small_cells(rows: pl.DataFrame, smallest: int) -> pl.DataFrame:
     return told.select(*MOVED, suppressed=rows.select(suppressed.alias("suppressed")).to_series())
 
 
-def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> list[str]:
-    """Remarks on samples (as in `moved`) of patients that the audit has seen: what is told of them is not new. Of
-    1 to 10 patients the samples are not counted."""
+def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> list[Remark]:
+    """Remarks on samples (as in `moved`) of patients that the audit has seen: what is told of them is not new."""
     seen = judged_samples(store, audit).unique()
     patients = pl.DataFrame(store.table("images").read(["sample_id", "patient_id"])).with_columns(patient_unit())
     halves = seen.join(patients, on="sample_id")
@@ -118,8 +142,7 @@ def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame
     for half, remark in _SHARED.items():
         mine = samples.join(halves.filter(pl.col("half") == half), on="patient", how="semi")
         if mine.height and audit.slices.height:
-            count = "few" if is_small_cell(mine["patient"].n_unique(), SMALLEST_CELL) else mine.height
-            told.append(f"{count} of {len(samples)} samples are of patients {remark}")
+            told.append(Remark.on(mine, f"{{}} samples are of patients {remark}"))
     return told
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from misread.describe import sentence
 from misread.discover import q_values
+from misread.execute.effects import LOSS_COLUMN, effect_column
 from misread.progress import Progress, silent
 from misread.schemas.errors import QueryError, nothing_audited
 from misread.schemas.values import CONFIRMATION, DISCOVERY, SIGNIFICANCE, is_small_cell
@@ -32,9 +33,6 @@ WORDS = 8
 PROFILE = 8
 SUBGROUPS = 5
 HALVES = (DISCOVERY, CONFIRMATION)
-OF_INSIDE = ("rows_inside", "patients_inside", "rate_inside", "rate_inside_low", "rate_inside_high")
-OF_OUTSIDE = ("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score", "p_value", "q_value")
-"""What tells of a phrase how many have it inside a slice and outside."""
 
 Row = dict[str, Any]
 Form = Literal["html", "md", "json"]
@@ -44,6 +42,16 @@ _PATIENTS = """
     FROM audited AS a LEFT JOIN images AS i ON i.sample_id = a.sample_id
     WHERE a.audit_id = $id
     GROUP BY ALL
+"""
+
+_FEW_LABELS = """
+    SELECT
+        a.model, a.target, a.label, is_small_cell(count(DISTINCT coalesce(i.patient_id, a.sample_id))) AS few,
+        is_small_cell(count(DISTINCT coalesce(i.patient_id, a.sample_id)) FILTER (a.half = 'confirmation')) AS few_held
+    FROM audited AS a LEFT JOIN images AS i ON i.sample_id = a.sample_id
+    WHERE a.audit_id = $id AND a.label IS NOT NULL
+    GROUP BY a.model, a.target, a.label
+    HAVING few OR few_held
 """
 
 _FEW = "SELECT slice_id FROM slices_shown() WHERE audit_id = $id AND suppressed"
@@ -130,23 +138,28 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
         row = _audit(session, audit_id)
         slices = list(_slices(session, audit_id, options))
         few = {one["slice_id"] for one in _rows(session, _FEW, audit_id)}
+        labels = _rows(session, _FEW_LABELS, audit_id)
+        rare = {(one["model"], one["target"]) for one in labels if one["few"]}
         targets = _targets(session, audit_id)
-        shown = [_without_few(one, session.limits.smallest_cell) for one in targets]
+        shown = [_without_few(one, labels, session.limits.smallest_cell) for one in targets]
         points = fused_maps(store, session, audit_id, _maps(targets, slices), options, progress)
         report = Report(
             audit=_without_total(row, shown),
             targets=shown,
             slices=examples_of(store, session, slices, options, progress),
             subgroups=_subgroups(session, audit_id, targets),
-            points=[_without(point, few) for point in points],
+            points=[_without(point, few, rare) for point in points],
             options=options,
         )
     return report if options.text else without_patients(report, store)
 
 
-def _without(point: Row, few: set[str]) -> Row:
-    """A point of the map, in no slice if that has few patients inside or outside: they could be counted."""
-    return point | {"slice_id": None} if point["slice_id"] in few else point
+def _without(point: Row, few: set[str], rare: set[tuple[str, str]]) -> Row:
+    """A point of the map, in no slice if that has few patients inside or outside; and how it was read, if its model and
+    target are `rare`, of which few patients have a label: they could be counted."""
+    hidden = {"slice_id": None} if point["slice_id"] in few else {}
+    read = ("label", "predicted", "error") if (point["model"], point["target"]) in rare else ()
+    return point | hidden | dict.fromkeys(read)
 
 
 def _targets(session: "Session", audit_id: str) -> list[Row]:
@@ -160,10 +173,16 @@ def _targets(session: "Session", audit_id: str) -> list[Row]:
     ]
 
 
-def _without_few(target: Row, least: int) -> Row:
-    """A model and target without numbers of a half of few patients, or of few patients that were left out."""
+def _without_few(target: Row, labels: list[Row], least: int) -> Row:
+    """A model and target without numbers of a half of few patients, of few that were left out, or of a class of few
+    confirmation patients, nor all errors, which less those of the other class would tell theirs. `labels`: those that
+    few have."""
     few = [half for half in HALVES if is_small_cell(target[f"{half}_patients"], least)]
     hidden = {f"{half}_{what}": None for half in few for what in ("rows", "patients", "errors")}
+    mine = [row for row in labels if (row["model"], row["target"]) == (target["model"], target["target"])]
+    rare = [row["label"] for row in mine if row["few_held"]]
+    hidden |= dict.fromkeys(map(effect_column, rare)) | dict.fromkeys(f"{half}_errors" for half in HALVES if rare)
+    hidden |= {LOSS_COLUMN: None} if CONFIRMATION in few else {}
     gone, patients = target["left_out"] or [], target["left_out_patients"] or []
     at_most = [one["rows"] if n is None else n for one, n in zip_longest(gone, patients)]
     few_gone = [one | ({"rows": None} if is_small_cell(n, least) else {}) for one, n in zip(gone, at_most, strict=True)]
@@ -218,9 +237,10 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         own, few = stored[slice_id], told[slice_id]["suppressed"]
         more = ("rule", "rule_precision", "rule_recall", "share", "share_low", "share_high", "patients")
         row |= {name: told[slice_id][name] for name in more}
-        row["sentence"] = _sentence(own, few, options, session.limits.smallest_cell)
-        row["phrases"] = _phrases(session, own, options)
-        row["words"] = _words(session, slice_id) if options.text else []
+        phrases = _phrases(session, slice_id, options)
+        row["sentence"] = sentence(own, phrases, session.limits.smallest_cell)
+        row["phrases"] = _phrases_shown(session, slice_id, phrases)
+        row["words"] = _words(session, own, few) if options.text else []
         row["profile"] = _rows(
             session,
             f"FROM slice_profile($id) WHERE more_common LIMIT {PROFILE}",
@@ -230,32 +250,21 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         yield row
 
 
-def _sentence(own: Row, few: bool, options: Options, least: int) -> str:
-    """What the slice is in words; without text, none of a report's. `own`: the row of the slice."""
-    if few:
-        return f"A slice of {own['target']} of too few patients to show numbers"
-    return (options.text and own["sentence"]) or sentence(own, (), least)
+def _phrases(session: "Session", slice_id: str, options: Options) -> list[Row]:
+    """As they are stored, those that the confirmation half bears out first; without text none that reports say."""
+    rows = _rows(session, "FROM phrases WHERE slice_id = $id ORDER BY borne_out DESC, rank", slice_id)
+    return [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
 
 
-def _phrases(session: "Session", own: Row, options: Options) -> list[Row]:
-    """With text all; without, none that reports say. None whose numbers come from few patients inside the slice; no
-    share outside it that comes from few patients, nor the tests, which would tell it, and no number at all where few
-    are outside. Those that the confirmation half bears out come first. `own`: the row of the slice."""
-    asked = f"FROM phrases WHERE slice_id = $id ORDER BY borne_out DESC, rank LIMIT {PHRASES}"
-    rows = _rows(session, asked, own["slice_id"])
-    kept = [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
+def _phrases_shown(session: "Session", slice_id: str, phrases: list[Row]) -> list[Row]:
+    """The first of them that not just few patients inside the slice have, as `phrases_shown` shows them."""
+    shown = {row["rank"]: row for row in _rows(session, "FROM phrases_shown() WHERE slice_id = $id", slice_id)}
     least = session.limits.smallest_cell
-    few_outside = is_small_cell(own["baseline_patients"], least)
-    told = [row | {"borne_out": borne_out(row)} for row in kept if not is_small_cell(_patients(row), least)]
-    if few_outside:
-        return [row | dict.fromkeys((*OF_INSIDE, *OF_OUTSIDE)) for row in told]
-    few = dict.fromkeys(OF_OUTSIDE)
-    return [row | few if _may_be_few(row["patients_outside"], least) else row for row in told]
-
-
-def _may_be_few(patients: int | None, least: int) -> bool:
-    """Whether they are few, or were not counted, as in audits from before they were."""
-    return bool(least) if patients is None else is_small_cell(patients, least)
+    return [
+        shown[row["rank"]] | {"borne_out": borne_out(row)}
+        for row in phrases[:PHRASES]
+        if not is_small_cell(_patients(row), least)
+    ]
 
 
 def _patients(row: Row) -> int:
@@ -264,13 +273,21 @@ def _patients(row: Row) -> int:
     return known or 0
 
 
-def _words(session: "Session", slice_id: str) -> list[Row]:
+def _words(session: "Session", own: Row, few: bool) -> list[Row]:
+    """Words that not just few patients inside the slice use. `own`: the row of the slice; `few`: whether its numbers
+    are hidden. Where few lack a word, or few outside use it, there are no numbers that would tell them."""
     least = session.limits.smallest_cell
     asked = f"FROM contrast_words WHERE slice_id = $id AND count_inside >= {least} ORDER BY rank LIMIT {WORDS}"
-    few = dict.fromkeys(("count_outside", "z_score", "q_value"))
     return [
-        row | (few if is_small_cell(row["count_outside"], least) else {}) for row in _rows(session, asked, slice_id)
+        row | dict.fromkeys(_few_of_word(row, own["confirmation_patients"], few, least))
+        for row in _rows(session, asked, own["slice_id"])
     ]
+
+
+def _few_of_word(word: Row, patients: int, few: bool, least: int) -> tuple[str, ...]:
+    if few or is_small_cell(patients - word["count_inside"], least):
+        return ("count_inside", "count_outside", "z_score", "q_value")
+    return ("count_outside", "z_score", "q_value") if is_small_cell(word["count_outside"], least) else ()
 
 
 def _verdict(row: Row | None, options: Options) -> Row | None:

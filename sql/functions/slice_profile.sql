@@ -4,7 +4,7 @@
 -- output: a table, one row a metadata column and value: how common it is among the patients inside the slice and among the others of the slice's true class (for a slice of losses, of all with a loss), on the confirmation half; the most over-represented first. Values of a single patient group (all, or fewer than 11 patients in all) are not tested and not listed; numbers that is_hidden_cell hides, inside or outside, as few patients have or have not the value or as they would tell these of another value of the column, are NULL and suppressed is true; more_common, whether the q-value is at most 0.05, is told of every value. A value that goes with a slice is no proof that it causes the errors
 -- units: patients are counts of different patients; shares and q_value 0 to 1; lift is a ratio of shares
 -- source: each patient counts once, by one of its rows, drawn by a hash of its id, of those inside if any is (where so more than half of the patients with as many rows would be inside, those with the fewest rows there count outside, until both sides have as many); the exact test of independence, one-sided, among patients of about as many rows (Gart 1970), Fisher's where no patient has two; q_value by Benjamini and Hochberg (1995) over every value tested; ties by column and value
--- reads: slices, audited, images, memberships, metadata, is_few, is_small_cell, is_hidden_cell
+-- reads: slices, audited, images, memberships, metadata, is_few, is_small_cell, is_hidden_cell, is_significant
 -- needs: more_often
 CREATE MACRO slice_profile(slice) AS TABLE
 WITH judged AS (
@@ -112,7 +112,7 @@ SELECT
     CASE WHEN NOT few THEN b / (total - n) END AS share_outside,
     CASE WHEN NOT few AND b > 0 THEN (a / n) / (b / (total - n)) END AS lift,
     CASE WHEN NOT few THEN q END AS q_value,
-    q <= 0.05 AS more_common,
+    is_significant(q) AS more_common,
     few AS suppressed
 FROM adjusted
 ORDER BY suppressed, p, column_name, value;

@@ -10,5 +10,5 @@ SELECT
     search_p_value, stability, confirmation_rows, confirmation_errors, confirmation_patients, baseline_patients,
     other_class_rows, share, share_low, share_high, error_rate, error_rate_low, error_rate_high, baseline_rate,
     mean_loss, mean_loss_low, mean_loss_high, baseline_loss, lift, p_value, q_value, confirmed, cut,
-    sentence, rule, rule_precision, rule_recall
+    sentence, rule, rule_precision, rule_recall, rule_fewest_patients
 FROM stored_slices;

@@ -52,7 +52,7 @@ def test_slices_of_an_audit(store: Path) -> None:
     lines = ended.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["slice_id", "older-1", "older-2"]
     assert "65 % (43 % to 82 %)" in lines[1]
-    assert lines[1].split()[-3:] == ["no", "drain", "0.25"]
+    assert lines[1].split()[-4:] == ["no", "drain", "no", "0.25"]
     assert lines[2].split()[-2:] == ["NULL", "NULL"]
 
 

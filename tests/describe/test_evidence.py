@@ -23,8 +23,9 @@ def test_evidence_is_counted_by_hand(patients: np.ndarray) -> None:
     """Rows, patients, rates with their intervals and lift are what counting gives."""
     found = phrase_evidence(HAS, INSIDE, patients)
     assert found["rows_inside"] == (HAS & INSIDE).sum()
-    assert found["patients_inside"] == len(set(patients[HAS & INSIDE].tolist()))
-    assert found["patients_outside"] == len(set(patients[HAS & ~INSIDE].tolist()))
+    for side, there in (("inside", INSIDE), ("outside", ~INSIDE)):
+        assert found[f"patients_{side}"] == len(set(patients[HAS & there].tolist()))
+        assert found[f"lacking_{side}"] == len(set(patients[~HAS & there].tolist()))
     assert found["rate_inside"] == HAS[INSIDE].mean()
     assert found["rate_outside"] == HAS[~INSIDE].mean()
     expected = clustered_wilson(HAS[INSIDE].tolist(), patients[INSIDE].tolist())

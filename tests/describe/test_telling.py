@@ -135,7 +135,7 @@ SLICE: dict[str, Any] = {
 }  # fmt: skip
 PHRASE: dict[str, Any] = {
     "phrase": "no chest drain", "assertion": "absent", "source": "term", "q_value": 0.003, "rate_inside": 0.9,
-    "rate_outside": 0.4, "patients_inside": 36, "patients_outside": 31,
+    "rate_outside": 0.4, "patients_inside": 36, "patients_outside": 31, "lacking_inside": 11, "lacking_outside": 59,
 }  # fmt: skip
 
 
@@ -161,20 +161,19 @@ def test_only_phrases_that_held_out_rows_bear_out_are_told() -> None:
 
 
 def test_numbers_of_few_patients_are_not_told() -> None:
-    """A slice seen in 1 to 10 patients is told without a count or rate, and so is a phrase that so few have; of 1 to 10
-    patients outside nothing is told, be they all there are or those of the phrase."""
-    told = sentence({**SLICE, "confirmation_patients": 7}, [{**PHRASE, "patients_inside": 4}], 11)
-    assert told == (
-        'Misses pneumothorax in images, more often with "no chest drain" in the report; q = 0.002, '
-        "seen in fewer than 11 patients"
-    )
-    told = sentence({**SLICE, "baseline_patients": 10}, [PHRASE], 11)
-    assert told == (
-        'Misses pneumothorax in 38 of 52 images (73 %, 60 to 83), more often with "no chest drain" in the report '
-        "(90 %); q = 0.002, seen in 41 patients"
-    )
-    told = sentence(SLICE, [{**PHRASE, "patients_outside": 10}], 11)
-    assert 'elsewhere 12 %), more often with "no chest drain" in the report (90 %); q' in told
+    """Of a slice with 1 to 10 patients inside or outside no number is told, nor what would tell it, a q-value or a
+    phrase's share; of a phrase that so few inside have or lack no share is, that so few outside do, none outside."""
+    for few in ("confirmation_patients", "baseline_patients"):
+        told = sentence({**SLICE, few: 10, "confirmed": False}, [PHRASE], 11)
+        assert told == "Misses pneumothorax in images; not confirmed: of too few patients to show numbers"
+        assert "q = 0.002" in sentence({**SLICE, few: 10}, [PHRASE], 0)
+    for name in ("patients_inside", "lacking_inside"):
+        told = sentence(SLICE, [{**PHRASE, name: 10}], 11)
+        assert 'elsewhere 12 %), more often with "no chest drain" in the report; q' in told
+    for name in ("patients_outside", "lacking_outside"):
+        for few in (10, None):  # nobody counted them
+            told = sentence(SLICE, [{**PHRASE, name: few}], 11)
+            assert 'elsewhere 12 %), more often with "no chest drain" in the report (90 %); q' in told
     nobody = {**PHRASE, "patients_outside": 0, "rate_outside": 0.0}
     assert "(90 % against 0 %)" in sentence(SLICE, [nobody], 11)
     empty = {**SLICE, "confirmation_rows": 0, "confirmation_patients": 0, "error_rate": None}

@@ -124,7 +124,9 @@ def test_moves_are_counts_over_rows(grown: tuple[Store, str]) -> None:
     assert first["error_rate"] > 0.5 > first["baseline_rate"]
 
 
-@pytest.mark.parametrize("where", ["sample_id > 's0885'", "sample_id > 's0850'", "sample_id > 's0600'"])
+@pytest.mark.parametrize(
+    "where", ["sample_id > 's0893'", "sample_id > 's0885'", "sample_id > 's0850'", "sample_id > 's0600'"]
+)
 def test_moves_tell_no_number_of_few_patients(grown: tuple[Store, str], where: str) -> None:
     """What 1 to 10 patients are behind is NULL, and so is what would tell it; the rest is as it is; it can be asked."""
     store, audit_id = grown
@@ -140,7 +142,9 @@ def test_moves_tell_no_number_of_few_patients(grown: tuple[Store, str], where: s
             0 < people.filter(some)["patient"].n_unique() < 11
             for some in (inside, ~inside, inside & mine, ~inside & mine)
         )
-        of_all = ("rows", "patients", "share") if few_inside or few_outside else ()
+        few = people["patient"].n_unique() < 11
+        of_all = ("samples",) if few else ()
+        of_all += ("rows", "patients", "share") if few or few_inside or few_outside else ()
         of_judged = ("labelled", "errors", "judged", "error_rate") if few_judged else ()
         of_others = ("baseline_rate",) if few_judged or few_others else ()
         hidden = [name for name in whole if name.startswith((*of_all, *of_judged, *of_others))]
@@ -174,7 +178,11 @@ def test_samples_of_patients_that_the_audit_has_seen_are_counted(whole: Store, t
     assert opened.moved(audit_id).height
     notes = opened.assigned(audit_id).notes
     assert [note.partition(" samples are of patients ")[0] for note in notes] == [
-        "few of 304" for half in ("discovery", "confirmation") if half in counted
+        "few" for half in ("discovery", "confirmation") if half in counted
+    ]
+    shown = opened.assigned(audit_id, allow_small_cells=True).notes
+    assert [note.partition(" samples are of patients ")[0] for note in shown] == [
+        f"{counted[half]}" for half in ("discovery", "confirmation") if half in counted
     ]
     # with samples of every patient chosen, those of patients that were audited are counted
     seen = opened.sql("SELECT half, count(DISTINCT sample_id) AS n FROM audited GROUP BY half ORDER BY half DESC")
@@ -235,8 +243,8 @@ def test_an_audit_without_slices_assigns_none(tmp_path: Path) -> None:
 
 
 def test_samples_without_any_vector_are_left_out_and_counted(tmp_path: Path) -> None:
-    """A sample the audit could not have seen gets no slice, not even none."""
-    images = [{"sample_id": f"s{i}", "split": "train" if i < 9 else None} for i in range(200)]
+    """A sample the audit could not have seen gets no slice, not even none; of few patients they are not counted."""
+    images = [{"sample_id": f"s{i}", "split": "train" if i < 11 else None} for i in range(200)]
     predictions = [
         {"sample_id": f"s{i}", "model": "m", "target": "t", "label": i % 2, "score": (i % 10) / 10} for i in range(150)
     ]
@@ -245,10 +253,10 @@ def test_samples_without_any_vector_are_left_out_and_counted(tmp_path: Path) -> 
     audit_id = store.scan().fuse(modalities=["image"]).discover(permutations=0).sink()
     done = mr.open(store.location).assigned(audit_id)
     assert set(done.rows["sample_id"]) == {f"s{i}" for i in range(150, 190)}
-    assert done.notes == (
-        "9 samples are left out: split is train",
-        "10 samples are left out: no vector in any chosen modality",
-    )
+    train, bare = "samples are left out: split is train", "samples are left out: no vector in any chosen modality"
+    assert done.notes == (f"11 {train}", f"few {bare}")
+    shown = mr.open(store.location).assigned(audit_id, allow_small_cells=True)
+    assert shown.notes == (f"11 {train}", f"10 {bare}")
 
 
 def test_unknown_audits_are_told_with_those_there_are(grown: tuple[Store, str], whole: Store) -> None:
@@ -317,6 +325,7 @@ def test_metadata_that_changed_its_shape_is_an_error(whole: Store, tmp_path: Pat
     [
         ("patients", {"rows", "patients", "share", "share_low", "share_high", *CHANGES["share"]}),
         ("patients_outside", {"rows", "patients", "share", "share_low", "share_high", *CHANGES["share"]}),
+        ("assigned_patients", {"samples", "rows", "patients", "share", "share_low", "share_high", *CHANGES["share"]}),
         (
             "judged_patients",
             {"labelled_rows", "errors", "loss_rows", "judged_patients", *CHANGES["error_rate"], *CHANGES["mean_loss"]}
@@ -331,6 +340,7 @@ def test_what_would_tell_few_patients_is_left_out(patients: str, hidden: set[str
     """Where 1 to 10 patients are counted somewhere, what comes from them is NULL, and nothing else."""
     texts = [name for name, kind in MOVED.items() if kind == pl.String]
     counts = ("patients", "patients_outside", "judged_patients", "judged_outside", "audited_patients")
+    counts += ("assigned_patients",)
     whole = dict.fromkeys(MOVED, 1) | dict.fromkeys(texts, "x") | dict.fromkeys(counts, 50) | {patients: few}
     told = without_small_cells(pl.DataFrame([whole]), 11).row(0, named=True)
     is_hidden = few in (1, 10)

@@ -147,7 +147,8 @@ def test_phrases_are_chosen_on_the_discovery_half_and_tested_on_the_other(
 
 def test_a_rule_is_that_of_the_discovery_half_where_the_other_bears_it_out(turned: Store, lasting: Store) -> None:
     """What holds in the discovery half alone is no rule; a rule's precision and recall are those of held-out rows."""
-    columns = "SELECT rule, rule_precision, rule_recall, sentence FROM slices WHERE slice_id = $id"
+    columns = "SELECT rule, rule_precision, rule_recall, rule_fewest_patients AS fewest, sentence FROM slices"
+    columns += " WHERE slice_id = $id"
     (row,) = turned.sql(columns, {"id": missed(turned)}).to_dicts()
     assert (row["rule"], row["rule_precision"], row["rule_recall"]) == (None, None, None)
     assert "early" not in row["sentence"]
@@ -158,6 +159,8 @@ def test_a_rule_is_that_of_the_discovery_half_where_the_other_bears_it_out(turne
     assert row["rule_precision"] == pytest.approx((takes & inside).sum() / takes.sum())
     assert row["rule_recall"] == pytest.approx((takes & inside).sum() / inside.sum())
     assert "always = yes" in row["sentence"]
+    people = [held.filter(a & b)["patient_id"].n_unique() for a in (takes, ~takes) for b in (inside, ~inside)]
+    assert row["fewest"] == min(filter(None, people))
 
 
 def test_the_quarters_of_numbers_are_those_of_the_discovery_half(tmp_path: Path) -> None:

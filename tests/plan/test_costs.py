@@ -1,7 +1,9 @@
 """What a plan is said to cost before it runs."""
 
+from hashlib import sha256
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from misread.discover import MOST_ERRORS
@@ -32,6 +34,22 @@ def test_rows_are_bounds_and_bytes_those_of_the_files(stores: tuple[Store, Store
     fuse = next(cost for node, cost in each.items() if isinstance(node, Fuse))
     assert fuse.read == pytest.approx(1.5 * 1_200 * 12 * 4, rel=0.1)
     assert frame.collect().height <= next(cost.rows for node, cost in each.items() if isinstance(node, Discover))
+
+
+def test_the_digests_of_files_are_read_too(tmp_path: Path) -> None:
+    """What tells copies in both halves: 64 characters an image, and the work of comparing them."""
+    store = planted_store(tmp_path / "store", samples=300)
+    digests = [sha256(f"{i}".encode()).hexdigest() for i in range(300)]
+    table = pa.table({"sample_id": [f"s{i:04d}" for i in range(300)], "sha256": digests})
+    told = []
+    for _ in range(2):
+        opened = Store.open(store.location)
+        each = costs(opened.scan().fuse(modalities=["image"]).discover().plan, opened)
+        told.append(next(cost for node, cost in each.items() if isinstance(node, Fuse)))
+        with store.commit("files") as commit:
+            commit.writer("images").set_columns(table, "sample_id")
+    assert told[1].read - told[0].read >= 300 * 64
+    assert told[1].seconds > told[0].seconds >= 300 * reckoning.ROW
 
 
 def test_more_rows_and_more_shuffles_cost_more(stores: tuple[Store, Store]) -> None:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,42 @@ def test_few_rows_left_out_are_not_counted(tmp_path: Path, unlabelled: int, film
         assert target["confirmation_rows"] > 0
 
 
+@pytest.mark.parametrize(("positives", "is_told"), [(10, False), (24, False), (60, True)])
+def test_a_class_of_few_patients_is_not_told(tmp_path: Path, positives: int, is_told: bool) -> None:
+    """Where one to ten patients of the confirmation half are of a class, what could have been seen there, which their
+    number and errors give, is not told, nor their error rate, nor all errors; where so few are in all, no image shows
+    its label, nor how it was read."""
+    rng = np.random.default_rng(1)
+    names = [f"s{i:03d}" for i in range(240)]
+    images = [{"sample_id": name, "patient_id": f"p{i // 2}"} for i, name in enumerate(names)]
+    predictions = [
+        {"sample_id": name, "model": "m", "target": "t", "label": int(i < positives), "score": float(rng.random())}
+        for i, name in enumerate(names)
+    ]
+    vectors = {name: rng.standard_normal(4) for name in names}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
+    store.scan("m").discover(permutations=39, stability=0, threshold=0.5).sink()
+    opened = Store.open(store.location)
+    of_class = "SELECT count(DISTINCT patient_id) FROM audited JOIN images USING (sample_id) WHERE label = 1"
+    held = opened.sql(f"{of_class} AND half = 'confirmation'").item()
+    assert held > 0
+    assert (held > 10) is is_told
+    for allowed in (False, True):
+        report = opened.report(allow_small_cells=allowed)
+        (target,) = report.targets
+        assert ("false negatives" in target["note"]) is is_told
+        assert "false positives" in target["note"]
+        stored = opened.sql("SELECT smallest_effect_false_negative AS effect FROM audit_targets").item()
+        assert target["smallest_effect_false_negative"] == (stored if is_told or allowed else None)
+        assert target["smallest_effect_false_positive"] is not None
+        errors = {target[f"{half}_errors"] is not None for half in ("discovery", "confirmation")}
+        assert errors == {is_told or allowed}
+        read = {(point["label"], point["predicted"], point["error"]) for point in report.points}
+        shown = allowed or opened.sql(of_class).item() > 10
+        assert ("all circles" in as_html(report)) is not shown
+        assert read == ({(a, b, a != b) for a in (0, 1) for b in (0, 1)} if shown else {(None, None, None)})
+
+
 def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:
     """A slice of fewer than 11 confirmation patients has no numbers unless they are asked for."""
     store = planted_store(tmp_path / "store", samples=120, inside=0.95)
@@ -185,46 +222,102 @@ def test_nothing_of_few_patients_outside_is_shown(tmp_path: Path) -> None:
     assert all("elsewhere" in row["sentence"] for row in shown.slices)
 
 
-def test_shares_of_few_patients_outside_are_not_shown(tmp_path: Path) -> None:
-    """A share outside a slice that one to ten held-out patients make up, of however many rows, is left out, and what
-    would tell it, the tests among it; whether the confirmation half bears the phrase out is told."""
+INSIDE = ("rows_inside", "patients_inside", "lacking_inside", "rate_inside", "rate_inside_low", "rate_inside_high")
+OUTSIDE = ("patients_outside", "lacking_outside", "rate_outside", "lift", "lift_low", "lift_high")
+TESTS = ("z_score", "p_value", "q_value")
+
+
+@pytest.fixture
+def described(tmp_path: Path) -> Store:
+    """A store with one audit that is told in words."""
     store = planted_store(tmp_path / "store")
     store.scan("m").discover(permutations=0, stability=0).describe().sink()
-    told = Store.open(store.location).table("phrases").read()
-    few = ("patients_outside", "rate_outside", "lift", "lift_low", "lift_high", "z_score", "p_value", "q_value")
-
-    def shown(patients: int) -> list[dict[str, object]]:
-        counted = pa.array([patients] * told.num_rows, pa.int64())
-        place = told.schema.get_field_index("patients_outside")
-        with store.commit("discover") as commit:
-            commit.upsert("phrases", told.set_column(place, told.schema.field(place), counted))
-        report = Store.open(store.location).report()
-        borne_out.append([one["borne_out"] for row in report.slices for one in row["phrases"]])
-        return [{name: one[name] for name in few} for row in report.slices for one in row["phrases"]]
-
-    borne_out: list[list[str]] = []
-
-    assert any(one["rate_outside"] is not None for one in shown(11))
-    assert shown(10)
-    assert {value for one in shown(10) for value in one.values()} == {None}
-    assert "yes" in borne_out[0]
-    assert all(one == borne_out[0] for one in borne_out)
+    return Store.open(store.location)
 
 
-def test_a_slice_says_nothing_in_words_that_its_table_hides(tmp_path: Path) -> None:
-    """What 1 to 10 patients outside have, the sentence does not compare with either."""
-    store = planted_store(tmp_path / "store")
-    store.scan("m").discover(permutations=0, stability=0).describe().sink()
-    report = Store.open(store.location).report()
-    hidden = [
-        (row["sentence"], one["phrase"])
-        for row in report.slices
-        for one in row["phrases"]
-        if one["rate_outside"] is None and one["phrase"] in row["sentence"]
-    ]
-    assert hidden
-    for told, phrase in hidden:
-        assert "against" not in told.partition(phrase)[2].partition(" and with ")[0]
+def with_counts(store: Store, table: str, **counts: Sequence[int | None] | int | None) -> Store:
+    """The store with whole columns of a table replaced."""
+    rows = store.table(table).read()
+    for name, count in counts.items():
+        each = [count] * rows.num_rows if count is None or isinstance(count, int) else count
+        place = rows.schema.get_field_index(name)
+        rows = rows.set_column(place, rows.schema.field(place), pa.array(each, rows.schema.field(place).type))
+    with store.commit("discover") as commit:
+        commit.upsert(table, rows.drop_columns([CHECKSUM]))
+    return Store.open(store.location)
+
+
+@pytest.mark.parametrize("few", ["lacking_inside", "patients_outside", "lacking_outside"])
+def test_shares_of_few_patients_are_not_shown(described: Store, few: str) -> None:
+    """A share that one to ten held-out patients make up, or all but so few, be they of however many rows, is left out,
+    and what would tell it, the tests among it; whether the confirmation half bears the phrase out is told."""
+    many = dict.fromkeys(("patients_inside", "lacking_inside", "patients_outside", "lacking_outside"), 11)
+    told = {}
+    for patients in (11, 10):
+        report = with_counts(described, "phrases", **(many | {few: patients})).report()
+        told[patients] = [one for row in report.slices for one in row["phrases"]]
+    hidden = {*OUTSIDE, *TESTS, *(INSIDE if few == "lacking_inside" else ())}
+    assert all(any(one[name] is not None for one in told[11]) for name in (*INSIDE, *OUTSIDE, *TESTS))
+    for one, before in zip(told[10], told[11], strict=True):
+        assert {one[name] for name in hidden} == {None}
+        assert all(one[name] == before[name] for name in set(INSIDE) - hidden)
+        assert one["borne_out"] == before["borne_out"]
+    assert "yes" in {one["borne_out"] for one in told[10]}
+
+
+def test_a_rule_that_few_patients_break_has_no_shares(described: Store) -> None:
+    """Precision and recall are fractions of rows: they would tell the few."""
+    rules = {"rule_precision": 0.95, "rule_recall": 0.9}
+    with_counts(described, "slices", rule=["view = PA"] * described.table("slices").count())
+    for fewest, told in ((10, None), (11, 0.9)):
+        counts = {name: [value] * described.table("slices").count() for name, value in rules.items()}
+        store = with_counts(Store.open(described.location), "slices", rule_fewest_patients=fewest, **counts)
+        report = store.report()
+        assert report.slices
+        assert {row["rule_recall"] for row in report.slices} == {told}
+        assert ("recall 90 %" in as_html(report)) is (told is not None)
+
+
+@pytest.mark.parametrize(("few", "hidden"), [("outside", 3), ("inside", 4)])
+def test_words_of_few_patients_have_no_numbers(described: Store, few: str, hidden: int) -> None:
+    """Of a word that one to ten patients outside use there is neither their number nor a test, which would tell it; of
+    one that all but so few inside use none at all; the word is told."""
+    numbers = ("count_outside", "z_score", "q_value", "count_inside")
+    words = described.table("contrast_words").read(["slice_id"])["slice_id"].to_pylist()
+    patients = dict(described.sql("SELECT slice_id, confirmation_patients FROM slices").iter_rows())
+    told = {}
+    for number in (11, 10):
+        inside = [patients[one] - (number if few == "inside" else 11) for one in words]
+        counts = {"count_inside": inside, "count_outside": number if few == "outside" else 11}
+        report = with_counts(described, "contrast_words", **counts).report()
+        told[number] = [one for row in report.slices for one in row["words"]]
+    assert [one["word"] for one in told[10]] == [one["word"] for one in told[11]] != []
+    assert all(one[name] is not None for one in told[11] for name in numbers)
+    for one in told[10]:
+        assert [one[name] is None for name in numbers] == [place < hidden for place in range(4)]
+
+
+def test_words_of_a_slice_of_few_patients_have_no_numbers(described: Store) -> None:
+    """With few outside in its class, all that are inside less those who use a word would tell of them."""
+    report = with_counts(described, "slices", baseline_patients=10).report()
+    words = [one for row in report.slices for one in row["words"]]
+    assert words
+    assert {one[name] for one in words for name in ("count_inside", "count_outside", "z_score", "q_value")} == {None}
+
+
+def test_a_slice_says_nothing_in_words_that_its_table_hides(described: Store) -> None:
+    """Whatever its stored sentence says, made when other numbers were told; and all where small cells are allowed."""
+    stored = dict(described.sql("SELECT slice_id, sentence FROM slices").iter_rows())
+    telling = {name: told for name, told in stored.items() if "against" in told}
+    assert telling
+    for column, value in (("lacking_inside", 10), ("lacking_inside", None), ("patients_outside", 10)):
+        store = with_counts(described, "phrases", **{"lacking_inside": 11, "patients_outside": 11, column: value})
+        told = {row["slice_id"]: row["sentence"] for row in store.report().slices}
+        assert not any("against" in told[name] for name in telling)
+        shown = {row["slice_id"]: row["sentence"] for row in store.report(allow_small_cells=True).slices}
+        assert {name: shown[name] for name in telling} == telling
+    few = with_counts(described, "slices", confirmation_patients=10).report()
+    assert not any("q =" in row["sentence"] or "against" in row["sentence"] for row in few.slices)
 
 
 @pytest.mark.parametrize(("per_patient", "is_told"), [(20, False), (4, True)])

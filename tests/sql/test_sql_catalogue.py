@@ -63,10 +63,10 @@ def test_one_definition_a_file() -> None:
 
 
 def test_every_question_of_our_own_may_be_asked(session: Session) -> None:
-    """The gate lets our own questions through, and they run on a store without audits."""
+    """The gate lets our own questions through, and they run on a store without audits, with texts as values."""
     for entry in catalogue():
         if entry.kind == "questions":
             values = dict.fromkeys(re.findall(r"\$(\w+)", entry.text), "x")
-            answer = session.query(entry.text, values | {"audit_ids": ["x"]} if "audit_ids" in values else values)
+            answer = session.query(entry.text, values)
             assert answer.num_columns > 1
             assert answer.num_rows == 0

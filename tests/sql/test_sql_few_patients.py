@@ -153,3 +153,54 @@ def test_few_patients_with_a_label_are_not_counted_out(tables: Tables, few_of: i
         )
         for row in shown
     ]
+
+
+GROUPS = ("patients_inside", "lacking_inside", "patients_outside", "lacking_outside")
+
+
+@pytest.mark.parametrize("few", [None, *GROUPS, "confirmation_patients", "baseline_patients"])
+@pytest.mark.parametrize("patients", [10, None])
+def test_a_phrase_tells_no_number_of_few_patients(tables: Tables, few: str | None, patients: int | None) -> None:
+    """Be they few who have it or few who lack it, inside or outside, or of a slice of few: no count, no share of that
+    side, and no test; where few are inside nothing at all. Who was not counted may be few."""
+    numbers = dict.fromkeys(("rate_inside", "rate_outside", "lift", "q_value"), 0.25)
+    phrase = {"audit_id": "new", "slice_id": "new-t-1", "rank": 1, "phrase": "lead", "rows_inside": 30, **numbers}
+    phrase |= dict.fromkeys(GROUPS, 11) | ({few: patients} if few in GROUPS else {})
+    slices = [row | {"confirmation_patients": 50, "baseline_patients": 50} for row in tables["slices"]]
+    if few and few not in GROUPS:
+        slices = [row | {few: patients} for row in slices]
+    told = {**tables, "slices": slices, "phrases": [phrase]}
+    is_few = few is not None and (few in GROUPS or patients is not None)
+    inside = few is not None and is_few and "outside" not in few
+    (row,) = rows_of(told, "FROM phrases_shown()")
+    assert row["suppressed"] is is_few
+    for name in ("rows_inside", "patients_inside", "lacking_inside", "rate_inside"):
+        assert row[name] == (None if inside else phrase[name])
+    for name in ("patients_outside", "lacking_outside", "rate_outside", "lift", "q_value"):
+        assert row[name] == (None if is_few else phrase[name])
+    asked = "SELECT nearest_phrase, borne_out, phrase_q_value AS q FROM ({}) WHERE slice_id = 'new-t-1'"
+    asked = asked.format(named_question("slices_found").strip().rstrip(";").replace("$audit_ids", "['new']"))
+    assert rows_of(told, asked) == [{"nearest_phrase": "lead", "borne_out": False, "q": None if is_few else 0.25}]
+    (row,) = rows_of(told, "FROM phrases_shown()", allow_small_cells=True)
+    assert {name: row[name] for name in phrase} == phrase
+    assert not row["suppressed"]
+
+
+def test_the_test_of_a_phrase_that_nobody_can_count_is_told(tables: Tables) -> None:
+    """Whether images inside lie nearer to a phrase rests on all patients of the slice."""
+    near = {"audit_id": "new", "slice_id": "new-t-1", "rank": 1, "phrase": "lead", "q_value": 0.25}
+    slices = [row | {"confirmation_patients": 50, "baseline_patients": 50} for row in tables["slices"]]
+    (row,) = rows_of({**tables, "slices": slices, "phrases": [near]}, "FROM phrases_shown()")
+    assert row["q_value"] == 0.25
+
+
+@pytest.mark.parametrize(("fewest", "is_told"), [(10, False), (None, False), (11, True)])
+def test_a_rule_tells_no_few_patients(tables: Tables, fewest: int | None, is_told: bool) -> None:
+    """Its precision and recall, fractions of rows, would tell whom rule and slice do not both take, or do."""
+    rule = {"rule": "sex = F", "rule_precision": 0.95, "rule_recall": 0.9, "rule_fewest_patients": fewest}
+    rule |= {"confirmation_patients": 50, "baseline_patients": 50}
+    told = {**tables, "slices": [row | rule for row in tables["slices"]]}
+    asked = "SELECT DISTINCT rule, rule_precision, rule_recall FROM slices_shown()"
+    shown = {"rule": "sex = F", "rule_precision": 0.95, "rule_recall": 0.9}
+    assert rows_of(told, asked) == [shown if is_told else {**dict.fromkeys(shown), "rule": "sex = F"}]
+    assert rows_of(told, asked, allow_small_cells=True) == [shown]

@@ -1,5 +1,6 @@
 """slice_size, error_rate and nearest_phrase."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from misread.sql import Session, question
+from misread.schemas.values import SIGNIFICANCE
+from misread.sql import Session, catalogue, question
 
 CONTEXTS = {
     "beside columns": "SELECT slice_id, slice_size(slice_id) AS n FROM slices",
@@ -31,6 +33,16 @@ def test_the_functions_work_wherever_an_expression_does(session: Session, asked:
     """A slice's size is its own, whatever the tables and columns around the call are called."""
     answer = {row["slice_id"]: row["n"] for row in session.query(asked).to_pylist()}
     assert answer == {"x-1": 10, "x-2": 0}
+
+
+def test_one_number_says_what_is_significant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The level of SQL's tests is that of Python's, and no view, function or question writes another."""
+    for level in (SIGNIFICANCE, 0.01):
+        monkeypatch.setattr("misread.sql.session.SIGNIFICANCE", level)
+        with Session({}) as one:
+            asked = "SELECT [is_significant(q::DOUBLE) FOR q IN [$level::DOUBLE, $level::DOUBLE + 1e-9, NULL]] AS told"
+            assert one.query(asked, {"level": level})["told"][0].as_py() == [True, False, False]
+    assert not [entry.name for entry in catalogue() if re.search(r"[<>]=? *0?\.05", re.sub("--.*", "", entry.text))]
 
 
 def test_the_auditors_question(session: Session) -> None:
@@ -62,7 +74,10 @@ def test_the_nearest_phrase_is_one_that_is_borne_out_if_there_is_any(opened: Cal
         ("b1", ["b1", "b2"]),
     ]
     listed = session.query(question("slices_found"), {"audit_ids": ["x"]}).to_pylist()
-    assert {row["nearest_phrase"]: row["phrase_q_value"] for row in listed} == {"a3": 0.05, "b1": 0.9}
+    found = {row["nearest_phrase"]: (row["borne_out"], row["phrase_q_value"]) for row in listed}
+    assert found == {"a3": (True, 0.05), "b1": (False, 0.9)}
+    for text in ("x", "[x, y]"):
+        assert session.query(question("slices_found"), {"audit_ids": text}).to_pylist() == listed
 
 
 def test_without_any_slice_everything_is_null(opened: Callable[..., Session]) -> None:

@@ -1,6 +1,7 @@
 """Rates and scores of groups, against scikit-learn and scipy."""
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ ASKED = """
     brier_score(label, score) AS brier_score,
     expected_calibration_error(label, score) AS expected_calibration_error
 """
+RATES = set(re.findall(r"AS (\w+)", ASKED)) - {"rows"}
 Numbers = dict[str, float | None]
 
 
@@ -121,12 +123,20 @@ def test_every_model_and_finding(nih: tuple[Session, pl.DataFrame]) -> None:
 
 
 @pytest.mark.parametrize(
-    "where", ["false", "label = 1", "label = 0", "label IS NULL", "score IS NULL", "score < 0.3", "score >= 0.3"]
+    ("where", "lacking"),
+    [
+        *((where, RATES) for where in ("false", "label IS NULL", "score IS NULL")),
+        ("label = 1", {"specificity", "false_positive_rate", "auroc"}),
+        ("label = 0", {"sensitivity", "false_negative_rate", "auroc"}),
+        ("score < 0.3", {"positive_predictive_value"}),
+        ("score >= 0.3", {"negative_predictive_value"}),
+    ],
 )
-def test_groups_that_lack_something_have_null(nih: tuple[Session, pl.DataFrame], where: str) -> None:
-    """No rows, one class, one prediction, nothing but NULL: NULL where nothing divides, never an error."""
+def test_groups_that_lack_something_have_null(nih: tuple[Session, pl.DataFrame], where: str, lacking: set[str]) -> None:
+    """No rows, one class, one prediction, nothing but NULL: NULL where nothing divides, there alone, never an error."""
     session, rows = nih
     (found,) = session.query(f"SELECT {ASKED} FROM predictions WHERE {where}").to_pylist()
+    assert {name for name, value in found.items() if value is None} == lacking
     agree(found, expected(pl.SQLContext(rows=rows).execute(f"SELECT * FROM rows WHERE {where}", eager=True)))
 
 

@@ -1,7 +1,7 @@
 """samples, latest_audits and metadata; what functions mean, and what reports say."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -210,3 +210,22 @@ def test_reports_are_found_by_their_words(opened: Callable[..., Session]) -> Non
     assert [row["score"] for row in found] == pytest.approx([scores[name] for name in wanted])
     assert session.query("FROM search_reports('tuberculosis')").num_rows == 0
     assert session.query("FROM search_reports('')").num_rows == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_are_the_samples_of_equal_files(tables: Tables, seed: int) -> None:
+    """By hand: each group of equal files has a number of its own, in the order of first samples; a sample without a
+    file is no copy of another one without; and no checksum is told."""
+    rng = np.random.default_rng(seed)
+    images = [row | {"sha256": [None, *"abcdefgh"][rng.integers(9)]} for row in tables["images"][:14]]
+    files: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(images, key=lambda row: row["sample_id"]):
+        files[row["sha256"] or row["sample_id"]].append(row)
+    groups = [rows for rows in files.values() if len(rows) > 1]
+    wanted = [
+        {"file": number, "sample_id": row["sample_id"], "patient_id": row["patient_id"]}
+        for number, rows in enumerate(groups, 1)
+        for row in rows
+    ]
+    assert len({row["file"] for row in wanted}) > 1
+    assert rows_of(tables | {"images": images}, "FROM copies ORDER BY ALL") == wanted

@@ -30,6 +30,7 @@ FURTHER = {
         *("error_kind", "audit_id", "half", "slice_id", "slice_ids", "patient_id", "study_id", "split", "image"),
         *("width", "height", "media_type", "sha256"),
     ],
+    "copies": ["file", "sample_id", "patient_id"],
     "left_out": ["audit_id", "model", "target", "reason", "rows"],
 }
 JUDGED = ["predicted", "error", "error_kind"]
