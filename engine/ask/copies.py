@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from misread.audit.halves import patient_unit
 from misread.neighbours import nearest_of_others
 from misread.schemas.errors import QueryError
-from misread.schemas.tables import IMAGES
+from misread.schemas.tables import EMBEDDINGS_PREFIX, IMAGES
 from misread.sql import Work
 from misread.store import TableStore
 
@@ -56,10 +56,13 @@ def _by_patient(
     store: TableStore, encoder: str, check: Check
 ) -> tuple[list[str], NDArray[np.float32], NDArray[np.intp]]:
     """The samples that have a vector, by patient and sample; their vectors (n, d) of length 1, and patients' codes."""
-    parts = [(ids, rows.astype(np.float32)) for ids, rows in every_vector(store, encoder, check)]
-    ids = pl.DataFrame({"sample_id": [sample for part, _ in parts for sample in part]}, {"sample_id": pl.String})
-    images = pl.DataFrame(store.table(IMAGES.name).read(["sample_id", "patient_id"])).with_columns(patient_unit())
-    rows = ids.with_row_index("row").join(images, on="sample_id").sort("patient", "sample_id")
-    vectors = np.concatenate([rows for _, rows in parts]) if parts else np.zeros((0, 0), np.float32)
-    codes = rows["patient"].rank("dense").to_numpy().astype(np.intp)
-    return rows["sample_id"].to_list(), vectors[rows["row"].to_numpy()], codes
+    ids = pl.DataFrame(store.table(EMBEDDINGS_PREFIX + encoder).read(["sample_id"])).with_row_index("row")
+    images = pl.DataFrame(store.table(IMAGES.name).read(["sample_id", "patient_id"]))
+    rows = ids.join(images, on="sample_id", how="left").with_columns(patient_unit()).sort("patient", "sample_id")
+    place = np.argsort(rows["row"].to_numpy())
+    vectors = np.zeros((len(place), store.encoders[encoder].dimension), np.float32)
+    start = 0
+    for _, part in every_vector(store, encoder, check):
+        vectors[place[start : start + len(part)]] = part
+        start += len(part)
+    return rows["sample_id"].to_list(), vectors, rows["patient"].rank("dense").to_numpy().astype(np.intp)
