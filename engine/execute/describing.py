@@ -150,7 +150,8 @@ class _Telling:
     @cached_property
     def _reports(self) -> list[tuple[int, str]]:
         """(place, report) of the samples that were audited and have one."""
-        kept = self._fused.samples.with_row_index("place").filter(pl.col("left_out").is_null())
+        rows = self._fused.samples.select("sample_id", "left_out")  # without metadata, which may be called place
+        kept = rows.with_row_index("place").filter(pl.col("left_out").is_null())
         told = report_texts(self._store).join(kept.select("sample_id", "place"), on="sample_id").sort("place")
         return list(told.select("place", "report").iter_rows())
 

@@ -38,7 +38,7 @@ Row = dict[str, Any]
 Form = Literal["html", "md", "json"]
 
 _PATIENTS = """
-    SELECT a.model, a.target, a.half, count(DISTINCT coalesce(i.patient_id, a.sample_id)) AS patients
+    SELECT a.model, a.target, a.half, count(DISTINCT patient_of(i.patient_id, a.sample_id)) AS patients
     FROM audited AS a LEFT JOIN images AS i ON i.sample_id = a.sample_id
     WHERE a.audit_id = $id
     GROUP BY ALL

@@ -6,6 +6,7 @@
 -- source: metadata.value
 -- reads: metadata
 CREATE MACRO metadata_value(sample, asked) AS (
-    SELECT any_value(its_value.value) FROM main.metadata AS its_value
-    WHERE its_value.sample_id = sample AND its_value.column_name = asked
+    SELECT any_value(its_value.value)
+    FROM (SELECT sample AS given_sample, asked AS given_column) JOIN main.metadata AS its_value
+        ON its_value.sample_id = given_sample AND its_value.column_name = given_column
 );

@@ -4,14 +4,14 @@
 -- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers that is_hidden_cell hides are NULL and suppressed is true: those from few patients and of the next smallest subgroups, which a total would tell; where few have one label there is no rate of either: that of the other, a fraction of its rows, would tell how many they are
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; intervals are widened where patients repeat
 -- source: sensitivity, specificity, error_rate and auroc as those functions; intervals by rate_low and rate_high of patients' counts
--- reads: samples, value_label, is_hidden_cell, sensitivity, specificity, error_rate, auroc, rate_low, rate_high, is_training
+-- reads: samples, value_label, is_hidden_cell, sensitivity, specificity, error_rate, auroc, rate_low, rate_high, is_training, patient_of
 -- over: samples
 CREATE MACRO rates_by(subgroup) AS TABLE
 WITH told AS (
     SELECT
         samples.model AS told_model, samples.target AS told_target,
         coalesce('=' || (subgroup)::VARCHAR, '') AS told_value, -- '' is NULL's alone, and joins
-        coalesce(samples.patient_id, samples.sample_id) AS patient,
+        patient_of(samples.patient_id, samples.sample_id) AS patient,
         samples.label AS truth, samples.predicted AS guess, samples.score AS told_score
     FROM main.samples
     WHERE samples.error IS NOT NULL AND NOT is_training(samples.split)

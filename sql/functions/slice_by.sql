@@ -4,14 +4,14 @@
 -- output: a table, one row a slice of the newest audits and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of the slice's confirmation-half rows of its true class (slices of losses have none): rows, patients, errors, error_rate with its 95 % interval; numbers that is_hidden_cell hides, as few patients have them or as what is shown beside the slice's size would tell these, are NULL and suppressed is true
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; the interval is widened where patients repeat
 -- source: samples.slice_ids; rate_low and rate_high of patients' errors and rows
--- reads: samples, slices, value_label, is_hidden_cell, rate_low, rate_high
+-- reads: samples, slices, value_label, is_hidden_cell, rate_low, rate_high, patient_of
 -- over: samples
 CREATE MACRO slice_by(subgroup) AS TABLE
 WITH told AS (
     SELECT
         unnest(samples.slice_ids) AS told_slice, samples.label AS truth, samples.error AS wrong,
         coalesce('=' || (subgroup)::VARCHAR, '') AS told_value, -- '' is NULL's alone
-        coalesce(samples.patient_id, samples.sample_id) AS patient
+        patient_of(samples.patient_id, samples.sample_id) AS patient
     FROM main.samples
     WHERE samples.half = 'confirmation' AND samples.error IS NOT NULL
 ),

@@ -4,27 +4,31 @@
 -- output: a table, one row a metadata column and value: how common it is among the patients inside the slice and among the others of the slice's true class (for a slice of losses, of all with a loss), on the confirmation half; the most over-represented first. Values of a single patient group (all, or fewer than 11 patients in all) are not tested and not listed; numbers that is_hidden_cell hides, inside or outside, as few patients have or have not the value or as they would tell these of another value of the column, are NULL and suppressed is true; more_common, whether the q-value is at most 0.05, is told of every value. A value that goes with a slice is no proof that it causes the errors
 -- units: patients are counts of different patients; shares and q_value 0 to 1; lift is a ratio of shares
 -- source: each patient counts once, by one of its rows, drawn by a hash of its id, of those inside if any is (where so more than half of the patients with as many rows would be inside, those with the fewest rows there count outside, until both sides have as many); the exact test of independence, one-sided, among patients of about as many rows (Gart 1970), Fisher's where no patient has two; q_value by Benjamini and Hochberg (1995) over every value tested; ties by column and value
--- reads: slices, audited, images, memberships, metadata, is_few, is_small_cell, is_hidden_cell, is_significant
+-- reads: slices, audited, images, memberships, metadata, is_few, is_small_cell, is_hidden_cell, is_significant, patient_of
 -- needs: more_often
 CREATE MACRO slice_profile(slice) AS TABLE
-WITH judged AS (
+WITH given AS (SELECT slice::VARCHAR AS given_slice), -- of no table, so that no name of one below is taken for a caller's
+judged AS (
     SELECT
-        its_row.sample_id,
-        coalesce(its_image.patient_id, its_row.sample_id) AS patient,
-        its_member.sample_id IS NOT NULL AS is_inside,
+        *,
         count(*) OVER (PARTITION BY patient) AS own_rows,
         count(*) FILTER (is_inside) OVER (PARTITION BY patient) AS own_inside,
         count(*) FILTER (is_inside) OVER () / count(*) OVER () AS part_inside
-    FROM main.slices AS its_slice
-    JOIN main.audited AS its_row
-        ON its_row.audit_id = its_slice.audit_id
-        AND its_row.model = its_slice.model AND its_row.target = its_slice.target
-        AND (its_slice.true_class IS NULL OR its_row.label = its_slice.true_class)
-    JOIN main.images AS its_image ON its_image.sample_id = its_row.sample_id
-    LEFT JOIN main.memberships AS its_member
-        ON its_member.slice_id = its_slice.slice_id AND its_member.sample_id = its_row.sample_id
-    WHERE its_slice.slice_id = slice::VARCHAR AND its_row.half = 'confirmation'
-        AND coalesce(its_row.error::DOUBLE, its_row.loss) IS NOT NULL
+    FROM ( -- apart, so that no metadata column called patient is counted by
+        SELECT
+            its_row.sample_id,
+            patient_of(its_image.patient_id, its_row.sample_id) AS patient,
+            its_member.sample_id IS NOT NULL AS is_inside
+        FROM given JOIN main.slices AS its_slice ON its_slice.slice_id = given_slice
+        JOIN main.audited AS its_row
+            ON its_row.audit_id = its_slice.audit_id
+            AND its_row.model = its_slice.model AND its_row.target = its_slice.target
+            AND (its_slice.true_class IS NULL OR its_row.label = its_slice.true_class)
+        JOIN main.images AS its_image ON its_image.sample_id = its_row.sample_id
+        LEFT JOIN main.memberships AS its_member
+            ON its_member.slice_id = its_slice.slice_id AND its_member.sample_id = its_row.sample_id
+        WHERE its_row.half = 'confirmation' AND coalesce(its_row.error::DOUBLE, its_row.loss) IS NOT NULL
+    )
 ),
 placed AS (
     SELECT

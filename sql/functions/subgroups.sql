@@ -4,7 +4,7 @@
 -- output: a table, one row a subgroup of metadata in which errors gather, the most telling first: its terms, all of which hold. Found in the discovery half of the patients; every number but rank and scan_statistic is of the confirmation half, whose errors the search never saw: counts of rows of the true class, error_rate with its 95 % interval, baseline_rate (of the rest of the class), lift, p_value, q_value (over all that are listed), and confirmed, where that is at most 0.05. Only what scores more than every shorter subgroup it contains; only rows that are labelled, predicted and, unless of_audit is given, not of split train; never with fewer than smallest_cell() patients of either half inside, or among the rest of the class if there is any, which the total less the subgroup would tell, and of two that differ in so few, one having all terms of the other, the better alone. Several questions (other models, targets, options) are not corrected for one another; what is confirmed proves no cause
 -- units: counts; rates, p_value and q_value 0 to 1; lift is a ratio; scan_statistic is a log-likelihood ratio of the discovery half
 -- source: every conjunction of up to three values of metadata (numbers in quarters, missing values as values of their own) within a true class, by Kulldorff's (1997) Bernoulli scan statistic; ties: fewer terms, then by column and value; without of_audit the halves are those of an audit with seed 0; intervals, p_value and q_value as of slices
--- reads: samples, audited, metadata, smallest_cell, is_training
+-- reads: samples, audited, metadata, smallest_cell, is_training, patient_of
 -- over: samples
 -- needs: subgroups
 CREATE MACRO subgroups(
@@ -25,7 +25,7 @@ own AS (
 chosen AS (
     SELECT
         samples.sample_id AS told_id,
-        coalesce(samples.patient_id, 'sample' || chr(31) || samples.sample_id) AS patient, own_half AS half,
+        patient_of(samples.patient_id, samples.sample_id) AS patient, own_half AS half,
         if(given_audit IS NULL, samples.label, own_label) AS truth,
         if(given_audit IS NULL, samples.error, own_error) AS wrong
     FROM given JOIN main.samples ON samples.model = given_model AND samples.target = given_target

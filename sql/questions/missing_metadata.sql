@@ -3,13 +3,13 @@
 -- output: for every metadata column with gaps: how many patients lack it, and the error rate where it is missing and where it is known; NULL where is_hidden_cell hides either (a total less the one would tell the other), a rate also where it hides those of one class
 -- units: rates 0 to 1; patients are counts of different patients
 -- source: error_rate over labelled and predicted rows whose split is not train; the two groups differ in more than the gap
--- reads: samples, metadata, error_rate, is_hidden_cell, is_training
+-- reads: samples, metadata, error_rate, is_hidden_cell, is_training, patient_of
 WITH told AS (
     SELECT
         m.column_name, m.value = 'missing' AS gone,
-        count(DISTINCT coalesce(s.patient_id, s.sample_id)) AS patients,
-        count(DISTINCT coalesce(s.patient_id, s.sample_id)) FILTER (s.label = 1) AS patients_with,
-        count(DISTINCT coalesce(s.patient_id, s.sample_id)) FILTER (s.label = 0) AS patients_without,
+        count(DISTINCT patient_of(s.patient_id, s.sample_id)) AS patients,
+        count(DISTINCT patient_of(s.patient_id, s.sample_id)) FILTER (s.label = 1) AS patients_with,
+        count(DISTINCT patient_of(s.patient_id, s.sample_id)) FILTER (s.label = 0) AS patients_without,
         error_rate(s.label, s.predicted) AS rate
     FROM samples AS s JOIN metadata AS m USING (sample_id)
     WHERE s.model = $model AND s.target = $target AND s.error IS NOT NULL AND NOT is_training(s.split)

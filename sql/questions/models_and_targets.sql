@@ -2,9 +2,9 @@
 -- inputs: none
 -- output: one row a model and target: how many predictions there are, with a label, and labelled 1 (each NULL where few patients have them; the last also where few have the other label, or as the next smallest target of a task, whose targets add up)
 -- units: counts of predictions
--- reads: predictions, images, is_small_cell, is_hidden_cell
+-- reads: predictions, images, is_small_cell, is_hidden_cell, patient_of
 WITH told AS (
-    SELECT model, task, target, label, coalesce(patient_id, sample_id) AS patient
+    SELECT model, task, target, label, patient_of(patient_id, sample_id) AS patient
     FROM predictions LEFT JOIN (SELECT sample_id, patient_id FROM images) USING (sample_id)
 ),
 counted AS (

@@ -3,9 +3,9 @@
 -- output: the metadata values that too few patients have to say anything of them: one row a column, how many such values, and of how many patients in all (NULL where these are few themselves)
 -- units: counts
 -- source: fewer than 11 different patients, over labelled and predicted rows whose split is not train
--- reads: samples, metadata, is_few, is_small_cell, is_training
+-- reads: samples, metadata, is_few, is_small_cell, is_training, patient_of
 WITH told AS (
-    SELECT m.column_name, m.value, list(DISTINCT coalesce(s.patient_id, s.sample_id)) AS patients
+    SELECT m.column_name, m.value, list(DISTINCT patient_of(s.patient_id, s.sample_id)) AS patients
     FROM samples AS s JOIN metadata AS m USING (sample_id)
     WHERE s.model = $model AND s.target = $target AND s.error IS NOT NULL AND NOT is_training(s.split)
     GROUP BY ALL

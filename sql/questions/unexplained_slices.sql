@@ -3,7 +3,7 @@
 -- output: one row a slice of the newest audits (of errors, not of losses): the metadata subgroup that overlaps it best among those in which errors of its kind gather, the least explained slices first; overlap 0 where no subgroup was found, NULL where few patients are in the slice; it is rounded, as a fraction would tell the rows that both hold
 -- units: overlap 0 to 1
 -- source: the Jaccard index of the samples of the slice's true class that the slice takes and that have all terms of the subgroup, among all judged ones; the twenty subgroups of the highest scan statistic among the rows that the audit judged; ties by the subgroup's rank
--- reads: latest_audits, slices, memberships, audited, images, metadata, subgroups, is_small_cell
+-- reads: latest_audits, slices, memberships, audited, images, metadata, subgroups, is_small_cell, patient_of
 WITH found AS (
     SELECT s.audit_id, s.slice_id, s.model, s.target, s.true_class
     FROM slices AS s JOIN latest_audits AS l USING (audit_id, model, target)
@@ -15,7 +15,7 @@ searched AS (
 ),
 members AS (
     SELECT
-        f.slice_id, a.sample_id, coalesce(i.patient_id, a.sample_id) AS patient,
+        f.slice_id, a.sample_id, patient_of(i.patient_id, a.sample_id) AS patient,
         m.sample_id IS NOT NULL AS inside, f.model, f.target, f.true_class
     FROM found AS f
     JOIN audited AS a

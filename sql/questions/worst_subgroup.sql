@@ -3,10 +3,10 @@
 -- output: for every metadata column its subgroup with the highest error rate, the worst column first; subgroups whose numbers rates_by hides take no part
 -- units: rates 0 to 1; rows and patients are counts
 -- source: errors / rows by metadata value, interval by rate_low and rate_high of patients' counts, over labelled and predicted rows whose split is not train; ties by column and value. The worst of many subgroups reads worse than it would on other patients, and its interval does not know that it was chosen
--- reads: samples, metadata, is_hidden_cell, rate_low, rate_high, is_training
+-- reads: samples, metadata, is_hidden_cell, rate_low, rate_high, is_training, patient_of
 WITH people AS (
     SELECT
-        m.column_name, m.value, coalesce(s.patient_id, s.sample_id) AS patient,
+        m.column_name, m.value, patient_of(s.patient_id, s.sample_id) AS patient,
         count(*) AS own_rows, count(*) FILTER (s.error) AS own_errors,
         bool_or(s.label = 1) AS has_it, bool_or(s.label = 0) AS has_it_not
     FROM samples AS s JOIN metadata AS m USING (sample_id)

@@ -24,18 +24,18 @@ members AS (
 ),
 renamed AS (
     SELECT *, COLUMNS(
-        '(?i)^(sample_id|model|task|target|label|score|threshold|loss|predicted|error|error_kind|audit_id|half|slice_id|slice_ids)$'
+        '(?i)^(_none|model|task|target|label|score|threshold|loss|predicted|error|error_kind|audit_id|half|slice_id|slice_ids)$'
     ) AS 'metadata_\0'
-    FROM main.images
+    FROM (SELECT *, 0 AS _none FROM main.images) -- COLUMNS asks for a match; no stored name begins with _
 ),
 own AS ( -- EXCLUDE asks that every name be there
     SELECT
-        0 AS sample_id, 0 AS model, 0 AS task, 0 AS target, 0 AS label, 0 AS score, 0 AS threshold, 0 AS loss,
+        0 AS _none, 0 AS model, 0 AS task, 0 AS target, 0 AS label, 0 AS score, 0 AS threshold, 0 AS loss,
         0 AS predicted, 0 AS error, 0 AS error_kind, 0 AS audit_id, 0 AS half, 0 AS slice_id, 0 AS slice_ids
 ),
 described AS (
     SELECT * EXCLUDE (
-        sample_id, model, task, target, label, score, threshold, loss, predicted, error, error_kind, audit_id, half,
+        _none, model, task, target, label, score, threshold, loss, predicted, error, error_kind, audit_id, half,
         slice_id, slice_ids
     )
     FROM renamed CROSS JOIN own
@@ -48,9 +48,9 @@ SELECT
         if(p.loss IS NOT NULL, m.slice_of_loss, NULL)
     ) AS slice_id,
     m.slice_ids,
-    d.* EXCLUDE (metadata_sample_id)
+    d.* EXCLUDE (sample_id, metadata__none)
 FROM main.predictions AS p
-LEFT JOIN described AS d ON d.metadata_sample_id = p.sample_id
+LEFT JOIN described AS d ON d.sample_id = p.sample_id
 LEFT JOIN main.latest_audits AS l ON l.model = p.model AND l.target = p.target
 LEFT JOIN main.audited AS a
     ON a.audit_id = l.audit_id AND a.model = p.model AND a.target = p.target AND a.sample_id = p.sample_id

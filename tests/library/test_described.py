@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import misread as mr
@@ -15,7 +16,7 @@ from misread.execute.evidence import phrase_evidence
 from misread.library import LazyFrame, Store
 from misread.schemas.errors import AuditError, InputFaultsError, MisreadError
 from misread.store import EncoderEntry
-from stores import planted_store
+from stores import AGE, planted_store, write_store
 
 
 def audit(store: Store) -> LazyFrame:
@@ -206,3 +207,23 @@ def test_everything_wrong_with_a_list_is_told_at_once(tmp_path: Path, described:
         audit(described).describe(phrases=[])
     with pytest.raises(AuditError, match="at least 1"):
         audit(described).describe(most=0)
+
+
+def test_a_metadata_column_may_be_called_place(described: Store, tmp_path: Path) -> None:
+    """Slices and the words of their reports are those of the same samples whose column is called otherwise."""
+    images, predictions, reports = (
+        described.table(name).read().to_pylist() for name in ("images", "predictions", "reports")
+    )
+    vectors = {
+        row["sample_id"]: row["vector"]
+        for row in described.table("embeddings_outside").read(["sample_id", "vector"]).to_pylist()
+    }
+    renamed = [row | {"place": row["view"]} for row in images]
+    place = pa.field("place", pa.string())
+    audit(
+        write_store(tmp_path / "store", renamed, predictions, vectors=vectors, reports=reports, metadata=[place, AGE])
+    ).describe().sink()
+    words = "SELECT right(slice_id, 2) AS slice, word, count_inside, q_value FROM contrast_words ORDER BY ALL"
+    told, wanted = mr.open(tmp_path / "store").sql(words), described.sql(words)
+    assert wanted.height
+    assert told.equals(wanted)

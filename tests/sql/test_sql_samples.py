@@ -174,20 +174,6 @@ def test_a_value_that_says_missing_is_no_missing_value() -> None:
     assert (row["patients_missing"], row["patients_known"]) == (wanted[None], len(rows) - wanted[None])
 
 
-@pytest.mark.parametrize("alias", ["s", "a", "i", "m", "v"])
-def test_functions_mean_the_column_that_is_given_whatever_its_table_is_called(tables: Tables, alias: str) -> None:
-    """A slice or sample given as a column of any table's alias is that row's own, as if it had been written out."""
-    given = rows_of(
-        tables, f"SELECT {alias}.slice_id, p.* FROM slices AS {alias}, slice_profile({alias}.slice_id) AS p"
-    )
-    ids = [row["slice_id"] for row in rows_of(tables, "SELECT slice_id FROM slices")]
-    alone = [{"slice_id": one, **row} for one in ids for row in rows_of(tables, f"FROM slice_profile('{one}')")]
-    assert alone
-    assert sorted(map(str, given)) == sorted(map(str, alone))
-    told = f"SELECT {alias}.sex, metadata_value({alias}.sample_id, 'sex') AS value FROM images AS {alias}"
-    assert all(row["value"] == (row["sex"] or "missing") for row in rows_of(tables, told))
-
-
 def test_reports_are_found_by_their_words(opened: Callable[..., Session]) -> None:
     """BM25 as written down, ties by id; a report without any of the words is not found."""
     texts = ["No pleural effusion.", "Large effusion, effusion on the left", "Clear lungs", "Pleural plaque; effusion?"]
