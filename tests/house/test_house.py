@@ -165,3 +165,12 @@ def test_modules_can_be_read_in_a_sitting() -> None:
     """No module is longer than 400 lines."""
     long = {m: n for m, p in modules().items() if (n := len(p.read_text().splitlines())) > 400}
     assert long == {}
+
+
+def test_sql_says_in_one_place_whose_a_sample_is() -> None:
+    """Written out, a sample without a patient would be one with a patient who is called like it: `patient_of` knows."""
+    texts = [
+        path for folder in ("engine", "sql") for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".sql"}
+    ]
+    own = re.compile(r"coalesce\((\w+\.)?patient_id", re.IGNORECASE)
+    assert [path.name for path in texts if own.search(path.read_text("utf-8"))] == ["patient_of.sql"]
