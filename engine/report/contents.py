@@ -46,11 +46,14 @@ _PATIENTS = """
 
 _FEW_LABELS = """
     SELECT
-        a.model, a.target, a.label, is_small_cell(count(DISTINCT patient_of(i.patient_id, a.sample_id))) AS few,
-        is_small_cell(count(DISTINCT patient_of(i.patient_id, a.sample_id)) FILTER (a.half = 'confirmation')) AS few_held
-    FROM audited AS a LEFT JOIN images AS i ON i.sample_id = a.sample_id
-    WHERE a.audit_id = $id AND a.label IS NOT NULL
-    GROUP BY a.model, a.target, a.label
+        model, target, label, is_small_cell(count(DISTINCT patient)) AS few,
+        is_small_cell(count(DISTINCT patient) FILTER (half = 'confirmation')) AS few_held
+    FROM (
+        SELECT a.model, a.target, a.label, a.half, patient_of(i.patient_id, a.sample_id) AS patient
+        FROM audited AS a LEFT JOIN images AS i ON i.sample_id = a.sample_id
+        WHERE a.audit_id = $id AND a.label IS NOT NULL
+    )
+    GROUP BY model, target, label
     HAVING few OR few_held
 """
 
