@@ -45,7 +45,7 @@ BACKED_FUNCTIONS: Final[Mapping[str, BackedType]] = MappingProxyType(
             "error_rate DOUBLE, error_rate_low DOUBLE, error_rate_high DOUBLE, baseline_rate DOUBLE, lift DOUBLE, "
             "p_value DOUBLE, q_value DOUBLE, confirmed BOOLEAN, scan_statistic DOUBLE)[]",
         ),
-        "rate_interval": BackedType(("BIGINT[]", "BIGINT[]"), "STRUCT(low DOUBLE, high DOUBLE)"),
+        "rate_interval": BackedType(("BIGINT[]", "BIGINT[]", "DOUBLE"), "STRUCT(low DOUBLE, high DOUBLE)"),
         "more_often": BackedType(("BIGINT[]", "BIGINT[]", "BIGINT[]", "BIGINT[]", "BIGINT[]"), "DOUBLE"),
         "vector_of": BackedType(("VARCHAR", "VARCHAR"), "FLOAT[]"),
         "nearest_samples": BackedType(

@@ -112,10 +112,13 @@ def planted_store(
     return write_store(location, images, predictions, vectors=vector_of, reports=told, metadata=[VIEW, AGE])
 
 
-def clustered_wilson(events: Sequence[bool], patients: Sequence[object]) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share, of as many rows as are worth independent ones (Korn and Graubard 1998)."""
-    from scipy.stats import t
+def clustered_wilson(
+    events: Sequence[bool], patients: Sequence[object], confidence: float = 0.95
+) -> tuple[float, float]:
+    """Wilson's interval of a share, of as many rows as are worth independent ones (Korn and Graubard 1998)."""
+    from scipy.stats import norm, t
 
+    tail = 0.5 + confidence / 2
     hit, who = np.asarray(events, float), np.asarray(patients)
     rate, n = hit.mean(), len(hit)
     sizes = np.array([(who == one).sum() for one in set(who.tolist())], float)
@@ -128,8 +131,8 @@ def clustered_wilson(events: Sequence[bool], patients: Sequence[object]) -> tupl
     effect = (few * effect + most) / (few + 1)
     if (sizes > 1).any():
         freedom = max(1.0, (sizes**2).sum() ** 2 / (sizes**4).sum() - 1)
-        effect = min(most, effect * (t.ppf(0.975, freedom) / t.ppf(0.975, n - 1)) ** 2)
-    z, worth = 1.959963984540054, n / effect
+        effect = min(most, effect * (t.ppf(tail, freedom) / t.ppf(tail, n - 1)) ** 2)
+    z, worth = norm.ppf(tail), n / effect
     middle = (rate + z**2 / (2 * worth)) / (1 + z**2 / worth)
     half = z / (1 + z**2 / worth) * np.sqrt(rate * (1 - rate) / worth + z**2 / (4 * worth**2))
     return float(max(0.0, middle - half)), float(min(1.0, middle + half))

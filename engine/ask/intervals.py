@@ -16,20 +16,20 @@ MOST_ROWS: Final = 2**31
 _HINT: Final = "give them events and rows, one pair of counts a patient"
 
 
-def rate_interval(check: Callable[[], None], events: pa.Array, rows: pa.Array) -> pa.Array:
+def rate_interval(check: Callable[[], None], events: pa.Array, rows: pa.Array, confidences: pa.Array) -> pa.Array:
     """The function behind `rate_low` and `rate_high`: of lists of counts, one pair a patient; NULL without rows.
 
-    Patients without rows or with a NULL count for nothing. Raises QueryError for counts that cannot be, and for 2^31
-    rows or more in one list.
+    Patients without rows or with a NULL count for nothing. Raises QueryError for counts that cannot be, for 2^31
+    rows or more in one list, and for a confidence that is not between 0 and 1.
     """
     found = []
-    for some, of in zip(events, rows, strict=True):
+    for some, of, confidence in zip(events, rows, confidences.to_pylist(), strict=True):
         check()
-        found.append(_ends(some.values, of.values) if some.is_valid and of.is_valid else None)
+        found.append(_ends(some.values, of.values, confidence) if some.is_valid and of.is_valid else None)
     return pa.array(found, ENDS)
 
 
-def _ends(events: pa.Array, rows: pa.Array) -> dict[str, float] | None:
+def _ends(events: pa.Array, rows: pa.Array, confidence: float | None) -> dict[str, float] | None:
     """Of as many events as rows; a long list never becomes Python's numbers, which take ten times the room."""
     both = pc.and_(events.is_valid(), pc.fill_null(pc.not_equal(rows, 0), fill_value=False))
     some, of = events.filter(both).to_numpy(), rows.filter(both).to_numpy()
@@ -40,7 +40,9 @@ def _ends(events: pa.Array, rows: pa.Array) -> dict[str, float] | None:
         )
     if of.sum(dtype=float) >= MOST_ROWS:
         raise QueryError(f"rate_low and rate_high were given {MOST_ROWS:,} rows or more", _HINT)
+    if confidence is None or not 0 < confidence < 1:
+        raise QueryError(f"the confidence of an interval is {confidence}", "it lies between 0 and 1, such as 0.95")
     if not len(of):
         return None
-    low, high = counted_interval(some.astype(float), of.astype(np.intp))
+    low, high = counted_interval(some.astype(float), of.astype(np.intp), confidence)
     return {"low": low, "high": high}

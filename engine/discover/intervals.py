@@ -38,29 +38,29 @@ def rate_interval(events: Booleans, patients: Codes) -> tuple[float, float]:
     return counted_interval(_sums(events, codes), rows)
 
 
-def counted_interval(events: Floats, rows: Counts) -> tuple[float, float]:
-    """95 % interval of sum(events) / sum(rows), from `events` (p,) of the `rows` (p,), 1 or more, of every patient.
+def counted_interval(events: Floats, rows: Counts, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The interval of sum(events) / sum(rows), from `events` (p,) of the `rows` (p,), 1 or more, of every patient.
 
     Wilson's, of as many rows as they are worth (Korn and Graubard 1998, Survey Methodology 24, 193): n rows over
-    the `design_effect` and over (t / t_n)^2, the 97.5 % points of Student's t with `degrees_of_freedom` and with
-    n - 1; but never fewer than n^2 / sum of rows^2, which they are worth if a patient's rows are all alike. Few
-    patients with an event (or without one in every row) tell little of how alike their rows are: the effect is averaged
-    over them and one more, whose rows are alike. Where no patient has two rows it is Wilson's of the rows. NaN without
-    rows. The order of patients does not matter. Of patients with 1 to 10 rows, 100 to 1,000 in all, whose rows
-    correlate by 0, .3 or .6, 93 to 100 % of intervals held rates of .01 to .3.
+    the `design_effect` and over (t / t_n)^2, the points of Student's t for that confidence with `degrees_of_freedom`
+    and with n - 1; but never fewer than n^2 / sum of rows^2, which they are worth if a patient's rows are all alike.
+    Few patients with an event (or without one in every row) tell little of how alike their rows are: the effect is
+    averaged over them and one more, whose rows are alike. Where no patient has two rows it is Wilson's of the rows. NaN
+    without rows. The order of patients does not matter. Of patients with 1 to 10 rows, 100 to 1,000 in all, whose rows
+    correlate by 0, .3 or .6, 93 to 100 % of 95 % intervals held rates of .01 to .3.
     """
     n, total = int(rows.sum()), float(events.sum())
     if n == len(rows):
-        return wilson_interval(total, n)
+        return wilson_interval(total, n, confidence)
     from scipy.stats import t
 
     order = np.lexsort((events, rows))
     residuals = (events - total / n * rows)[order]
-    student = t.ppf(0.5 + CONFIDENCE / 2, [degrees_of_freedom(rows), n - 1])
+    student = t.ppf(0.5 + confidence / 2, [degrees_of_freedom(rows), n - 1])
     few = int(min((events > 0).sum(), (events < rows).sum()))
     effect = (few * _design_effect(residuals, rows, total * (1 - total / n)) + _alike(rows)) / (few + 1)
     effect = min(float(effect * (student[0] / student[1]) ** 2), _alike(rows))
-    return wilson_interval(total / effect, n / effect)
+    return wilson_interval(total / effect, n / effect, confidence)
 
 
 def mean_interval(losses: Floats, patients: Codes) -> tuple[float, float]:

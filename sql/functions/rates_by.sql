@@ -1,13 +1,14 @@
 -- name: rates_by
--- signature: rates_by(subgroup)
--- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age'))
--- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with 95 % intervals, error_rate, auroc; numbers that is_hidden_cell hides are NULL and suppressed is true: those from few patients and of the next smallest subgroups, which a total would tell; where few have one label there is no rate of either: that of the other, a fraction of its rows, would tell how many they are
+-- signature: rates_by(subgroup, confidence := 0.95)
+-- inputs: subgroup (any expression over samples, such as sex, age > 60 or metadata_value(sample_id, 'age')); confidence (of the intervals, 0 to 1)
+-- output: a table, one row a model, target and subgroup ('missing' where the expression is NULL; where any row has that, values are told from it as by value_label), of every labelled and predicted row whose split is not train: rows, patients, positives, sensitivity and specificity with intervals, error_rate, auroc; numbers that is_hidden_cell hides are NULL and suppressed is true: those from few patients and of the next smallest subgroups, which a total would tell; where few have one label there is no rate of either: that of the other, a fraction of its rows, would tell how many they are
 -- units: counts; rates 0 to 1; a patient counts once in patients however many rows there are; intervals are widened where patients repeat
 -- source: sensitivity, specificity, error_rate and auroc as those functions; intervals by rate_low and rate_high of patients' counts
 -- reads: samples, value_label, is_hidden_cell, sensitivity, specificity, error_rate, auroc, rate_low, rate_high, is_training, patient_of
 -- over: samples
-CREATE MACRO rates_by(subgroup) AS TABLE
-WITH told AS (
+CREATE MACRO rates_by(subgroup, confidence := 0.95) AS TABLE
+WITH given AS (SELECT (confidence)::DOUBLE AS told_confidence), -- of no table, so that no name of one below is taken for it
+told AS (
     SELECT
         samples.model AS told_model, samples.target AS told_target,
         coalesce('=' || (subgroup)::VARCHAR, '') AS told_value, -- '' is NULL's alone, and joins
@@ -29,8 +30,10 @@ people AS (
 widened AS (
     SELECT
         told_model, told_target, told_value,
-        rate_low(found_in, with_it) AS sensitivity_low, rate_high(found_in, with_it) AS sensitivity_high,
-        rate_low(cleared, without_it) AS specificity_low, rate_high(cleared, without_it) AS specificity_high
+        rate_low(found_in, with_it, confidence := (SELECT told_confidence FROM given)) AS sensitivity_low,
+        rate_high(found_in, with_it, confidence := (SELECT told_confidence FROM given)) AS sensitivity_high,
+        rate_low(cleared, without_it, confidence := (SELECT told_confidence FROM given)) AS specificity_low,
+        rate_high(cleared, without_it, confidence := (SELECT told_confidence FROM given)) AS specificity_high
     FROM people
     GROUP BY ALL
 ),

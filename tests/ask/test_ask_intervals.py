@@ -16,7 +16,8 @@ COUNTS = pa.list_(pa.int64())
 
 
 def ends(events: list[int | None] | None, rows: list[int | None] | None) -> dict[str, float] | None:
-    (found,) = rate_interval(lambda: None, pa.array([events], COUNTS), pa.array([rows], COUNTS)).to_pylist()
+    lists = pa.array([events], COUNTS), pa.array([rows], COUNTS)
+    (found,) = rate_interval(lambda: None, *lists, pa.array([0.95])).to_pylist()
     return found
 
 
@@ -47,7 +48,7 @@ def test_a_long_list_takes_a_few_times_its_own_room() -> None:
     events = pa.array([np.arange(rows) % 2], COUNTS)
     tracemalloc.start()
     try:
-        rate_interval(lambda: None, events, pa.array([np.full(rows, 2)], COUNTS))
+        rate_interval(lambda: None, events, pa.array([np.full(rows, 2)], COUNTS), pa.array([0.95]))
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -186,8 +186,12 @@ def test_repeated_patients_widen_intervals_and_single_ones_do_not() -> None:
         for pairs in ([(3, 3), (0, 3)], [(0, 4), (0, 2)], [(2, 3), (1, 1), (0, 5), (1, 2)], [(4, 4)]):
             events = [place < k for k, n in pairs for place in range(n)]
             who = [patient for patient, (_, n) in enumerate(pairs) for _ in range(n)]
-            found = session.query(asked.format(*ends, ", ".join(map(str, [*pairs, (0, 0)])))).to_pylist()[0]
+            values = ", ".join(map(str, [*pairs, (0, 0)]))
+            found = session.query(asked.format(*ends, values)).to_pylist()[0]
             assert (found["low"], found["high"]) == pytest.approx(clustered_wilson(events, who))
+            surer = (f"{end[:-1]}, confidence := 0.999)" for end in ends)
+            wide = session.query(asked.format(*surer, values)).to_pylist()[0]
+            assert (wide["low"], wide["high"]) == pytest.approx(clustered_wilson(events, who, 0.999))
             assert (
                 found["high"] - found["low"]
                 > 1.2 * np.diff(stats.binomtest(sum(events), len(events)).proportion_ci(method="wilson"))[0]
@@ -195,6 +199,9 @@ def test_repeated_patients_widen_intervals_and_single_ones_do_not() -> None:
         assert session.query(asked.format(*ends, "(0, 0), (NULL, 3)")).to_pylist() == [{"low": None, "high": None}]
         with pytest.raises(QueryError, match="more events than rows"):
             session.query(asked.format(*ends, "(2, 1)"))
+        for confidence in ("0", "1", "95", "NULL", "'nan'::DOUBLE"):
+            with pytest.raises(QueryError, match="confidence of an interval"):
+                session.query(f"SELECT rate_low(1, 2, confidence := {confidence})")
 
 
 def test_any_expression_makes_subgroups(tables: Tables) -> None:

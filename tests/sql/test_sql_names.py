@@ -27,7 +27,12 @@ def inner_names() -> list[str]:
 def answers(session: Session) -> dict[str, Any]:
     """By question, what is told of the rows and of their own metadata columns."""
     own = f"column_name IN {OWN}"
-    names = ("worst_subgroup", "small_cells", "missing_metadata")
+    # numbers that are over every value, also those of the columns put beside, are left out
+    counts = {
+        "worst_subgroup": "* EXCLUDE (error_rate_low, error_rate_high)",
+        "small_cells": "*",
+        "missing_metadata": "*",
+    }
     asked: dict[str, tuple[str, dict[str, str] | None]] = {
         "samples": (
             "SELECT sample_id, model, target, audit_id, half, slice_ids, patient_id, sex, age FROM samples",
@@ -36,7 +41,6 @@ def answers(session: Session) -> dict[str, Any]:
         "metadata": (f"FROM metadata WHERE {own}", None),
         "rates_by": ("FROM rates_by(sex)", None),
         "slice_by": ("FROM slice_by(metadata_value(sample_id, 'age'))", None),
-        # its q-values are over every value, also those of the columns put beside
         "slice_profile": (
             "SELECT s.slice_id, p.* EXCLUDE (q_value, more_common) FROM slices AS s, slice_profile(s.slice_id) AS p "
             f"WHERE {own}",
@@ -44,8 +48,11 @@ def answers(session: Session) -> dict[str, Any]:
         ),
         "models_and_targets": (question("models_and_targets"), None),
         **{
-            name: (f"FROM ({question(name).rstrip().rstrip(';')}) WHERE {own}", {"model": "m", "target": "t"})
-            for name in names
+            name: (
+                f"SELECT {told} FROM ({question(name).rstrip().rstrip(';')}) WHERE {own}",
+                {"model": "m", "target": "t"},
+            )
+            for name, told in counts.items()
         },
     }
     return {name: sorted(map(str, session.query(*one).to_pylist())) for name, one in asked.items()}

@@ -59,7 +59,7 @@ def answer(session: Session, name: str, **more: str) -> list[dict[str, Any]]:
 
 
 def test_the_gap_between_subgroups_has_newcombes_interval(session: Session, rows: pl.DataFrame) -> None:
-    """The best and the worst sensitivity by view, and statsmodels' interval of their difference."""
+    """The best and the worst sensitivity by view, and statsmodels' 95 % interval of their difference."""
     (found,) = answer(session, "gap_between_subgroups", column_name="view")
     positives = rows.filter(label=1).group_by("view").agg(n=pl.len(), k=pl.col("predicted").sum())
     rates = positives.with_columns(rate=pl.col("k") / pl.col("n")).sort("rate")
@@ -82,6 +82,20 @@ def test_newcombes_interval_where_no_patient_repeats(rows: pl.DataFrame) -> None
     assert (found["gap_low"], found["gap_high"]) == pytest.approx(wanted)
 
 
+def test_gaps_of_all_pairs_hold_together(rows: pl.DataFrame) -> None:
+    """Of k subgroups the chosen pair's interval is Newcombe's at 1 - 0.05 / (k (k - 1) / 2): all pairs hold at once."""
+    groups = rows.with_columns(patient_id=pl.col("sample_id"), view=pl.col("age").cast(pl.Int64) % 5)
+    with session_over(groups.with_columns(pl.col("view").cast(pl.String))) as session:
+        (found,) = answer(session, "gap_between_subgroups", column_name="view")
+    told = groups.filter(label=1).group_by("view").agg(n=pl.len(), k=pl.col("predicted").sum())
+    worst, *_, best = told.sort(pl.col("k") / pl.col("n"), "view").iter_rows(named=True)
+    assert (found["worst"], found["best"]) == (str(worst["view"]), str(best["view"]))
+    wanted = confint_proportions_2indep(
+        best["k"], best["n"], worst["k"], worst["n"], method="newcomb", alpha=0.05 / (5 * 4 / 2)
+    )
+    assert (found["gap_low"], found["gap_high"]) == pytest.approx(wanted)
+
+
 def test_one_subgroup_has_no_gap(session: Session) -> None:
     """A column of one value, or that is not there, gives no row."""
     assert answer(session, "gap_between_subgroups", column_name="split") == []
@@ -89,8 +103,12 @@ def test_one_subgroup_has_no_gap(session: Session) -> None:
 
 
 def test_the_worst_subgroup_of_every_column(session: Session, rows: pl.DataFrame) -> None:
-    """By view and sex as counted here, gaps among them, never narrower than statsmodels' Wilson interval."""
+    """By view and sex as counted here, gaps among them, never narrower than statsmodels' Wilson interval.
+
+    Intervals hold together for all subgroups of all columns that are enough patients to take part.
+    """
     found = {row["column_name"]: row for row in answer(session, "worst_subgroup")}
+    together = 0.05 / number_compared(session)
     for column in ("view", "sex"):
         groups = rows.with_columns(pl.col(column).fill_null("missing")).group_by(column)
         rates = groups.agg(
@@ -100,8 +118,8 @@ def test_the_worst_subgroup_of_every_column(session: Session, rows: pl.DataFrame
         told = found[column]
         assert (told["subgroup"], told["rows"], told["patients"]) == (worst[column], worst["n"], worst["who"])
         own = rows.filter(pl.col(column).fill_null("missing") == worst[column])
-        low, high = clustered_wilson(own["error"].to_list(), own["patient_id"].to_list())
-        plain_low, plain_high = proportion_confint(worst["k"], worst["n"], method="wilson")
+        low, high = clustered_wilson(own["error"].to_list(), own["patient_id"].to_list(), 1 - together)
+        plain_low, plain_high = proportion_confint(worst["k"], worst["n"], alpha=together, method="wilson")
         assert low <= plain_low + 1e-12
         assert high >= plain_high - 1e-12
         assert (told["error_rate"], told["error_rate_low"], told["error_rate_high"]) == (
@@ -109,6 +127,15 @@ def test_the_worst_subgroup_of_every_column(session: Session, rows: pl.DataFrame
             pytest.approx(low),
             pytest.approx(high),
         )
+
+
+def number_compared(session: Session) -> int:
+    """How many subgroups rates_by shows the rates of, over all columns of metadata."""
+    columns = session.query("SELECT DISTINCT column_name FROM metadata")["column_name"].to_pylist()
+    asked = "SELECT count(*) AS n FROM rates_by(metadata_value(sample_id, $name)) WHERE NOT suppressed"
+    shown = [session.query(asked, {"name": name})["n"][0].as_py() for name in columns]
+    assert min(shown) >= 1
+    return sum(shown)
 
 
 def test_every_combination_of_two_columns(session: Session, rows: pl.DataFrame) -> None:

@@ -185,7 +185,7 @@ def test_unknown_names_are_told_with_the_nearest(session: Session, asked: str, t
 @pytest.mark.parametrize(
     ("asked", "name", "way"),
     [
-        ("FROM rates_by()", "rates_by", "rates_by(subgroup)"),
+        ("FROM rates_by()", "rates_by", "rates_by(subgroup, confidence := 0.95)"),
         ("SELECT error_rate(1, 2, 3)", "error_rate", "error_rate(slice_id) or error_rate(label, predicted)"),
         ("FROM nearest_samples('x', kk := 2)", "nearest_samples", "nearest_samples(sample_id, k := 10"),
     ],
