@@ -48,6 +48,7 @@ def alone(store: Store, model: str, target: str, top: int) -> pl.DataFrame:
     return store.sql(asked, {"model": model, "target": target, "audit": audit})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alias", ["a", "samples", "audited", "own", "chosen", "given", "its_row", "its_term", "l"])
 def test_a_joined_question_asks_of_each_model_by_itself(two_models: Store, alias: str) -> None:
     """Joined to a table of any alias, the answers are those of one question a row: no name of the function is
@@ -61,6 +62,7 @@ def test_a_joined_question_asks_of_each_model_by_itself(two_models: Store, alias
         assert found.drop("model", "target").sort("rank").equals(alone(two_models, str(model), str(target), 3))
 
 
+@pytest.mark.slow
 def test_unexplained_slices_are_those_that_no_subgroup_of_their_own_model_covers(two_models: Store) -> None:
     """Each slice's best Jaccard index, over the judged rows of its class, with subgroups of its model and target."""
     told = two_models.sql(question("unexplained_slices"))

@@ -23,6 +23,7 @@ def test_a_tree_agrees_with_itself_and_not_with_another() -> None:
     assert agreement(exactly, wrong, 1_500)["leaf"] < 0.2
 
 
+@pytest.mark.slow
 def test_recall_and_rates_are_shares() -> None:
     """All true neighbours are a recall of 1, other rows 0; products take some of the rate that there is."""
     made = points(1_200, 6)

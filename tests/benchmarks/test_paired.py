@@ -30,6 +30,7 @@ def test_limits_are_lifted_and_lowered_for_a_while_only() -> None:
     assert before == (binned.FINALISTS, searching.drawn, spill.HELD_BYTES)
 
 
+@pytest.mark.slow
 def test_every_planted_slice_gives_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both searches see the same rows, and really go their own ways."""
     ways = []

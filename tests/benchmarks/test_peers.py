@@ -15,6 +15,7 @@ def fitted(name, audit):
     return method(name).fit(audit, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FINDERS)
 def test_an_easy_slice_is_found(name: str) -> None:
     """On rows never seen, one of a method's five slices has the planted group on top, in most of five draws."""

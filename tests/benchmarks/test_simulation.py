@@ -7,6 +7,7 @@ import pytest
 from benchmarks.scale.simulation import FUSED, SUMS, WIDTH, added_up, beside, narrow
 
 
+@pytest.mark.slow
 def test_narrow_archives_are_audited_and_told_beside_the_forecast(tmp_path: Path) -> None:
     """Two sizes, each with its stages; without whole audits to forecast from only what was run is told."""
     audits = narrow(tmp_path, 6_000, 300)

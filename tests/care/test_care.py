@@ -98,6 +98,7 @@ def rows_of(store: TableStore) -> Iterator[object]:
     yield [store.read_model(entry.model) for entry in store.encoders.values() if entry.model]
 
 
+@pytest.mark.slow
 def test_any_flipped_bit_is_found_or_changes_nothing(place: Path, tmp_path: Path) -> None:
     """Wherever in the data files a bit is flipped: the damage is told, or everything still reads as it did."""
     chance = random.Random(0)

@@ -43,6 +43,7 @@ def patients_of(store: TableStore) -> list[str | None]:
     return found
 
 
+@pytest.mark.slow
 def test_odd_ids_are_no_patterns(make: Make) -> None:
     """One patient goes, with the questions that name it in quotes; those whose ids are like its stay."""
     store = make(ODD)

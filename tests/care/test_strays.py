@@ -79,6 +79,7 @@ def test_files_of_others_are_told_with_their_size_and_stay(place: Path) -> None:
     assert verify(TableStore.open(place)) == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_ingest_left_is_told(made: Path, tmp_path: Path) -> None:
     """A table that no state names and a half-written manifest, from the moment at which an ingest was killed."""
     metadata = made / "input" / "metadata.csv"

@@ -33,6 +33,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_losses_from_file_to_table(files: Path, misread: Callable[..., Ended]) -> None:
     """Ingested, audited and shown without a label: the table has mean losses in place of error rates."""
 
@@ -59,6 +60,7 @@ def test_losses_from_file_to_table(files: Path, misread: Callable[..., Ended]) -
     assert "error_rate" not in moved
 
 
+@pytest.mark.slow
 def test_what_cannot_be_judged_is_one_sentence(files: Path, misread: Callable[..., Ended]) -> None:
     """Without losses, or with a threshold beside them: status 1 and what to do, no traceback."""
     bare = files / "bare.csv"

@@ -211,6 +211,7 @@ def test_an_unexpected_error_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_the_demo_shows_what_it_finds_and_then_the_known_answer(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def test_the_files_speak_of_the_same_films(archive: Archive) -> None:
     assert {str(p.relative_to(archive.folder)) for p in archive.folder.glob("images/*")} == set(images)
 
 
+@pytest.mark.slow
 def test_pictures_are_eight_bit_grey(archive: Archive) -> None:
     """Every picture opens as a grey 256 x 256 PNG."""
     for name in table(archive, "metadata.csv")["image"].head(20):
@@ -89,6 +90,7 @@ def test_the_classifier_learnt_the_drain(archive: Archive) -> None:
     assert roc_auc_score(told["label"], told["score"]) > 0.7
 
 
+@pytest.mark.slow
 def test_an_archive_does_not_depend_on_workers_and_tells_its_progress(tmp_path: Path) -> None:
     """One process or two, the files are byte for byte the same; progress ends at its total."""
     heard: list[tuple[int, int, str]] = []

@@ -103,6 +103,7 @@ def pool(n: int, dimension: int) -> np.ndarray:
     return local_coordinates(rows, dimension)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dimension", "way"), [(6, "exact"), (24, "exact"), (24, "tiles"), (24, "index")])
 def test_the_graph_gives_the_clusters_of_exact_hdbscan(dimension: int, way) -> None:
     """Labels agree but for the order in which equal weights are taken, and nodes of the exact tree have their like."""

@@ -261,6 +261,7 @@ def test_the_test_keeps_its_level(per_patient: int) -> None:
     assert rejected / 400 < 0.083  # three standard errors above .05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_patient", [1, 4])
 @pytest.mark.usefixtures("fewer_shuffles")
 def test_slices_at_the_smallest_effect_are_confirmed_four_times_in_five(per_patient: int) -> None:

@@ -305,6 +305,7 @@ def test_progress_goes_up_to_the_number_of_rows(store: TableStore) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_the_old_state_and_the_next_completes_it(store: TableStore, tmp_path: Path) -> None:
     """SIGKILL at every step of a run: the store is as before it or as after it, and a rerun ends the same."""
     embed(store)

@@ -128,6 +128,7 @@ def fuzz(name: str, folder: Path, wanted: int) -> float:
     return told / readings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [FILES // 10, pytest.param(FILES, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_spoiled_files_are_told(name: str, files: int, tmp_path: Path) -> None:

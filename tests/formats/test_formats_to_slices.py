@@ -19,6 +19,7 @@ def test_every_format_has_a_miniature() -> None:
     assert set(MINIATURES) == set(FORMATS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_archive_to_slices(name: str, tmp_path: Path) -> None:
     """A data set as it lies on disk is ingested, embedded and audited with no file of ours but the predictions, and

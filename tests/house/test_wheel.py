@@ -7,9 +7,11 @@ import tarfile
 from pathlib import Path
 from zipfile import ZipFile
 
+import pytest
 from house.test_house import FOLDERS, ROOT
 
 
+@pytest.mark.slow
 def test_the_wheel_and_the_source_hold_every_file_of_the_product(tmp_path: Path) -> None:
     """Each file of engine, sql and schemas under its package's name, no other, and nothing is built with a warning."""
     clone = tmp_path / "misread"

@@ -15,6 +15,7 @@ from misread.store import TableStore
 STEPS = 32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_killed_ingest_is_never_seen(exists: bool, inputs: Inputs, filled: Path, tmp_path: Path) -> None:
     """Killed at any step, a store opens at its old state (or is none, if there was none), or at the new one if

@@ -14,6 +14,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return planted_store(tmp_path_factory.mktemp("archives") / "store", samples=1_200, per_patient=2)
 
 
+@pytest.mark.slow
 def test_an_audit_from_disk_is_the_audit_in_memory(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Vectors on disk give the same slices, members and scores as vectors that are held, but for float rounding."""
     frame = store.scan().filter("view = 'PA' OR age > 30").fuse(modalities=["image"]).discover(permutations=19)

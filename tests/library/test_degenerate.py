@@ -64,6 +64,7 @@ def test_vectors_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -
         store.scan().fuse(modalities=["image"]).discover(permutations=0).collect()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["longer", "the same"])
 def test_vectors_that_drown_all_others_are_told(tmp_path: Path, kind: str) -> None:
     """Damaged vectors, one or several, take all variance, and nothing is found: the audit says so, and of sound vectors

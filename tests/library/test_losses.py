@@ -126,6 +126,7 @@ def test_losses_are_part_of_the_question(audited: Store) -> None:
     assert "losses=True" in plans[1].explain()
 
 
+@pytest.mark.slow
 def test_losses_that_mean_nothing_are_seldom_confirmed(tmp_path: Path) -> None:
     """With losses independent of the vectors and calibration left out, hardly an audit confirms anything."""
     confirmed = 0

@@ -81,6 +81,7 @@ def test_one_model_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
     assert opened.sql("SELECT * FROM model_differences").height == 0
 
 
+@pytest.mark.slow
 def test_other_models_are_tested_on_patients(tmp_path: Path) -> None:
     """Where patients have several films of a slice, another model's numbers are those of `confirm`, by hand."""
     store = two_models(tmp_path / "store", per_patient=16)

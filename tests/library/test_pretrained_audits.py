@@ -56,6 +56,7 @@ def planted(location: Path) -> tuple[TableStore, set[str]]:
     return store, group
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("image", "report"), [("clip", "clip"), ("siglip", "siglip"), ("siglip2", "siglip2"), ("dinov2", "bert")]
 )

@@ -101,6 +101,7 @@ def test_single_precision_passes_nothing_over(case: str) -> None:
     np.testing.assert_array_equal(found.rows, by_hand(vectors, 10)[0])
 
 
+@pytest.mark.slow
 def test_what_single_precision_bounds_is_a_bound() -> None:
     """No row that is left out is nearer than `beyond` says; and it says enough to settle most rows at once."""
     vectors = drawn(3000, 40)

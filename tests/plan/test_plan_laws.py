@@ -95,6 +95,7 @@ def joined(draw: st.DrawFn, frame: LazyFrame, other: LazyFrame) -> LazyFrame:
     return frame.join(other.select(*kept), on=on, how=how)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.data())
 def test_an_optimised_plan_gives_the_rows_of_the_plan_as_written(mixed: Store, data: st.DataObject) -> None:
@@ -105,6 +106,7 @@ def test_an_optimised_plan_gives_the_rows_of_the_plan_as_written(mixed: Store, d
     assert_frame_equal(frame.collect(cache=False), written)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.data(), st.integers(1, 70))
 def test_any_split_into_batches_gives_the_same_rows(mixed: Store, data: st.DataObject, batch_rows: int) -> None:
@@ -116,6 +118,7 @@ def test_any_split_into_batches_gives_the_same_rows(mixed: Store, data: st.DataO
     assert_frame_equal(together, frame.collect(cache=False))
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.data())
 def test_the_order_in_which_rows_are_stored_does_not_matter(mixed: Store, turned: Store, data: st.DataObject) -> None:
@@ -128,6 +131,7 @@ def test_the_order_in_which_rows_are_stored_does_not_matter(mixed: Store, turned
     assert_frame_equal(LazyFrame(turned, frame.plan).collect(cache=False), frame.collect(cache=False))
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.data())
 def test_no_step_gives_more_rows_than_it_was_said_to(mixed: Store, data: st.DataObject) -> None:
@@ -137,6 +141,7 @@ def test_no_step_gives_more_rows_than_it_was_said_to(mixed: Store, data: st.Data
         assert frame.collect(cache=False).height <= costs(plan, mixed)[plan].rows
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(st.data())
 def test_every_rule_keeps_the_rows(mixed: Store, data: st.DataObject) -> None:
@@ -151,6 +156,7 @@ def test_every_rule_keeps_the_rows(mixed: Store, data: st.DataObject) -> None:
         assert_frame_equal(alone.collect(cache=False, optimised=False), written)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.data())
 def test_rows_sunk_into_a_file_are_the_rows_of_collect(
@@ -183,6 +189,7 @@ def audits(draw: st.DrawFn, store: Store) -> LazyFrame:
 SEEDS = st.integers(0, 3)
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(st.data())
 def test_an_audit_that_is_sunk_and_scanned_is_the_audit_collected(

@@ -84,6 +84,7 @@ def test_a_budget_of_memory_holds(films: Store) -> None:
     assert grown(films, budget) <= budget < grown(films, 4000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["collect", "sink_parquet"])
 def test_an_interruption_leaves_nothing_behind(films: Store, tmp_path: Path, end: str) -> None:
     """Ctrl-C stops a plan at once: no answer kept, no file begun, nothing left of what was spilled."""

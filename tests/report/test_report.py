@@ -194,6 +194,7 @@ def test_an_audit_that_found_nothing_has_a_report(tmp_path: Path) -> None:
     assert "There are none in this audit" in page
 
 
+@pytest.mark.slow
 def test_the_file_is_private_and_whole(hostile: Store, tmp_path: Path) -> None:
     """For its owner alone; a place that cannot be written is told, and the store is no such place."""
     path = tmp_path / "report.md"

@@ -97,6 +97,7 @@ def test_ids_are_withheld_wherever_they_stand(tmp_path: Path, patient: str, is_t
     assert not report.holds("html")
 
 
+@pytest.mark.slow
 def test_a_report_says_what_of_patients_it_holds(hostile: Store, whole: Report, tmp_path: Path) -> None:
     """Pictures, ids and text of reports where they are there: not where they are left out, nor where there are none."""
     assert "This report holds images, ids and text of reports of patients." in as_html(whole)
@@ -176,6 +177,7 @@ def test_a_class_of_few_patients_is_not_told(tmp_path: Path, positives: int, is_
         assert read == ({(a, b, a != b) for a in (0, 1) for b in (0, 1)} if shown else {(None, None, None)})
 
 
+@pytest.mark.slow
 def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:
     """A slice of fewer than 11 confirmation patients has no numbers unless they are asked for."""
     store = planted_store(tmp_path / "store", samples=120, inside=0.95)
@@ -195,6 +197,7 @@ def test_numbers_of_few_patients_are_not_shown(tmp_path: Path) -> None:
     assert "fewer than 11 patients are not shown" in as_html(store.report())
 
 
+@pytest.mark.slow
 def test_nothing_of_few_patients_outside_is_shown(tmp_path: Path) -> None:
     """Nor anything of what is inside, which less the whole class would tell them, nor on the map who is in no slice."""
     store = planted_store(tmp_path / "store", samples=400, inside=0.95)
@@ -247,6 +250,7 @@ def with_counts(store: Store, table: str, **counts: Sequence[int | None] | int |
     return Store.open(store.location)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("few", ["lacking_inside", "patients_outside", "lacking_outside"])
 def test_shares_of_few_patients_are_not_shown(described: Store, few: str) -> None:
     """A share that one to ten held-out patients make up, or all but so few, be they of however many rows, is left out,
@@ -278,6 +282,7 @@ def test_a_rule_that_few_patients_break_has_no_shares(described: Store) -> None:
         assert ("recall 90 %" in as_html(report)) is (told is not None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("few", "hidden"), [("outside", 3), ("inside", 4)])
 def test_words_of_few_patients_have_no_numbers(described: Store, few: str, hidden: int) -> None:
     """Of a word that one to ten patients outside use there is neither their number nor a test, which would tell it; of
@@ -305,6 +310,7 @@ def test_words_of_a_slice_of_few_patients_have_no_numbers(described: Store) -> N
     assert {one[name] for one in words for name in ("count_inside", "count_outside", "z_score", "q_value")} == {None}
 
 
+@pytest.mark.slow
 def test_a_slice_says_nothing_in_words_that_its_table_hides(described: Store) -> None:
     """Whatever its stored sentence says, made when other numbers were told; and all where small cells are allowed."""
     stored = dict(described.sql("SELECT slice_id, sentence FROM slices").iter_rows())
@@ -320,6 +326,7 @@ def test_a_slice_says_nothing_in_words_that_its_table_hides(described: Store) ->
     assert not any("q =" in row["sentence"] or "against" in row["sentence"] for row in few.slices)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("per_patient", "is_told"), [(20, False), (4, True)])
 def test_a_half_of_few_patients_is_not_counted(tmp_path: Path, per_patient: int, is_told: bool) -> None:
     """However many films they have."""

@@ -86,6 +86,7 @@ def session(store: Store) -> Iterator[Session]:
         yield one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", BOMBS.values(), ids=list(BOMBS))
 def test_bombs_are_stopped(session: Session, store: Store, asked: str) -> None:
     """Each ends within moments as an error in words; the store is as it was, and the next question is answered."""
@@ -117,6 +118,7 @@ def test_time_is_up_inside_python_too() -> None:
         assert session.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_inside_python_too() -> None:
     """A function of Python that takes more than the process may grow by is refused it."""
 

@@ -80,6 +80,7 @@ def _closed(connection: duckdb.DuckDBPyConnection) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_looking_at_a_question_has_the_same_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """DuckDB works out what is constant as it plans, and is not interrupted in it: so it is when a question is kept."""
     monkeypatch.setattr(interrupts, "PATIENCE_SECONDS", 0.5)

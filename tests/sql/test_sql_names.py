@@ -63,6 +63,7 @@ def answers_over(tables: Tables) -> dict[str, Any]:
         return answers(session)
 
 
+@pytest.mark.slow
 def test_no_metadata_column_is_taken_for_a_name_inside_a_function() -> None:
     """Metadata columns may have any name, those of columns within a function too: nothing that is told of others
     changes."""

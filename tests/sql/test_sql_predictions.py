@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,6 +119,7 @@ def expected(rows: list[Row], thresholds: dict[tuple[str, str], float]) -> list[
     return answer
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(rows=predicted_rows, thresholds=given_thresholds)
 def test_the_view_follows_the_rules(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from store import killed
 
 from misread.schemas.tables import CHECKSUM
@@ -21,6 +22,7 @@ def content(store: TableStore) -> dict[str, object]:
     return {"tables": tables, "encoders": dict(store.encoders), "models": models, "pictures": pictures}
 
 
+@pytest.mark.slow
 def test_a_commit_killed_at_any_step_is_whole_or_not_there(tmp_path: Path) -> None:
     """At every step of two commits, SIGKILL leaves one of the states before or after; a rerun ends the same."""
     killed.fill(str(tmp_path / "whole"))

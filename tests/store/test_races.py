@@ -68,6 +68,7 @@ def ended_at_once(racers: list[Racer]) -> list[list[str]]:
     return [racer.said() for racer in ready] + [word for word in said if word != ["ready"]]
 
 
+@pytest.mark.slow
 def test_of_processes_that_end_in_the_same_moment_one_wins(bucket: str) -> None:
     """Exactly one commit happens, the first of a store too; the losers are told, and the store is the winner's."""
     place, turns, won = f"{bucket}/same-moment", 12, []
@@ -190,6 +191,7 @@ def committed(place: str) -> None:
         commit.append("images", images(["d"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", [unknown, refitted, committed])
 def test_a_store_is_closed_while_older_states_are_removed(
     bucket: str, ends: Callable[[str], None], monkeypatch: pytest.MonkeyPatch

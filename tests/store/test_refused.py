@@ -54,6 +54,7 @@ def store(tmp_path: Path) -> TableStore:
     return store
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["append", "upsert", "model"])
 def test_a_disk_that_takes_no_more_is_told(store: TableStore, what: str) -> None:
     """Wherever in a commit the bytes run out: an error in words, no state, no half-written file; later commits work."""

@@ -26,6 +26,7 @@ def searched(rows: DividedRows, **others: int) -> list:
     return rows.search(**wanted, check=unchecked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("people", "of_each"), [(800, 1), (500, 2)])
 def test_where_errors_are_by_chance_the_best_subgroup_reads_as_any_other(people: int, of_each: int) -> None:
     """The first of ten, the best of thousands searched, shows the truth without bias and within its interval as often

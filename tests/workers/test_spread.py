@@ -174,6 +174,7 @@ def test_every_table_is_given_up_once_however_many_choose_at_once() -> None:
     assert len(kept) == len(crew.asked)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_small_parts")
 @pytest.mark.parametrize("kind", ["errors", "losses"])
 def test_a_search_over_processes_is_the_search_on_disk(kind: str, two: Workers) -> None:
@@ -195,6 +196,7 @@ def test_a_search_over_processes_is_the_search_on_disk(kind: str, two: Workers) 
         assert (one.cut, one.statistic) == (other.cut, other.statistic)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("losses", [False, True])
 def test_an_audit_over_ray_is_the_audit_of_one_machine(
     losses: bool, two: Workers, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
@@ -216,6 +218,7 @@ def test_an_audit_over_ray_is_the_audit_of_one_machine(
         assert_frame_equal(one, other, check_exact=True)
 
 
+@pytest.mark.slow
 def test_an_audit_that_loses_a_process_leaves_nothing(
     two: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +242,7 @@ def test_an_audit_that_loses_a_process_leaves_nothing(
     assert Store.open(store.location).scan().fuse().discover(permutations=19).sink(workers=two)
 
 
+@pytest.mark.slow
 def test_ray_is_started_without_a_warning_once_a_store_was_read() -> None:
     """Lance warns of every fork; Ray's programs are forked and are others at once, which is nobody's concern."""
     code = "import lance, misread.workers as w\nwith w.workers('local') as found: assert found.cpus"
@@ -247,6 +251,7 @@ def test_ray_is_started_without_a_warning_once_a_store_was_read() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_what_ray_puts_on_disk_is_for_its_owner_alone() -> None:
     """Ray's folder is open to everybody: what does not fit into its memory, and what it logs, is not."""
     code = """
