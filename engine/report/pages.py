@@ -14,7 +14,18 @@ from misread.schemas.errors import MisreadError
 
 from .escaping import as_markdown_text, isolated
 from .figure import figure_of
-from .wording import WORDS, as_sentence, half_of, holds_of_patients, interval, left_out, listed, number, percent
+from .wording import (
+    WORDS,
+    as_sentence,
+    half_of,
+    holds_of_patients,
+    interval,
+    left_out,
+    limits_of,
+    listed,
+    number,
+    percent,
+)
 
 if TYPE_CHECKING:
     from .contents import Report
@@ -92,7 +103,9 @@ def _environment() -> Any:
     )
     filters = (percent, number, listed, as_sentence, holds_of_patients, isolated)
     made.filters |= {each.__name__: each for each in filters} | {"plain": as_markdown_text, "json": _pretty}
-    made.globals |= {each.__name__: each for each in (half_of, interval, left_out, number, percent)} | {"words": WORDS}
+    made.globals |= {each.__name__: each for each in (half_of, interval, left_out, limits_of, number, percent)} | {
+        "words": WORDS
+    }
     return made
 
 

@@ -58,6 +58,27 @@ WORDS: Final = (
     ("A dash", "not known, or not shown as it comes from fewer than 11 patients."),
 )
 """What a report's words mean."""
+_LIMITS: Final = (
+    "A slice is where errors, or high losses, gather. It is no proof of a cause: what goes with it may stand for "
+    "something nobody recorded.",
+    "A confirmed slice was chosen for being high in the held-out images, and mostly reads somewhat higher there than "
+    "in others, the more so the nearer its q-value is to 0.05. Images to come tell its rate anew.",
+    "Labels may be wrong. Where labels were made from reports, a slice can be a fault of the labels; that is what "
+    "verdicts are for.",
+    "What is not confirmed may still be real: with few patients only large differences can be seen (see the table of "
+    "the summary).",
+)
+_SHOWN: Final = "Numbers of fewer than 11 patients are shown in this report: take care whom you give it to."
+_HIDDEN: Final = (
+    "Numbers that come from fewer than 11 patients are left out; wrong readings among more patients are counted "
+    "however few they are. What is left out may still follow from two groups that differ in few patients, or from a "
+    "total less its parts."
+)
+
+
+def limits_of(allow_small_cells: bool) -> tuple[str, ...]:
+    """What a reader has to know of any report before leaning on it, a sentence or a few each."""
+    return *_LIMITS, _SHOWN if allow_small_cells else _HIDDEN
 
 
 def borne_out(phrase: Mapping[str, Any]) -> str:

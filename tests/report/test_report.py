@@ -24,6 +24,7 @@ from misread.cli.main import app
 from misread.discover import q_values
 from misread.library import Store
 from misread.report import Report, as_html, as_json, as_markdown
+from misread.report.wording import limits_of
 from misread.schemas.errors import MisreadError, UnknownNameError
 from stores import VIEW, planted_store, write_store
 
@@ -279,3 +280,13 @@ def test_what_was_audited_is_told(whole: Report) -> None:
             rows, wrong = target[f"{half}_rows"], target[f"{half}_errors"]
             assert f"{rows} images of {rows} patients, {wrong} wrong" in plain
         assert "31 (no label), few (no score)" in plain
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_every_limit_is_told_in_every_form(whole: Report, allowed: bool) -> None:
+    """Chance, wrong labels, small numbers and the winner's curse stand on the page and in Markdown alike."""
+    report = replace(whole, options=replace(whole.options, allow_small_cells=allowed))
+    told = html.unescape(as_html(report, interactive=False)), as_markdown(report)
+    limits = limits_of(allowed)
+    assert len(limits) > 4
+    assert all(limit in page for limit in limits for page in told)
