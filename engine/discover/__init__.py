@@ -1,7 +1,7 @@
 """Finding slices: the search on discovery rows, its calibration, and confirmation on held-out patients."""
 
 from .calibrate import FIRST_LOOK, most_shuffles, search_p_values
-from .confirm import Confirmation, confirm, q_values
+from .confirm import Confirmation, confirm, judged_together, q_values
 from .discriminant import ClassModel, every_row, fit_class_model, probability
 from .intervals import (
     Estimate,
@@ -41,6 +41,7 @@ __all__ = [
     "every_row",
     "fit_class_model",
     "higher_p_value",
+    "judged_together",
     "mean_interval",
     "mean_loss",
     "more_often_by_rows",

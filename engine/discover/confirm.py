@@ -1,11 +1,15 @@
 """Confirmation on held-out patients: the test, and the correction for having tested many slices."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .intervals import rate_interval
+from misread.schemas.values import SIGNIFICANCE
+
+from .intervals import CONFIDENCE, Counts, counted_interval, patient_counts
 from .patients import Codes, PatientShuffle
 from .scan import Values
 
@@ -21,8 +25,9 @@ ROUNDING = 1e-12
 class Confirmation:
     """What the held-out rows of a slice's true class say. Rates are NaN where there are no rows.
 
-    `low`, `high`: 95 % interval of `rate`, see `rate_interval`. `baseline`: error rate of the class outside.
-    `lift`: rate / baseline. `p_value`: one-sided, 1.0 where there is nothing to test.
+    `low`, `high`: 95 % interval of `rate`, see `counted_interval`. `baseline`: error rate of the class outside.
+    `lift`: rate / baseline. `p_value`: one-sided, 1.0 where there is nothing to test. `counts`: errors and rows of
+    every patient inside.
     """
 
     rows: int
@@ -34,6 +39,24 @@ class Confirmation:
     baseline: float
     lift: float
     p_value: float
+    counts: tuple[Floats, Counts] = field(repr=False, compare=False)
+
+    def at(self, confidence: float) -> Self:
+        """The same with the interval at that confidence."""
+        low, high = counted_interval(*self.counts, confidence)
+        return replace(self, low=low, high=high)
+
+
+class Verdict(Protocol):
+    """What held-out rows say of a slice, by errors or by losses."""
+
+    @property
+    def p_value(self) -> float: ...
+
+    def at(self, confidence: float) -> Self: ...
+
+
+V = TypeVar("V", bound=Verdict)
 
 
 def confirm(inside: Booleans, errors: Booleans, patients: Codes, seed: int) -> Confirmation:
@@ -42,17 +65,19 @@ def confirm(inside: Booleans, errors: Booleans, patients: Codes, seed: int) -> C
     outside = len(inside) - n
     baseline = float((errors.sum() - k) / outside) if outside else float("nan")
     rate = k / n if n else float("nan")
-    low, high = rate_interval(errors[inside], patients[inside])
+    counts = patient_counts(errors[inside], patients[inside])
+    low, high = counted_interval(*counts)
     return Confirmation(
         rows=n,
         errors=k,
-        patients=len(np.unique(patients[inside])),
+        patients=len(counts[1]),
         rate=rate,
         low=low,
         high=high,
         baseline=baseline,
         lift=rate / baseline if n and baseline > 0 else float("nan"),
         p_value=excess_p_value(inside, errors, patients, seed),
+        counts=counts,
     )
 
 
@@ -92,3 +117,20 @@ def q_values(p_values: Floats) -> Floats:
     result = np.empty_like(p)
     result[order] = adjusted
     return result
+
+
+def judged_together(verdicts: Sequence[V]) -> list[tuple[V, float]]:
+    """Each with its q-value over all, in their order; with a wider interval if that is at most 0.05.
+
+    What is confirmed was chosen for being high, and its 95 % interval holds less often. Where R of m are confirmed,
+    each of these has its interval at 1 - 0.05 R / m: of the intervals of what is confirmed at most 5 % are then
+    expected to miss (false coverage rate, 0 where nothing is; Benjamini and Yekutieli 2005, Journal of the American
+    Statistical Association 100, 71).
+    """
+    q = q_values(np.array([verdict.p_value for verdict in verdicts]))
+    confirmed = q <= SIGNIFICANCE
+    wide = 1 - (1 - CONFIDENCE) * float(confirmed.mean()) if len(q) else CONFIDENCE
+    return [
+        (verdict.at(wide) if is_confirmed else verdict, float(value))
+        for verdict, value, is_confirmed in zip(verdicts, q, confirmed, strict=True)
+    ]

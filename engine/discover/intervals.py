@@ -32,10 +32,15 @@ def wilson_interval(events: float, rows: float, confidence: float = CONFIDENCE) 
     return (float(low) if events else 0.0), (float(high) if events < rows else 1.0)  # exact, whatever rounding does
 
 
-def rate_interval(events: Booleans, patients: Codes) -> tuple[float, float]:
-    """95 % interval of the share of rows with an event; `events`, `patients` (n,). See `counted_interval`."""
+def rate_interval(events: Booleans, patients: Codes, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The interval of the share of rows with an event; `events`, `patients` (n,). See `counted_interval`."""
+    return counted_interval(*patient_counts(events, patients), confidence)
+
+
+def patient_counts(events: Booleans, patients: Codes) -> tuple[Floats, Counts]:
+    """Events and rows of every patient, (p,) each, from those of rows: `events`, `patients` (n,)."""
     _, codes, rows = np.unique(patients, return_inverse=True, return_counts=True)
-    return counted_interval(_sums(events, codes), rows)
+    return _sums(events, codes), rows
 
 
 def counted_interval(events: Floats, rows: Counts, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -63,14 +68,14 @@ def counted_interval(events: Floats, rows: Counts, confidence: float = CONFIDENC
     return wilson_interval(total / effect, n / effect, confidence)
 
 
-def mean_interval(losses: Floats, patients: Codes) -> tuple[float, float]:
-    """95 % interval of a mean, by Student's t over patients, longer on the side of a tail; NaN with fewer than two.
+def mean_interval(losses: Floats, patients: Codes, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The interval of a mean, by Student's t over patients, longer on the side of a tail; NaN with fewer than two.
 
     The variance is that of a ratio of patients' sums to their rows, linearised (Cochran 1977, 6.9): sum of
     (their sum - mean * their rows)^2 / n^2, where each square is divided by the part of it that is there to be seen, as
     a patient of many rows draws the mean to itself; see `_seen`. Where all patients have as many rows and no tail is
-    longer this is the ordinary interval of the mean of their means; for tails see `_reach`. Of normal losses 95 % of
-    such intervals hold the mean, and 95 to 100 % where patients are uneven; benchmarks/README.md has skewed losses,
+    longer this is the ordinary interval of the mean of their means; for tails see `_reach`. At 95 %, so many of
+    normal losses hold the mean, and 95 to 100 % where patients are uneven; benchmarks/README.md has skewed losses,
     of which heavy tails make it too narrow in few patients all the same. An end beyond the largest float64 is infinite.
     """
     _, codes, rows = np.unique(patients, return_inverse=True, return_counts=True)
@@ -82,12 +87,12 @@ def mean_interval(losses: Floats, patients: Codes) -> tuple[float, float]:
     seen, freedom = _seen(rows)
     deviations = _sums(scaled - mean, codes) / np.sqrt(seen)
     spread = float(np.sqrt((deviations**2).sum()))
-    below, above = _reach(deviations / spread, freedom) if spread else (0.0, 0.0)
+    below, above = _reach(deviations / spread, freedom, confidence) if spread else (0.0, 0.0)
     error = spread / len(losses)
     return (mean - below * error) * scale, (mean + above * error) * scale
 
 
-def _reach(deviations: Floats, freedom: float) -> tuple[float, float]:
+def _reach(deviations: Floats, freedom: float, confidence: float) -> tuple[float, float]:
     """How many standard errors an interval reaches below and above a mean, from patients' `deviations` (p,), whose
     squares add up to 1.
 
@@ -98,7 +103,7 @@ def _reach(deviations: Floats, freedom: float) -> tuple[float, float]:
     """
     from scipy.stats import t
 
-    student = float(t.ppf(0.5 + CONFIDENCE / 2, freedom))
+    student = float(t.ppf(0.5 + confidence / 2, freedom))
     skewness = float((deviations**3).sum()) * np.array([-1.0, 1.0])
     shifted = student + skewness / 6
     root = np.cbrt(1 - skewness * shifted)

@@ -1,6 +1,7 @@
 """Losses on held-out patients: their test, and what it could have seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
@@ -18,7 +19,8 @@ class LossConfirmation:
     """What the held-out rows say of a slice, in the unit of the losses. NaN where there are no rows.
 
     `low`, `high`: 95 % interval of `mean`, see `mean_interval`. `baseline`: mean loss outside. `lift`: mean / baseline
-    where that is above 0. `p_value`: one-sided, 1.0 where there is nothing to test.
+    where that is above 0. `p_value`: one-sided, 1.0 where there is nothing to test. `losses`: those of the rows inside,
+    and their patients.
     """
 
     rows: int
@@ -29,6 +31,12 @@ class LossConfirmation:
     baseline: float
     lift: float
     p_value: float
+    losses: tuple[Floats, Codes] = field(repr=False, compare=False)
+
+    def at(self, confidence: float) -> Self:
+        """The same with the interval at that confidence."""
+        low, high = mean_interval(*self.losses, confidence)
+        return replace(self, low=low, high=high)
 
 
 def confirm_losses(inside: Booleans, losses: Floats, patients: Codes, seed: int) -> LossConfirmation:
@@ -44,6 +52,7 @@ def confirm_losses(inside: Booleans, losses: Floats, patients: Codes, seed: int)
         baseline=baseline,
         lift=mean / baseline if baseline > 0 else float("nan"),
         p_value=excess_loss_p_value(inside, losses, patients, seed),
+        losses=(losses[inside], patients[inside]),
     )
 
 

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from misread.audit.population import Population
-from misread.discover import confirm, q_values
+from misread.discover import Confirmation, confirm, judged_together
 from misread.schemas.values import CONFIRMATION, SIGNIFICANCE
 
 from .inputs import codes
@@ -19,10 +17,12 @@ def compare(slices: Sequence[FoundSlice], populations: Sequence[Population], see
     """Rows of the comparisons table: none for a target that one model alone was audited on.
 
     A slice's own model has the slice's own numbers. Every other model is tested on its own rows of the slice's class
-    in the confirmation half, at its own threshold; q-values (Benjamini-Hochberg) are over all those tests. No model is
-    tested against another: that one misreads a slice, and another was not shown to, is no difference between the two.
+    in the confirmation half, at its own threshold; q-values and intervals are over all those tests, by
+    `judged_together`. No model is tested against another: that one misreads a slice, and another was not shown to, is
+    no difference between the two.
     """
-    own, others = [], []
+    own: list[dict[str, object]] = []
+    others: list[tuple[FoundSlice, str, Confirmation]] = []
     for found in slices:
         rivals = [
             judged
@@ -31,9 +31,12 @@ def compare(slices: Sequence[FoundSlice], populations: Sequence[Population], see
         ]
         if rivals:
             own.append(_own(found))
-        others += [_other(found, judged, seed) for judged in rivals]
-    q = q_values(np.array([row["p_value"] for row in others], float))
-    tested = [row | {"q_value": float(v), "misread": bool(v <= SIGNIFICANCE)} for row, v in zip(others, q, strict=True)]
+        others += [(found, judged.model, _verdict(found, judged, seed)) for judged in rivals]
+    verdicts = judged_together([verdict for _, _, verdict in others])
+    tested = [
+        _other(found, model, verdict) | {"q_value": q, "misread": q <= SIGNIFICANCE}
+        for (found, model, _), (verdict, q) in zip(others, verdicts, strict=True)
+    ]
     return sorted([*own, *tested], key=lambda row: (str(row["slice_id"]), str(row["model"])))
 
 
@@ -47,14 +50,17 @@ def _own(found: FoundSlice) -> dict[str, object]:
     }
 
 
-def _other(found: FoundSlice, judged: Population, seed: int) -> dict[str, object]:
+def _verdict(found: FoundSlice, judged: Population, seed: int) -> Confirmation:
     rows = judged.judged_rows(found.true_class, CONFIRMATION)
     inside = rows["sample_id"].is_in(found.members.ids().to_list()).to_numpy()
-    verdict = confirm(inside, rows["error"].to_numpy().astype(bool), codes(rows["patient"]), seed)
+    return confirm(inside, rows["error"].to_numpy().astype(bool), codes(rows["patient"]), seed)
+
+
+def _other(found: FoundSlice, model: str, verdict: Confirmation) -> dict[str, object]:
     return {
         "audit_id": found.row["audit_id"],
         "slice_id": found.row["slice_id"],
-        "model": judged.model,
+        "model": model,
         "rows": verdict.rows,
         "errors": verdict.errors,
         "patients": verdict.patients,

@@ -30,7 +30,7 @@ from misread.threads import cores, in_order
 from .comparing import compare
 from .effects import effects_told, smallest_effects
 from .inputs import codes
-from .judging import Candidate, Judge, with_q_values
+from .judging import Candidate, Judge
 from .steps import Discovered, FusedSamples, positions
 
 
@@ -60,12 +60,10 @@ def discover(
     progress(steps, steps, "searching for slices")
     if node.stability:
         candidates = _with_stability(node, fused, candidates, progress)
-    judge = Judge(fused, audit_id).judge
     give_back()
-    slices = [judge(c, number) for number, c in enumerate(candidates, start=1)]
-    judged_slices = tuple(with_q_values(slices))
-    comparisons = () if node.losses else tuple(compare(judged_slices, populations, fused.below.seed))
-    return Discovered(fused, audit_id, tuple(populations), judged_slices, notes, effects, comparisons)
+    slices = Judge(fused, audit_id).judge(candidates)
+    comparisons = () if node.losses else tuple(compare(slices, populations, fused.below.seed))
+    return Discovered(fused, audit_id, tuple(populations), slices, notes, effects, comparisons)
 
 
 def _with_stability(

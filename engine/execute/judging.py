@@ -17,8 +17,8 @@ from misread.discover import (
     Rule,
     confirm,
     confirm_losses,
+    judged_together,
     mean_loss,
-    q_values,
     rate_interval,
 )
 from misread.schemas.values import CONFIRMATION, SIGNIFICANCE, error_kind_of
@@ -87,12 +87,22 @@ class Judge:
         self._held_patients = codes(fused.samples["patient"].filter(pl.Series(self._held_out)))
         self._of_population: dict[tuple[str, str], _Rows] = {}
 
-    def judge(self, candidate: Candidate, place: int) -> FoundSlice:
-        """The slice that a candidate is: its row of the slices table (without q-value) and its members."""
+    def judge(self, candidates: Sequence[Candidate]) -> tuple[FoundSlice, ...]:
+        """The slices that candidates are, in their order, tested together: rows of the slices table, and members."""
+        each = [self._judged(candidate, place) for place, candidate in enumerate(candidates, start=1)]
+        verdicts = judged_together([verdict for _, verdict in each])
+        return tuple(
+            replace(found, row={**found.row, **told(verdict), "q_value": q, "confirmed": q <= SIGNIFICANCE})
+            for (found, _), (verdict, q) in zip(each, verdicts, strict=True)
+        )
+
+    def _judged(self, candidate: Candidate, place: int) -> tuple[FoundSlice, Confirmation | LossConfirmation]:
+        """One of them by itself, and what held-out rows say of it, which is not yet in its row."""
         judged, rule, true_class = candidate.population, candidate.rule, candidate.true_class
         slice_id = f"{self._audit_id}-{place:02d}"
         rows, scores = self._rows_of(judged), rule.scores(self._fused.vectors)
         taken = (scores >= rule.cut) & self._kept
+        counts, verdict = self._counts(rows, true_class, taken)
         row = {
             "audit_id": self._audit_id,
             "slice_id": slice_id,
@@ -103,7 +113,7 @@ class Judge:
             "scan_statistic": rule.statistic,
             "search_p_value": number(candidate.search_p),
             "stability": number(candidate.stability),
-            **self._counts(rows, true_class, taken),
+            **counts,
             **self._share(taken),
             "direction": rule.direction.tolist(),
             "cut": rule.cut,
@@ -111,7 +121,7 @@ class Judge:
             "class_offset": rule.model.offset,
         }
         members = self._members(slice_id, rule, rows, scores, taken)
-        return FoundSlice(judged, true_class, rule, row, members)
+        return FoundSlice(judged, true_class, rule, row, members), verdict
 
     def _rows_of(self, judged: Population) -> _Rows:
         key = judged.model, judged.target
@@ -119,22 +129,25 @@ class Judge:
             self._of_population[key] = _Rows.of(self._fused, judged)
         return self._of_population[key]
 
-    def _counts(self, rows: _Rows, true_class: int | None, taken: Booleans) -> dict[str, object]:
-        """The columns on rows of the slice's class, in either half, and on held-out rows of other classes."""
+    def _counts(
+        self, rows: _Rows, true_class: int | None, taken: Booleans
+    ) -> tuple[dict[str, object], Confirmation | LossConfirmation]:
+        """The columns on rows of the slice's class, in the discovery half, and on held-out rows of other classes; what
+        held-out rows of the class say."""
         inside, own = taken[rows.places], rows.own(true_class)
         found, held = own & ~rows.held_out, own & rows.held_out
         mine, others = found & inside, found & ~inside
-        counts = {
+        counts: dict[str, object] = {
             "discovery_rows": int(mine.sum()),
             "discovery_patients": len(np.unique(rows.patients[mine])),
             "baseline_patients": len(np.unique(rows.patients[held & ~inside])),
             "other_class_rows": int((inside & ~own & rows.held_out).sum()),
         }
         if true_class is None:
-            verdict = confirm_losses(inside[held], rows.losses[held], rows.patients[held], self._seed)
-            return counts | _of_losses(rows.losses[mine], rows.losses[others], verdict)
-        confirmed = confirm(inside[held], rows.errors[held], rows.patients[held], self._seed)
-        return counts | _of_errors(rows.errors[mine], rows.errors[others], confirmed)
+            counts |= _found_losses(rows.losses[mine], rows.losses[others])
+            return counts, confirm_losses(inside[held], rows.losses[held], rows.patients[held], self._seed)
+        counts |= _found_errors(rows.errors[mine], rows.errors[others])
+        return counts, confirm(inside[held], rows.errors[held], rows.patients[held], self._seed)
 
     def _share(self, taken: Booleans) -> dict[str, float | None]:
         """How much of the confirmation half's samples a rule takes, with its interval."""
@@ -160,16 +173,35 @@ class Judge:
         )
 
 
-def _of_errors(mine: Booleans, others: Booleans, verdict: Confirmation) -> dict[str, object]:
-    """The columns on errors: of discovery rows inside and outside, and of held-out rows."""
+def _found_errors(mine: Booleans, others: Booleans) -> dict[str, object]:
+    """The columns on errors of discovery rows inside and outside."""
     return {
         "discovery_errors": int(mine.sum()),
         "discovery_error_rate": _mean(mine),
         "discovery_baseline_rate": _mean(others),
-        "confirmation_rows": verdict.rows,
-        "confirmation_errors": verdict.errors,
-        "confirmation_patients": verdict.patients,
-        **rates(verdict),
+    }
+
+
+def _found_losses(mine: Floats, others: Floats) -> dict[str, object]:
+    """The same on losses."""
+    return {
+        "discovery_mean_loss": number(mean_loss(mine)),
+        "discovery_baseline_loss": number(mean_loss(others)),
+    }
+
+
+def told(verdict: Confirmation | LossConfirmation) -> dict[str, object]:
+    """The columns of the slices table on held-out rows of the class."""
+    counts: dict[str, object] = {"confirmation_rows": verdict.rows, "confirmation_patients": verdict.patients}
+    if isinstance(verdict, Confirmation):
+        return counts | {"confirmation_errors": verdict.errors, **rates(verdict)}
+    return counts | {
+        "mean_loss": number(verdict.mean),
+        "mean_loss_low": number(verdict.low),
+        "mean_loss_high": number(verdict.high),
+        "baseline_loss": number(verdict.baseline),
+        "lift": number(verdict.lift),
+        "p_value": verdict.p_value,
     }
 
 
@@ -185,36 +217,8 @@ def rates(verdict: Confirmation) -> dict[str, float | None]:
     }
 
 
-def _of_losses(mine: Floats, others: Floats, verdict: LossConfirmation) -> dict[str, object]:
-    """The same on losses."""
-    return {
-        "discovery_mean_loss": number(mean_loss(mine)),
-        "discovery_baseline_loss": number(mean_loss(others)),
-        "confirmation_rows": verdict.rows,
-        "confirmation_patients": verdict.patients,
-        "mean_loss": number(verdict.mean),
-        "mean_loss_low": number(verdict.low),
-        "mean_loss_high": number(verdict.high),
-        "baseline_loss": number(verdict.baseline),
-        "lift": number(verdict.lift),
-        "p_value": verdict.p_value,
-    }
-
-
 def _mean(values: Booleans) -> float | None:
     return float(values.mean()) if len(values) else None
-
-
-def with_q_values(slices: Sequence[FoundSlice]) -> list[FoundSlice]:
-    """q-values over every slice of every population audited together."""
-    q = q_values(np.array([found.row["p_value"] for found in slices], float))
-    return [
-        replace(
-            found,
-            row={**found.row, "q_value": float(value), "confirmed": bool(value <= SIGNIFICANCE)},
-        )
-        for found, value in zip(slices, q, strict=True)
-    ]
 
 
 def number(value: float) -> float | None:

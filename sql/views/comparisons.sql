@@ -1,7 +1,7 @@
 -- name: comparisons
 -- inputs: comparisons
 -- output: one row a slice and model, where an audit judged several models on the target: how the model does on it
--- units: rows, errors and patients are counts of the confirmation half; rates 0 to 1; lift is a ratio; p and q 0 to 1
+-- units: rows, errors and patients are counts of the confirmation half; rates 0 to 1; lift is a ratio; p and q 0 to 1; intervals are 95 %, of other models that were shown to misread a slice wider, as those of confirmed slices
 -- reads: stored_comparisons
 CREATE VIEW comparisons AS
 SELECT

@@ -1,7 +1,7 @@
 -- name: slices
 -- inputs: slices
 -- output: one row a slice, with its size, error rate or mean loss, tests, and what it is in words; in an audit of losses true_class and errors are NULL, elsewhere losses are
--- units: rows, errors and patients are counts; rates 0 to 1; losses as given; lift is a ratio; p and q values 0 to 1; search_p_value is made to be compared with 0.05 and rough at other levels, as few shuffles decide it
+-- units: rows, errors and patients are counts; rates 0 to 1; losses as given; lift is a ratio; p and q values 0 to 1; search_p_value is made to be compared with 0.05 and rough at other levels, as few shuffles decide it; intervals as error_rate_low and error_rate_high have them
 -- reads: stored_slices
 CREATE VIEW slices AS
 SELECT

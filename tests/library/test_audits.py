@@ -50,6 +50,30 @@ def test_stored_numbers_are_those_of_the_rows(audited: Store) -> None:
     assert counted["rate"].to_list() == pytest.approx(counted["errors"].to_list())
 
 
+def test_intervals_of_confirmed_slices_are_wider(tmp_path: Path) -> None:
+    """Where some of the slices tested are confirmed, theirs are at 1 - .05 times their share, others at .95."""
+    store = planted_store(tmp_path / "store", samples=600, per_patient=2)
+    store.scan().discover(permutations=0, stability=0).sink()
+    counted = mr.open(store.location).sql(
+        """WITH people AS (
+               SELECT slice_id, patient_id, count(*) AS n, count(*) FILTER (a.error) AS k
+               FROM slices s JOIN memberships m USING (slice_id) JOIN images i USING (sample_id)
+               JOIN audited a ON a.audit_id = s.audit_id AND a.sample_id = m.sample_id
+                             AND a.model = s.model AND a.target = s.target
+               WHERE m.half = 'confirmation' AND a.label = s.true_class GROUP BY ALL
+           ),
+           level AS (SELECT 1 - 0.05 * avg(confirmed::INT) AS wide FROM slices)
+           SELECT s.confirmed, s.error_rate_low, s.error_rate_high, any_value(wide) AS wide,
+                  rate_low(k, n, confidence := any_value(if(confirmed, wide, 0.95))) AS low,
+                  rate_high(k, n, confidence := any_value(if(confirmed, wide, 0.95))) AS high
+           FROM slices s JOIN people USING (slice_id), level GROUP BY ALL"""
+    )
+    assert counted["confirmed"].n_unique() == 2
+    assert 0.95 < counted["wide"][0] < 1
+    assert counted["error_rate_low"].to_list() == pytest.approx(counted["low"].to_list())
+    assert counted["error_rate_high"].to_list() == pytest.approx(counted["high"].to_list())
+
+
 def test_the_patients_outside_are_those_of_the_baseline(tmp_path: Path) -> None:
     """Counted by hand: patients with a held-out row of the class that the slice does not take, each once."""
     store = planted_store(tmp_path / "store", samples=600, per_patient=4)

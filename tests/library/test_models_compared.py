@@ -90,6 +90,7 @@ def test_other_models_are_tested_on_patients(tmp_path: Path) -> None:
     compared = opened.sql("SELECT * FROM model_differences WHERE model <> found_for")
     assert compared.height > 1
     widened = 0
+    of_confirmed = 1 - 0.05 * compared["misread"].mean()
     for told in compared.iter_rows(named=True):
         rows = opened.sql(
             """SELECT a.error, i.patient_id, m.sample_id IS NOT NULL AS inside
@@ -103,9 +104,10 @@ def test_other_models_are_tested_on_patients(tmp_path: Path) -> None:
         inside, errors = rows["inside"].to_numpy(), rows["error"].to_numpy().astype(bool)
         patients = np.unique(rows["patient_id"].to_numpy(), return_inverse=True)[1]
         wanted, as_films = confirm(inside, errors, patients, 0), confirm(inside, errors, np.arange(len(rows)), 0)
+        widened += (wanted.low, wanted.high) != (as_films.low, as_films.high)
+        wanted = wanted.at(of_confirmed) if told["misread"] else wanted
         assert (told["rows"], told["errors"], told["patients"]) == (wanted.rows, wanted.errors, wanted.patients)
         assert told["patients"] < told["rows"]
         numbers = [told[name] for name in ("error_rate_low", "error_rate_high", "baseline_rate", "lift", "p_value")]
         assert numbers == pytest.approx([wanted.low, wanted.high, wanted.baseline, wanted.lift, wanted.p_value])
-        widened += (wanted.low, wanted.high) != (as_films.low, as_films.high)
     assert widened
