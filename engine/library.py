@@ -122,7 +122,9 @@ class Store(TableStore):
 
         `time_limit` in seconds (None: no limit) and `memory_limit` stop the question. The functions that misread
         brings show no number of fewer than 11 patients unless `allow_small_cells`. Raises QueryError for what is
-        refused, stopped or does not run, and UnknownNameError for names that do not exist.
+        refused, stopped or does not run, and UnknownNameError for names that do not exist. What DuckDB does not stop,
+        as the error then says, goes on beside; where it has not ended 10 s after a script has, the process is ended
+        with status 1, whatever the script's own status was (os._exit ends it before, with any).
         """
         with self.session(Limits(time_limit, memory_limit, allow_small_cells)) as session:
             return pl.DataFrame(session.query(query, parameters))

@@ -111,6 +111,7 @@ class Backing:
 
 def _without(name: str) -> Work:
     def refuse(*_: object) -> pa.Array:
-        raise QueryError(f"{name} needs a store's own vectors and names, and this session is over tables alone")
+        told = f"{name} needs a store's own vectors and names, and this session is over tables alone"
+        raise QueryError(told, "ask a store: misread.open(STORE).sql(…)")
 
     return refuse

@@ -24,7 +24,8 @@ class Entry:
     """One `.sql` file. `header` has at least name, inputs, output, units and reads.
 
     Functions also have signature and source. Table functions whose arguments are expressions name the view whose
-    columns these may use: `over`.
+    columns these may use: `over`; where such an expression stands, all other names begin with _, as no stored column's
+    and hardly a caller's does.
     """
 
     kind: Kind

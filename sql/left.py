@@ -34,6 +34,9 @@ def unstopped(stopped: QueryError) -> QueryError:
 
 
 def _end_in_time() -> None:
-    """DuckDB's end waits for the work, holding Python: faulthandler's watchdog, which needs none, then ends all (1)."""
+    """DuckDB's end waits for the work, holding Python: faulthandler's watchdog, which needs none, then ends all.
+
+    It ends with status 1, whatever the script would have ended with, which nobody knows yet where this is called.
+    """
     if is_left():
         faulthandler.dump_traceback_later(PATIENCE_SECONDS, exit=True, file=Path(os.devnull).open("w"))  # noqa: SIM115

@@ -63,8 +63,7 @@ def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]]
     if found := _FUNCTION.search(text):
         return _unknown_function(found["function"], connection)
     if (found := _CALL.search(text)) and found["function"] in own_functions():
-        ways = own_functions()[found["function"]].header["signature"].replace("; ", " or ")
-        return QueryError(f"{found['function']} cannot be called in this way", f"write {ways}")
+        return QueryError(f"{found['function']} cannot be called in this way", f"write {_ways(found['function'])}")
     message, hint = _told(_without_values(text, tree))
     if "Values were not provided" in message:
         hint = "give each a value: --set NAME=TEXT, or parameters= in Python"
@@ -81,6 +80,9 @@ def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]]
     if "is a Macro Function" in message:
         message = message.replace("is a Macro Function", "is made of several aggregates").partition(". ")[0]
         hint = "it takes no DISTINCT, FILTER, ORDER BY or OVER: choose its rows with WHERE or in a subquery"
+    called = sorted(tree.functions() & own_functions().keys())
+    if called and not hint:
+        hint = f"write {' and '.join(map(_ways, called))}; work out aggregates, windows and subqueries before, in WITH"
     return QueryError(message, hint)
 
 
@@ -114,6 +116,11 @@ def _unknown_function(name: str, connection: Any) -> UnknownNameError:
     meant = f"; did you mean {near[0]!r}?" if near else ""
     own = ", ".join(sorted(own_functions()))
     return UnknownNameError(f"no function {name!r}{meant}", f"there is: {own}; and DuckDB's own functions")
+
+
+def _ways(function: str) -> str:
+    """How one of our own functions is written."""
+    return own_functions()[function].header["signature"].replace("; ", " or ")
 
 
 def _without_values(text: str, tree: Tree) -> str:

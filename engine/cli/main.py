@@ -70,17 +70,19 @@ def run() -> None:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can tell it
         status = told(error)
     if status == INTERRUPTED or is_left():
-        _end_at_once(int(status or 0))
+        _end_at_once(status)
     raise SystemExit(status)
 
 
-def _end_at_once(status: int) -> None:
+def _end_at_once(status: str | int | None) -> None:
     """Without Python's own end: a thread of Lance's that was writing and calls back meanwhile would abort it, and
-    DuckDB's end waits for what DuckDB did not stop."""
+    DuckDB's end waits for what DuckDB did not stop. A text is told, and is status 1, as Python has it."""
+    if isinstance(status, str):
+        sys.stderr.write(f"{status}\n")
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):  # whoever reads may have gone
             stream.flush()
-    os._exit(status)
+    os._exit(1 if isinstance(status, str) else status or 0)
 
 
 def _remember_interruptions() -> None:

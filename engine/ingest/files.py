@@ -167,8 +167,6 @@ def _missing(name: str, columns: Sequence[str]) -> str:
         or [c for c in columns if _folded(c) in _ALSO_CALLED.get(name, "").split()]
     )
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
-        return f"there is no column {name!r}: cells are to be separated by commas (by tabs in a .tsv)"
     return f"there is no column {name!r}{hint}; there is: {', '.join(columns[:20]) or 'nothing else'}"
 
 

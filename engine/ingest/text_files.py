@@ -87,12 +87,14 @@ def _encoding_fault(content: bytes, error: UnicodeDecodeError) -> str:
 def records_of(text: str, separator: str) -> Records:
     """Splits a file into records; blank ones are left out but counted.
 
-    Raises UnreadableFileError for an empty file, one without rows, and broken quotes.
+    Raises UnreadableFileError for an empty file, one without rows, another separator, and broken quotes.
     """
     rows = _records(text, separator)
     header = tuple(name.strip() for name in next(rows, (0, []))[1])
     if not any(header):
         raise UnreadableFileError("the file is empty" if not text.strip() else "the first row is not a header")
+    if len(header) == 1 and any(mark in header[0] for mark in ",;\t|"):
+        raise UnreadableFileError("cells are to be separated by commas (by tabs in a .tsv)")
     chunks, ragged = _chunks(rows, len(header))
     if not chunks:
         raise UnreadableFileError("the file has a header and no rows")

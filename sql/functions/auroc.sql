@@ -8,11 +8,13 @@
 CREATE MACRO auroc(label, score) AS
     ((
         list_dot_product(
-            list(label::DOUBLE ORDER BY score, label) FILTER (label IS NOT NULL AND score IS NOT NULL),
+            list(label::DOUBLE ORDER BY score::DOUBLE, label::DOUBLE) -- without casts no constant could stand here
+                FILTER (label IS NOT NULL AND score IS NOT NULL),
             range(1, count(label + score) + 1)::DOUBLE[]
         )
         + list_dot_product(
-            list(label::DOUBLE ORDER BY score, label DESC) FILTER (label IS NOT NULL AND score IS NOT NULL),
+            list(label::DOUBLE ORDER BY score::DOUBLE, label::DOUBLE DESC)
+                FILTER (label IS NOT NULL AND score IS NOT NULL),
             range(1, count(label + score) + 1)::DOUBLE[]
         )
     ) / 2 - (count(score) FILTER (label = 1)) * (count(score) FILTER (label = 1) + 1.0) / 2)

@@ -7,68 +7,68 @@
 -- reads: samples, value_label, is_hidden_cell, sensitivity, specificity, error_rate, auroc, rate_low, rate_high, is_training, patient_of
 -- over: samples
 CREATE MACRO rates_by(subgroup, confidence := 0.95) AS TABLE
-WITH given AS (SELECT (confidence)::DOUBLE AS told_confidence), -- of no table, so that no name of one below is taken for it
+WITH _given AS (SELECT (confidence)::DOUBLE AS _confidence), -- of no table, so that no name of one below is taken for it
 told AS (
     SELECT
-        samples.model AS told_model, samples.target AS told_target,
-        coalesce('=' || (subgroup)::VARCHAR, '') AS told_value, -- '' is NULL's alone, and joins
-        patient_of(samples.patient_id, samples.sample_id) AS patient,
-        samples.label AS truth, samples.predicted AS guess, samples.score AS told_score
+        samples.model AS _model, samples.target AS _target,
+        coalesce('=' || (subgroup)::VARCHAR, '') AS _value, -- '' is NULL's alone, and joins
+        patient_of(samples.patient_id, samples.sample_id) AS _patient,
+        samples.label AS _truth, samples.predicted AS _guess, samples.score AS _score
     FROM main.samples
     WHERE samples.error IS NOT NULL AND NOT is_training(samples.split)
 ),
 people AS (
     SELECT
-        told_model, told_target, told_value, patient,
-        count(*) FILTER (truth = 1) AS with_it,
-        count(*) FILTER (truth = 1 AND guess = 1) AS found_in,
-        count(*) FILTER (truth = 0) AS without_it,
-        count(*) FILTER (truth = 0 AND guess = 0) AS cleared
+        _model, _target, _value, _patient,
+        count(*) FILTER (_truth = 1) AS with_it,
+        count(*) FILTER (_truth = 1 AND _guess = 1) AS found_in,
+        count(*) FILTER (_truth = 0) AS without_it,
+        count(*) FILTER (_truth = 0 AND _guess = 0) AS cleared
     FROM told
     GROUP BY ALL
 ),
 widened AS (
     SELECT
-        told_model, told_target, told_value,
-        rate_low(found_in, with_it, confidence := (SELECT told_confidence FROM given)) AS sensitivity_low,
-        rate_high(found_in, with_it, confidence := (SELECT told_confidence FROM given)) AS sensitivity_high,
-        rate_low(cleared, without_it, confidence := (SELECT told_confidence FROM given)) AS specificity_low,
-        rate_high(cleared, without_it, confidence := (SELECT told_confidence FROM given)) AS specificity_high
+        _model, _target, _value,
+        rate_low(found_in, with_it, confidence := (SELECT _confidence FROM _given)) AS sensitivity_low,
+        rate_high(found_in, with_it, confidence := (SELECT _confidence FROM _given)) AS sensitivity_high,
+        rate_low(cleared, without_it, confidence := (SELECT _confidence FROM _given)) AS specificity_low,
+        rate_high(cleared, without_it, confidence := (SELECT _confidence FROM _given)) AS specificity_high
     FROM people
     GROUP BY ALL
 ),
 counted AS (
     SELECT
-        told_model, told_target, told_value,
+        _model, _target, _value,
         count(*) AS rows,
-        count(DISTINCT patient) AS patients,
-        count(DISTINCT patient) FILTER (truth = 1) AS patients_with,
-        count(DISTINCT patient) FILTER (truth = 0) AS patients_without,
-        count(*) FILTER (truth = 1) AS positives,
-        sensitivity(truth, guess) AS sensitivity,
-        specificity(truth, guess) AS specificity,
-        error_rate(truth, guess) AS error_rate,
-        auroc(truth, told_score) AS auroc
+        count(DISTINCT _patient) AS patients,
+        count(DISTINCT _patient) FILTER (_truth = 1) AS patients_with,
+        count(DISTINCT _patient) FILTER (_truth = 0) AS patients_without,
+        count(*) FILTER (_truth = 1) AS positives,
+        sensitivity(_truth, _guess) AS sensitivity,
+        specificity(_truth, _guess) AS specificity,
+        error_rate(_truth, _guess) AS error_rate,
+        auroc(_truth, _score) AS auroc
     FROM told
     GROUP BY ALL
 ),
 hidden AS (
     SELECT
-        told_model, told_target, rows, patients, positives, sensitivity, sensitivity_low, sensitivity_high,
+        _model, _target, rows, patients, positives, sensitivity, sensitivity_low, sensitivity_high,
         specificity, specificity_low, specificity_high, error_rate, auroc,
-        is_hidden_cell(patients, (told_model, told_target), told_value) AS few,
-        is_hidden_cell(patients_with, (told_model, told_target), told_value)
-            OR is_hidden_cell(patients_without, (told_model, told_target), told_value) OR few AS few_of_one,
+        is_hidden_cell(patients, (_model, _target), _value) AS few,
+        is_hidden_cell(patients_with, (_model, _target), _value)
+            OR is_hidden_cell(patients_without, (_model, _target), _value) OR few AS few_of_one,
         CASE
-            WHEN told_value = '' THEN 'missing'
-            WHEN bool_or(told_value = '') OVER () THEN value_label(told_value[2:])
-            ELSE told_value[2:]
+            WHEN _value = '' THEN 'missing'
+            WHEN bool_or(_value = '') OVER () THEN value_label(_value[2:])
+            ELSE _value[2:]
         END AS label
-    FROM counted JOIN widened USING (told_model, told_target, told_value)
+    FROM counted JOIN widened USING (_model, _target, _value)
 )
 SELECT
-    told_model AS model,
-    told_target AS target,
+    _model AS model,
+    _target AS target,
     label AS subgroup,
     CASE WHEN NOT few THEN COLUMNS(['rows', 'patients']) END,
     CASE WHEN NOT few_of_one THEN COLUMNS([
@@ -77,4 +77,4 @@ SELECT
     ]) END,
     few_of_one AS suppressed
 FROM hidden
-ORDER BY told_model, told_target, label;
+ORDER BY _model, _target, label;

@@ -9,20 +9,20 @@
 CREATE MACRO slice_by(subgroup) AS TABLE
 WITH told AS (
     SELECT
-        unnest(samples.slice_ids) AS told_slice, samples.label AS truth, samples.error AS wrong,
-        coalesce('=' || (subgroup)::VARCHAR, '') AS told_value, -- '' is NULL's alone
-        patient_of(samples.patient_id, samples.sample_id) AS patient
+        unnest(samples.slice_ids) AS _slice, samples.label AS _truth, samples.error AS _wrong,
+        coalesce('=' || (subgroup)::VARCHAR, '') AS _value, -- '' is NULL's alone
+        patient_of(samples.patient_id, samples.sample_id) AS _patient
     FROM main.samples
     WHERE samples.half = 'confirmation' AND samples.error IS NOT NULL
 ),
 people AS (
-    SELECT told_slice, told_value, patient, count(*) AS own_rows, count(*) FILTER (wrong) AS own_errors
-    FROM told JOIN main.slices AS s ON s.slice_id = told_slice AND s.true_class = truth
+    SELECT _slice, _value, _patient, count(*) AS own_rows, count(*) FILTER (_wrong) AS own_errors
+    FROM told JOIN main.slices AS s ON s.slice_id = _slice AND s.true_class = _truth
     GROUP BY ALL
 ),
 counted AS (
     SELECT
-        told_slice, told_value, sum(own_rows)::BIGINT AS rows, count(*) AS patients,
+        _slice, _value, sum(own_rows)::BIGINT AS rows, count(*) AS patients,
         sum(own_errors)::BIGINT AS errors, sum(own_errors) / sum(own_rows) AS error_rate,
         rate_low(own_errors, own_rows) AS error_rate_low, rate_high(own_errors, own_rows) AS error_rate_high
     FROM people
@@ -31,18 +31,18 @@ counted AS (
 labelled AS (
     SELECT
         *,
-        is_hidden_cell(patients, told_slice, told_value) AS few,
+        is_hidden_cell(patients, _slice, _value) AS few,
         CASE
-            WHEN told_value = '' THEN 'missing'
-            WHEN bool_or(told_value = '') OVER () THEN value_label(told_value[2:])
-            ELSE told_value[2:]
+            WHEN _value = '' THEN 'missing'
+            WHEN bool_or(_value = '') OVER () THEN value_label(_value[2:])
+            ELSE _value[2:]
         END AS label
     FROM counted
 )
 SELECT
-    told_slice AS slice_id,
+    _slice AS slice_id,
     label AS subgroup,
     CASE WHEN NOT few THEN COLUMNS(['rows', 'patients', 'errors', 'error_rate', 'error_rate_low', 'error_rate_high']) END,
     few AS suppressed
 FROM labelled
-ORDER BY told_slice, label;
+ORDER BY _slice, label;

@@ -11,45 +11,42 @@ CREATE MACRO subgroups(
     asked_model, asked_target, of_class := NULL, min_size := 10, most_terms := 3, top := 10, keep := true,
     of_audit := NULL
 ) AS TABLE
-WITH given AS ( -- of no table, so that no name of one below is taken for a caller's
+WITH _given AS ( -- of no table, so that no name of one below is taken for a caller's
     SELECT
-        asked_model::VARCHAR AS given_model, asked_target::VARCHAR AS given_target, (of_audit)::VARCHAR AS given_audit,
-        (of_class)::BIGINT AS given_class, (min_size)::BIGINT AS given_size, (most_terms)::BIGINT AS given_terms,
-        (top)::BIGINT AS given_top
+        asked_model::VARCHAR AS _model, asked_target::VARCHAR AS _target, (of_audit)::VARCHAR AS _audit,
+        (of_class)::BIGINT AS _class, (min_size)::BIGINT AS _size, (most_terms)::BIGINT AS _terms, (top)::BIGINT AS _top
 ),
-own AS (
-    SELECT its_row.sample_id AS own_id, its_row.label AS own_label, its_row.error AS own_error, its_row.half AS own_half
-    FROM given JOIN main.audited AS its_row
-        ON its_row.audit_id = given_audit AND its_row.model = given_model AND its_row.target = given_target
+_own AS (
+    SELECT its_row.sample_id AS _own_id, its_row.label AS _own_label, its_row.error AS _own_error, its_row.half AS _half
+    FROM _given JOIN main.audited AS its_row
+        ON its_row.audit_id = _audit AND its_row.model = _model AND its_row.target = _target
 ),
 chosen AS (
     SELECT
-        samples.sample_id AS told_id,
-        patient_of(samples.patient_id, samples.sample_id) AS patient, own_half AS half,
-        if(given_audit IS NULL, samples.label, own_label) AS truth,
-        if(given_audit IS NULL, samples.error, own_error) AS wrong
-    FROM given JOIN main.samples ON samples.model = given_model AND samples.target = given_target
-    LEFT JOIN own ON own_id = samples.sample_id
-    WHERE if(given_audit IS NULL, samples.error, own_error) IS NOT NULL
-        AND (given_audit IS NOT NULL OR NOT is_training(samples.split)) AND (keep)
+        samples.sample_id AS _id, patient_of(samples.patient_id, samples.sample_id) AS _patient, _half,
+        if(_audit IS NULL, samples.label, _own_label) AS _truth, if(_audit IS NULL, samples.error, _own_error) AS _wrong
+    FROM _given JOIN main.samples ON samples.model = _model AND samples.target = _target
+    LEFT JOIN _own ON _own_id = samples.sample_id
+    WHERE if(_audit IS NULL, samples.error, _own_error) IS NOT NULL
+        AND (_audit IS NOT NULL OR NOT is_training(samples.split)) AND (keep)
 ),
 listed AS (
-    SELECT its_term.column_name AS told_column, list(its_term.term ORDER BY its_sample.told_id) AS terms
-    FROM chosen AS its_sample JOIN main.metadata AS its_term ON its_term.sample_id = its_sample.told_id
+    SELECT its_term.column_name AS told_column, list(its_term.term ORDER BY _id) AS terms
+    FROM chosen JOIN main.metadata AS its_term ON its_term.sample_id = _id
     GROUP BY its_term.column_name
 ),
 asked AS (
     SELECT python_subgroups(
         (SELECT list(terms ORDER BY told_column) FROM listed),
-        (SELECT list(wrong ORDER BY told_id) FROM chosen),
-        (SELECT list(truth ORDER BY told_id) FROM chosen),
-        (SELECT list(patient ORDER BY told_id) FROM chosen),
-        (SELECT list(half ORDER BY told_id) FROM chosen),
+        (SELECT list(_wrong ORDER BY _id) FROM chosen),
+        (SELECT list(_truth ORDER BY _id) FROM chosen),
+        (SELECT list(_patient ORDER BY _id) FROM chosen),
+        (SELECT list(_half ORDER BY _id) FROM chosen),
         {
-            'model': given_model, 'target': given_target, 'true_class': given_class, 'min_size': given_size,
-            'most_terms': given_terms, 'top': given_top, 'smallest_cell': smallest_cell()::BIGINT, 'audit': given_audit
+            'model': _model, 'target': _target, 'true_class': _class, 'min_size': _size, 'most_terms': _terms,
+            'top': _top, 'smallest_cell': smallest_cell()::BIGINT, 'audit': _audit
         }
     ) AS answer
-    FROM given
+    FROM _given
 )
 SELECT unnest(answer, recursive := true) FROM asked;

@@ -1,6 +1,6 @@
 -- name: samples
 -- inputs: predictions, images, latest_audits, audited, slices, memberships
--- output: one row a sample, model and target: the prediction, what the newest audit of the model and target made of it, and every column of images; a column of images that has the name of another one here is called metadata_ and its name
+-- output: one row a sample, model and target: the prediction, what the newest audit of the model and target made of it, and every column of images; a column of images that has the name of another one here is called metadata_ and its name, with a number where that is taken, too
 -- units: label and predicted 0 or 1; score and threshold 0 to 1; half 'discovery' or 'confirmation', NULL where the audit did not judge the sample; slice_ids holds every slice that takes the sample, slice_id the one of them found for the sample's own label, or in an audit of losses for any sample with a loss: the confirmed before others, then by q_value, then by slice_id; NULL for none
 -- reads: predictions, images, latest_audits, audited, slices, memberships
 CREATE VIEW samples AS
@@ -24,18 +24,18 @@ members AS (
 ),
 renamed AS (
     SELECT *, COLUMNS(
-        '(?i)^(_none|model|task|target|label|score|threshold|loss|predicted|error|error_kind|audit_id|half|slice_id|slice_ids)$'
+        '(?i)^(\.|model|task|target|label|score|threshold|loss|predicted|error|error_kind|audit_id|half|slice_id|slice_ids)$'
     ) AS 'metadata_\0'
-    FROM (SELECT *, 0 AS _none FROM main.images) -- COLUMNS asks for a match; no stored name begins with _
+    FROM (SELECT *, 0 AS "." FROM main.images) -- COLUMNS asks for a match; no stored name has a dot
 ),
 own AS ( -- EXCLUDE asks that every name be there
     SELECT
-        0 AS _none, 0 AS model, 0 AS task, 0 AS target, 0 AS label, 0 AS score, 0 AS threshold, 0 AS loss,
+        0 AS ".", 0 AS model, 0 AS task, 0 AS target, 0 AS label, 0 AS score, 0 AS threshold, 0 AS loss,
         0 AS predicted, 0 AS error, 0 AS error_kind, 0 AS audit_id, 0 AS half, 0 AS slice_id, 0 AS slice_ids
 ),
 described AS (
     SELECT * EXCLUDE (
-        _none, model, task, target, label, score, threshold, loss, predicted, error, error_kind, audit_id, half,
+        ".", model, task, target, label, score, threshold, loss, predicted, error, error_kind, audit_id, half,
         slice_id, slice_ids
     )
     FROM renamed CROSS JOIN own
@@ -48,7 +48,7 @@ SELECT
         if(p.loss IS NOT NULL, m.slice_of_loss, NULL)
     ) AS slice_id,
     m.slice_ids,
-    d.* EXCLUDE (sample_id, metadata__none)
+    d.* EXCLUDE (sample_id, "metadata_.")
 FROM main.predictions AS p
 LEFT JOIN described AS d ON d.sample_id = p.sample_id
 LEFT JOIN main.latest_audits AS l ON l.model = p.model AND l.target = p.target

@@ -92,7 +92,11 @@ CASES: dict[str, tuple[Spoil, Expected]] = {
     ),
     "wrong separator": (
         _raw("metadata", as_csv(METADATA).replace(b",", b";")),
-        [(M, None, "sample_id", "separated by commas")],
+        [(M, None, None, "separated by commas")],
+    ),
+    "wrong separator, with quotes and commas": (
+        _raw("metadata", as_csv(METADATA).replace(b",", b";") + b's9;"a "";"" b";"1,5"\n'),
+        [(M, None, None, "separated by commas")],
     ),
     "the same column twice": (
         _column("metadata", "Age", "1", "2", "3", "4", "5"),

@@ -146,8 +146,11 @@ left.leave(work)
     [
         ("", 1),
         ("from misread.cli import main; sys.argv = ['misread', '--version']; main.run()", 0),
+        ("from misread.cli import main; main.app = lambda: sys.exit('a text'); main.run()", 1),
+        ("from misread.cli import main; main.app = sys.exit; main.run()", 0),
+        ("from misread.cli import main; main.app = lambda: sys.exit(2); main.run()", 2),
     ],
-    ids=["Python", "the command line"],
+    ids=["Python", "the command line", "with a text", "without a status", "with a status"],
 )
 def test_the_process_does_not_wait_for_what_is_left(rest: str, status: int) -> None:
     """Not even where DuckDB, or another's end, waits for it as Python ends."""
@@ -158,4 +161,5 @@ def test_the_process_does_not_wait_for_what_is_left(rest: str, status: int) -> N
     assert time.monotonic() - began < 50
     assert ended.returncode == status, ended.stderr
     assert "Timeout" not in ended.stderr
-    assert bool(ended.stdout) == (status == 0)
+    assert bool(ended.stdout) == ("--version" in rest)
+    assert ended.stderr == ("a text\n" if "a text" in rest else "")

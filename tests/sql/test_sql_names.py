@@ -1,38 +1,74 @@
 """Names that stand inside functions and views, met again among the caller's aliases, columns and patients."""
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from audited_rows import Tables, audited_tables, opened_over
 
-from misread.sql import Session, question
-from misread.sql.catalogue import catalogue
+from misread.ask import backing_of_columns
+from misread.ingest.columns import metadata_columns
+from misread.schemas.errors import UnknownNameError
+from misread.sql import Limits, Session, question
+from misread.sql.catalogue import catalogue, functions
+from stores import dataset
 
 OWN = ("split", "sex", "age", "beds", "label")
 """The metadata columns of the made-up rows."""
 
 
+def words_of(text: str) -> set[str]:
+    """Every name and word of a `.sql` file, in lower case."""
+    code = "\n".join(line.partition("--")[0] for line in text.splitlines())
+    return {word.lower() for word in re.findall(r"[A-Za-z_]\w*", code)}
+
+
 def inner_names() -> list[str]:
-    """What functions and views call their tables and columns, which no stored column of images is called."""
-    texts = [entry.text for entry in catalogue() if entry.kind in ("functions", "views")]
-    written = {name for text in texts for name in re.findall(r"\bAS (?:main\.)?([a-z][a-z_]*)\b(?! \()", text)}
-    ctes = {name for text in texts for name in re.findall(r"\b([a-z_]+) AS \($", text, re.MULTILINE)}
-    taken = {"sample_id", "patient_id", "study_id", "table", *OWN}
-    return sorted((written | ctes) - taken)
+    """The words of all `.sql` files, as a metadata column called so is stored, but for those of the rows."""
+    written = {word for entry in catalogue() for word in words_of(entry.text)}
+    taken = {"sample_id", "patient_id", "study_id", *OWN}
+    return sorted({metadata_columns([word], []).names[word] for word in written} - taken)
 
 
-def answers(session: Session) -> dict[str, Any]:
-    """By question, what is told of the rows and of their own metadata columns."""
+def over_samples() -> dict[str, tuple[str, list[str]]]:
+    """The functions that take an expression over samples: a call of it with one to fill in, and the words within."""
+    written = {"subgroups": "FROM subgroups('m', 't', keep := {} IS NOT NULL)"}
+    own = {name: entry for name, entry in functions().items() if "over" in entry.header}
+    return {
+        name: (written.get(name, f"FROM {name}({{}})"), sorted(words_of(entry.text))) for name, entry in own.items()
+    }
+
+
+def searched(check: Callable[[], None], terms: pa.Array, *columns: pa.Array) -> pa.Array:
+    """In the place of the search for subgroups: what it was given of each row and of their own metadata columns."""
+    told = []
+    rows = zip(terms.to_pylist(), *(column.to_pylist() for column in columns), strict=True)
+    for place, (lists, wrong, truth, patients, *others) in enumerate(rows):
+        own = [one for one in lists or () if one[0].split(" ")[0] in OWN]
+        who = [patients.index(patient) for patient in patients]
+        digest = hashlib.sha256(repr((own, wrong, truth, who, others)).encode()).hexdigest()
+        told.append([{"rank": place, "error_kind": "false negative", "terms": [digest], "rows": len(wrong)}])
+    return pa.array(told)
+
+
+def answers(session: Session, columns: Sequence[str] = ("sex", "age")) -> dict[str, Any]:
+    """By question, what is told of the rows and of their own metadata columns; `columns`: what is asked by, all of
+    which are NULL or not in the same rows."""
     own = f"column_name IN {OWN}"
     # numbers that are over every value, also those of the columns put beside, are left out
-    counts = {
+    names = {
         "worst_subgroup": "* EXCLUDE (error_rate_low, error_rate_high)",
         "small_cells": "*",
         "missing_metadata": "*",
     }
+    known = session.columns["samples"]
+    called = [f'"metadata_{name}"' if f"metadata_{name}" in known else f'"{name}"' for name in columns]
+    by = f"concat_ws(',', {', '.join(called)})"
+    keep = f"keep := {' AND '.join(f'coalesce({name}::VARCHAR <> $$w$$, true)' for name in called)}"
     asked: dict[str, tuple[str, dict[str, str] | None]] = {
         "samples": (
             "SELECT sample_id, model, target, audit_id, half, slice_ids, patient_id, sex, age FROM samples",
@@ -41,39 +77,79 @@ def answers(session: Session) -> dict[str, Any]:
         "metadata": (f"FROM metadata WHERE {own}", None),
         "rates_by": ("FROM rates_by(sex)", None),
         "slice_by": ("FROM slice_by(metadata_value(sample_id, 'age'))", None),
+        "rates_by any": (f"FROM rates_by({by})", None),
+        "slice_by any": (f"FROM slice_by({by})", None),
+        "subgroups": (f"FROM subgroups('m', 't', {keep})", None),
+        "subgroups of an audit": (f"FROM subgroups('m', 't', of_audit := 'new', {keep})", None),
         "slice_profile": (
             "SELECT s.slice_id, p.* EXCLUDE (q_value, more_common) FROM slices AS s, slice_profile(s.slice_id) AS p "
             f"WHERE {own}",
             None,
         ),
         "models_and_targets": (question("models_and_targets"), None),
+        "unexplained_slices": (question("unexplained_slices"), None),
         **{
             name: (
                 f"SELECT {told} FROM ({question(name).rstrip().rstrip(';')}) WHERE {own}",
                 {"model": "m", "target": "t"},
             )
-            for name, told in counts.items()
+            for name, told in names.items()
         },
     }
     return {name: sorted(map(str, session.query(*one).to_pylist())) for name, one in asked.items()}
 
 
-def answers_over(tables: Tables) -> dict[str, Any]:
-    with opened_over(tables, allow_small_cells=True) as session:
-        return answers(session)
+def opened(tables: Tables) -> Session:
+    datasets = {name: dataset(name, rows) for name, rows in tables.items()}
+    return Session(
+        datasets, backed={**backing_of_columns(), "subgroups": searched}, limits=Limits(allow_small_cells=True)
+    )
+
+
+def answers_over(tables: Tables, columns: Sequence[str] = ("sex", "age")) -> dict[str, Any]:
+    with opened(tables) as session:
+        return answers(session, columns)
 
 
 @pytest.mark.slow
 def test_no_metadata_column_is_taken_for_a_name_inside_a_function() -> None:
-    """Metadata columns may have any name, those of columns within a function too: nothing that is told of others
-    changes."""
-    tables = audited_tables(samples=200)
-    plain = answers_over(tables)
-    further = ["metadata_sample_id", *inner_names()]
-    assert {"patient", "is_inside"} < set(further)
-    for place, image in enumerate(tables["images"]):
-        image |= {name: ("v", "w", None)[(place + number) % 3] for number, name in enumerate(further)}
-    assert answers_over(tables) == plain
+    """Metadata columns may have any name, those within functions and views too: nothing that is told of others
+    changes, and what is asked by them is what is asked by the same columns called otherwise."""
+    further = inner_names()
+    assert {"patient", "is_inside", "subgroup", "half"} < set(further)
+    told = []
+    for names in (further, [f"plain_{number}" for number in range(len(further))]):
+        tables = audited_tables(samples=200)
+        for place, image in enumerate(tables["images"]):
+            image.update(dict.fromkeys(names, ("v", "w", None)[place % 3]))
+        told.append(answers_over(tables, names))
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("name", over_samples())
+def test_names_within_a_function_are_no_columns_to_ask_by(name: str) -> None:
+    """Whoever asks by one is told that there is no such column, instead of getting something else."""
+    call, inner = over_samples()[name]
+    with opened(audited_tables(samples=60)) as session:
+        known = {*session.columns["samples"], "samples"}
+        asked = [word for word in inner if word not in known and not word.startswith("_")]
+        assert len(asked) > 10
+        for word in asked:
+            with pytest.raises(UnknownNameError, match=f"no column '{word}'"):
+                session.query(call.format(f'"{word}"'))
+
+
+@pytest.mark.parametrize("name", over_samples())
+def test_what_the_caller_names_in_with_is_what_is_asked_by(name: str) -> None:
+    """A subquery in the expression means the caller's own table, whatever that is called."""
+    call, inner = over_samples()[name]
+    expression = "if(sample_id IN (SELECT taken FROM {0}), 'in', NULL)"
+    with opened(audited_tables(samples=60)) as session:
+        asked = "WITH {0} AS (SELECT sample_id AS taken FROM images WHERE sex = 'F') " + call.format(expression)
+        wanted = session.query(asked.format("unlike")).to_pylist()
+        assert wanted
+        for word in (word for word in inner if not word.startswith("_")):
+            assert session.query(asked.format(f'"{word}"')).to_pylist() == wanted
 
 
 def test_a_sample_without_patient_is_nobody_elses() -> None:
@@ -119,3 +195,18 @@ def test_a_metadata_value_is_that_of_the_callers_row(session: Session) -> None:
     wanted = session.query("SELECT sample_id, value AS told FROM metadata ORDER BY ALL")
     for alias in ("its_value", "metadata", "m"):
         assert session.query(asked.format(alias)).equals(wanted)
+
+
+def test_a_renamed_column_takes_no_others_name() -> None:
+    """Columns called as those of samples, and as what these are called there, are all there with their own values, by
+    the names that plans give them."""
+    names = ["Score", "half", "metadata_half", "metadata_score", "metadata_SCORE_1", "metadata__none", "label"]
+    tables = audited_tables(samples=20)
+    for image in tables["images"]:
+        image.update({name: f"{name} {image['sample_id']}" for name in names})
+    called = ["metadata_Score_2", "metadata_half_1", *names[2:6], "metadata_label"]
+    with opened(tables) as session:
+        assert not {"metadata_.", "metadata__none_1"} & set(session.columns["samples"])
+        listed = ", ".join(f'"{name}"' for name in called)
+        for row in session.query(f"SELECT sample_id, {listed} FROM samples").to_pylist():
+            assert [row[name] for name in called] == [f"{name} {row['sample_id']}" for name in names]
