@@ -49,8 +49,8 @@ def _own(found: FoundSlice) -> dict[str, object]:
 
 def _other(found: FoundSlice, judged: Population, seed: int) -> dict[str, object]:
     rows = judged.judged_rows(found.true_class, CONFIRMATION)
-    inside = rows["sample_id"].is_in(found.members.ids().to_list()).to_numpy()
-    verdict = confirm(inside, rows["error"].to_numpy().astype(bool), codes(rows["patient"]), seed)
+    inside = found.members.taken[rows["place"].to_numpy()]
+    verdict = confirm(inside, rows["value"].to_numpy(), codes(rows["patient"]), seed)
     return {
         "audit_id": found.row["audit_id"],
         "slice_id": found.row["slice_id"],
