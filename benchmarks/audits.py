@@ -34,7 +34,7 @@ def audited(
 ) -> list[dict[str, Any]]:
     """The slices table of an audit of rows, all (n, ...), at the threshold .5; stability is left out."""
     judged = _population(patients, half, label, score)
-    samples = judged.rows.select("sample_id", "patient", "half").with_columns(left_out=pl.lit(None, REASON))
+    samples = judged.samples.with_columns(left_out=pl.lit(None, REASON))
     fusion, vectors = fuse(blocks, half == DISCOVERY)
     below = ScannedSamples(seed, samples, pl.DataFrame())
     fused = FusedSamples(below, samples, vectors, fusion, fit_features(pl.DataFrame(), []), (), ())
@@ -49,7 +49,7 @@ def _population(
     scanned = pl.DataFrame({"sample_id": ids, "patient": [f"{p:09d}" for p in patients], "half": half}).with_columns(
         left_out=pl.lit(None, REASON)
     )
-    predictions = pl.DataFrame({"sample_id": ids, "label": label, "score": score}).with_columns(
+    predictions = pl.DataFrame({"place": range(len(ids)), "label": label, "score": score}).with_columns(
         pl.col("label").cast(pl.Int8),
         task=pl.lit(None, pl.String),
         threshold=pl.lit(None, pl.Float64),

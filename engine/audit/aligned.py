@@ -13,12 +13,19 @@ def located(samples: pl.Series, ids: pl.Series) -> NDArray[np.intp]:
     return np.where((samples.gather(places) == ids).to_numpy(), places.to_numpy(), -1)
 
 
-def inverse(places: NDArray[np.intp], count: int) -> NDArray[np.int32]:
+def inverse(places: NDArray[np.integer], count: int) -> NDArray[np.int32]:
     """(count,): at which of `places` each number below `count` stands, the last one counting; -1 for none."""
-    found = np.full(count, -1, np.int32)
-    there = np.flatnonzero(places >= 0)
-    found[places[there]] = there
-    return found
+    found = np.full(count + 1, -1, np.int32)
+    found[places] = np.arange(len(places), dtype=np.int32)  # a place of -1 is the one behind the last
+    return found[:count]
+
+
+def found_in(places: NDArray[np.integer], asked: NDArray[np.integer]) -> NDArray[np.intp]:
+    """(m,): where each of `asked` stands among `places`, which rise; -1 for one that is not there."""
+    if not len(places):
+        return np.full(len(asked), -1)
+    found = np.minimum(np.searchsorted(places, asked), len(places) - 1)
+    return np.where(places[found] == asked, found, -1)
 
 
 def gathered(rows: pl.DataFrame, numbers: NDArray[np.signedinteger]) -> pl.DataFrame:

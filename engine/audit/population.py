@@ -6,8 +6,8 @@ import polars as pl
 
 from misread.schemas.values import CLASSES, DISCOVERY, TRAIN_SPLIT
 
-from .aligned import gathered, inverse, located
-from .thresholds import Threshold, choose_threshold, with_errors
+from .aligned import gathered, inverse
+from .thresholds import Threshold, choose_threshold, error_kind, is_error, prediction
 
 NOT_SELECTED = "not selected by --where"
 TRAINING = "split is train"
@@ -55,8 +55,9 @@ def shares_training_patients(samples: pl.DataFrame) -> bool:
 class Population:
     """What is audited for one model and target.
 
-    `rows`: sample_id, patient, half, label, score, threshold, predicted, error, error_kind, loss, by sample_id.
-    `left_out`: rows of the store by reason; with `rows` they are all samples of the store. `left_out_patients`: of how
+    `samples`: sample_id, patient and half of all that were scanned, by sample_id. `verdicts`: of those that are
+    audited, `place` (among the samples), label, score, predicted, error and loss; all else is told as it is read.
+    `left_out`: rows of the store by reason; with these they are all samples of the store. `left_out_patients`: of how
     many patients they are, by reason; none for rows that were not selected, which nobody reads.
     `by_loss`: rows are judged by their loss, whatever their label: they have no threshold and no error; else they have
     no loss. `has_losses`: whether the predictions of any sample that was scanned hold one.
@@ -65,7 +66,8 @@ class Population:
     model: str
     target: str
     threshold: Threshold
-    rows: pl.DataFrame
+    samples: pl.DataFrame
+    verdicts: pl.DataFrame
     left_out: dict[str, int]
     left_out_patients: dict[str, int]
     by_loss: bool = False
@@ -76,11 +78,24 @@ class Population:
         """The groups that are searched apart: the true classes, or, by loss, all rows as one (None)."""
         return (None,) if self.by_loss else CLASSES
 
+    def rows(self, start: int = 0, stop: int | None = None) -> pl.DataFrame:
+        """Some of the rows: sample_id, patient, half, label, score, threshold, predicted, error, error_kind, loss."""
+        some, threshold = self.verdicts[start:stop], pl.lit(self.threshold.value, pl.Float64).alias("threshold")
+        return self.samples[some["place"]].hstack(some.drop("place")).select(
+            "sample_id", "patient", "half", "label", "score", threshold, "predicted", "error",
+            error_kind().alias("error_kind"), pl.col("loss").cast(pl.Float64),
+        )  # fmt: skip
+
     def judged_rows(self, true_class: int | None = None, half: str | None = None) -> pl.DataFrame:
-        """The rows that have an error, or by loss a loss; of one true class, or of all (None); of one half or both."""
-        rows = self.rows.filter(pl.col("loss" if self.by_loss else "error").is_not_null())
+        """Place, label, `value`, patient and half of the rows that have a value: an error, or by loss a loss.
+
+        Of one true class, or of all (None); of one half or both.
+        """
+        rows = self.verdicts.select("place", "label", value="loss" if self.by_loss else "error").drop_nulls("value")
         rows = rows if true_class is None else rows.filter(pl.col("label") == true_class)
-        return rows if half is None else rows.filter(pl.col("half") == half)
+        if half is not None:
+            rows = rows.filter(self.samples["half"].gather(rows["place"]) == half)
+        return rows.hstack(self.samples.select("patient", "half")[rows["place"]])
 
 
 def population(
@@ -95,31 +110,30 @@ def population(
 ) -> Population:
     """The population of one model and target.
 
-    `scanned`: sample_id, patient, half, left_out, one row a sample; `predictions`: the rows of this model and target
-    (sample_id, task, label, score, threshold, loss, winner); `option`: the threshold where they bring none;
-    `not_selected`: rows of the store that a filter took away before.
+    `scanned`: sample_id, patient, half, left_out, one row a sample, by sample_id; `predictions`: the rows of this model
+    and target (task, label, score, threshold, loss, winner, and `place`, that of the sample in `scanned`); `option`:
+    the threshold where they bring none; `not_selected`: rows of the store that a filter took away before.
     """
-    samples = scanned.select("sample_id", "patient", "half", "left_out")  # metadata may have any other name
-    samples = samples.sort("sample_id")
-    places = located(samples["sample_id"], predictions["sample_id"])
-    joined = samples.hstack(gathered(predictions.drop("sample_id"), inverse(places, samples.height)))
-    has_losses = joined.filter(pl.col("left_out").is_null())["loss"].is_not_null().any()
+    places = inverse(predictions["place"].to_numpy(), scanned.height)
+    joined = gathered(predictions.drop("place"), places).hstack(scanned.select("patient", "left_out"))
+    has_losses = joined.select((pl.col("left_out").is_null() & pl.col("loss").is_not_null()).any()).item()
     joined = joined.with_columns(left_out=pl.coalesce("left_out", _no_loss() if by_loss else _no_error()))
     gone = joined.drop_nulls("left_out").group_by("left_out").agg(pl.len(), pl.col("patient").n_unique())
     counts = dict(gone.select("left_out", "len").iter_rows())
     patients = dict(gone.select("left_out", "patient").iter_rows())
     counts |= {NOT_SELECTED: not_selected} if not_selected else {}
-    kept = joined.filter(pl.col("left_out").is_null())
+    kept = joined.drop("patient").with_row_index("place").filter(pl.col("left_out").is_null())
+    samples = scanned.select("sample_id", "patient", "half")  # metadata may have any other name
     if by_loss:
         threshold = Threshold(None, "none")
     else:
-        threshold = choose_threshold(kept, kept["half"] == DISCOVERY, option)
-        kept = kept.with_columns(loss=pl.lit(None, pl.Float64))
-    rows = with_errors(kept, threshold).select(
-        "sample_id", "patient", "half", "label", "score", "threshold", "predicted", "error", "error_kind", "loss"
+        threshold = choose_threshold(kept, samples["half"].gather(kept["place"]) == DISCOVERY, option)
+    loss = pl.col("loss").cast(pl.Float64) if by_loss else pl.lit(None).alias("loss")  # which takes no memory
+    verdicts = kept.with_columns(predicted=prediction(threshold)).select(
+        "place", "label", "score", "predicted", is_error().alias("error"), loss
     )
     left_out = {reason: counts[reason] for reason in REASONS if reason in counts}
-    return Population(model, target, threshold, rows, left_out, patients, by_loss, has_losses)
+    return Population(model, target, threshold, samples, verdicts, left_out, patients, by_loss, has_losses)
 
 
 def _told(reason: str) -> pl.Expr:
@@ -135,14 +149,14 @@ def _no_loss() -> pl.Expr:
     return pl.when(pl.col("loss").is_null()).then(_told(NO_LOSS))
 
 
-def winners(predictions: pl.DataFrame) -> pl.DataFrame:
+def winners(predictions: pl.DataFrame, sample: str = "sample_id") -> pl.DataFrame:
     """Predictions with `winner`: whether a target's score is its task's highest (ties: the first target by name).
 
-    Null where there is no task or no score.
+    `sample`: the column that tells samples apart. Null where there is no task or no score.
     """
     if predictions["task"].is_null().all():  # sorting is not free
         return predictions.with_columns(winner=pl.lit(None, pl.Boolean))
-    question = ["sample_id", "model", "task"]
+    question = [sample, "model", "task"]
     ordered = predictions.sort(
         [*question, "score", "target"], descending=[False, False, False, True, False], nulls_last=True
     )

@@ -61,12 +61,24 @@ def with_errors(rows: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
 
     `winner` (bool), given for the classes of a task, is the prediction there.
     """
+    rows = rows.with_columns(threshold=pl.lit(threshold.value, pl.Float64), predicted=prediction(threshold))
+    return rows.with_columns(error=is_error()).with_columns(error_kind=error_kind())
+
+
+def prediction(threshold: Threshold) -> pl.Expr:
+    """0 or 1, or null where there is no threshold."""
     if threshold.source == "argmax":
-        predicted = pl.col("winner")
-    else:
-        predicted = pl.lit(None, pl.Boolean) if threshold.value is None else pl.col("score") >= threshold.value
-    rows = rows.with_columns(
-        threshold=pl.lit(threshold.value, pl.Float64), predicted=predicted.cast(pl.Int8)
-    ).with_columns(error=pl.col("predicted") != pl.col("label"))
+        return pl.col("winner").cast(pl.Int8)
+    if threshold.value is None:
+        return pl.lit(None, pl.Int8)
+    return (pl.col("score") >= threshold.value).cast(pl.Int8)
+
+
+def is_error() -> pl.Expr:
+    return pl.col("predicted") != pl.col("label")
+
+
+def error_kind() -> pl.Expr:
+    """The kind of a row's error; null where it has none."""
     kind = pl.when(pl.col("label") == 1).then(pl.lit(FALSE_NEGATIVE, _KIND)).otherwise(pl.lit(FALSE_POSITIVE, _KIND))
-    return rows.with_columns(error_kind=pl.when(pl.col("error")).then(kind))
+    return pl.when(pl.col("error")).then(kind)

@@ -44,14 +44,13 @@ class Chooser(Generic[K]):
     """
 
     def __init__(self, items: Incidence[K], rows: Places, inside: Booleans) -> None:
-        self._items, self._inside = items, inside
-        self._has = items.has[rows]
-        self._sizes = int(inside.sum()), int((~inside).sum())
-        mine = self._counts(inside)
-        strength = strengths(mine, self._counts(~inside), *self._sizes)
+        self._inside = inside
+        has = items.has[rows]
+        mine, others = (np.asarray(has.T @ some.astype(np.int64), np.int64) for some in (inside, ~inside))
+        strength = strengths(mine, others, int(inside.sum()), int((~inside).sum()))
         able = np.flatnonzero((mine >= FEWEST_ROWS) & (strength > 0))
         self.shortlist: Places = np.sort(able[np.argsort(-strength[able], kind="stable")][:SHORTLIST])
-        self._short = self._has[:, self.shortlist]
+        self._short = has[:, self.shortlist]
 
     def choose(self, nearness: Floats | None, shown: list[str], bonus: Floats, most: int) -> Places:
         """At most `most` items, best first: each by what it adds to those before it.
@@ -93,9 +92,6 @@ class Chooser(Generic[K]):
             signed = strengths(self._counted(mine), self._counted(others), int(mine.sum()), int(others.sum()))
             total += np.sign(signed) * signed**2
         return np.asarray(np.sign(total) * np.sqrt(np.abs(total)))
-
-    def _counts(self, rows: Booleans) -> NDArray[np.int64]:
-        return np.asarray(self._has.T @ rows.astype(np.int64), np.int64)
 
     def _counted(self, rows: Booleans) -> NDArray[np.int64]:
         return np.asarray(self._short.T @ rows.astype(np.int64), np.int64)

@@ -1,8 +1,10 @@
 """Which texts have which items: counted in one reading, and noted for the items that matter in a second."""
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
@@ -12,7 +14,7 @@ Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 K = TypeVar("K", bound=Hashable)
 Documents = Callable[[], Iterable[tuple[int, Mapping[K, bool]]]]
-"""(row, its items), the same at every call; an item is True where it stands whole."""
+"""(row, its items) by rising row, the same at every call; an item is True where it stands whole."""
 
 FEWEST_ROWS: Final = 3
 FEWEST_PATIENTS: Final = 5
@@ -48,9 +50,10 @@ class Incidence(Generic[K]):
 
     def of_patients(self, patients: NDArray[np.intp]) -> "Incidence[K]":
         """The items that at least 5 different patients have; `patients` (n,): whose each row is."""
-        rows, items = self.has.nonzero()
-        pairs = np.unique(np.stack([items, patients[rows]]), axis=1)
-        enough = np.flatnonzero(np.bincount(pairs[0], minlength=len(self.items)) >= FEWEST_PATIENTS)
+        by_item = self.has.tocsc()
+        rows_of = (by_item.indices[low:high] for low, high in pairwise(by_item.indptr.tolist()))
+        people = [len(np.unique(patients[rows])) for rows in rows_of]
+        enough = np.flatnonzero(np.array(people, np.intp) >= FEWEST_PATIENTS)
         return Incidence(tuple(self.items[item] for item in enough), self.has[:, enough], self.known)
 
 
@@ -72,18 +75,25 @@ def incidence(rows: int, documents: Documents[K], counted: Booleans, *, most: in
             whole.update(item for item, stands in items.items() if stands)
             if len(seen) > COUNTED_AT_ONCE:
                 _forget(seen, whole)
-    enough = [item for item, n in seen.items() if FEWEST_ROWS <= n < texts and whole[item] >= WHOLE_SHARE * n]
-    kept = sorted(sorted(enough, key=lambda item: (-seen[item], item))[:most])  # type: ignore[type-var]
+    kept = kept_items({item: n for item, n in seen.items() if whole[item] >= WHOLE_SHARE * n}, texts, most)
     place = {item: number for number, item in enumerate(kept)}
     known = np.zeros(rows, bool)
-    of_rows: list[NDArray[np.int32]] = [np.zeros(0, np.int32)] * rows
+    places, ends = array("i"), np.zeros(rows + 1, np.int64)
     for row, items in documents():
         known[row] = True
-        of_rows[row] = np.array(sorted(place[item] for item in items if item in place), np.int32)
-    starts = np.cumsum([0, *map(len, of_rows)])
-    places = np.concatenate([np.zeros(0, np.int32), *of_rows])
-    has = csr_matrix((np.ones(len(places), np.int8), places, starts), shape=(rows, len(kept)))
+        places.extend(sorted(place[item] for item in items if item in place))
+        ends[row + 1] = len(places)
+    np.maximum.accumulate(ends, out=ends)
+    found = np.array(places, np.int32)
+    has = csr_matrix((np.ones(len(found), np.int8), found, ends), shape=(rows, len(kept)))
     return Incidence(tuple(kept), has, known)
+
+
+def kept_items(seen: Mapping[K, int], texts: int, most: int) -> list[K]:
+    """The items that at least 3 of the `texts` and not all have, of how many each was `seen` in: the `most` most
+    frequent, in order."""
+    enough = [item for item, n in seen.items() if FEWEST_ROWS <= n < texts]
+    return sorted(sorted(enough, key=lambda item: (-seen[item], item))[:most])  # type: ignore[type-var]
 
 
 def _forget(seen: Counter[K], whole: Counter[K]) -> None:

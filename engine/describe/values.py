@@ -1,14 +1,19 @@
 """Metadata as items: `view = PA`, numbers in quarters (`age 57 to 71`), and missing values as a value of their own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from .bank import METADATA, Bank, Saying
-from .incidence import Booleans, Floats, incidence
+from .incidence import MOST_ITEMS, Booleans, Floats, kept_items
+
+Codes = NDArray[np.unsignedinteger]
+AT_ONCE: Final = 65_536
+"""Rows whose items are sorted at a time."""
 
 QUARTERS: Final = (0.25, 0.5, 0.75)
 MOST_VALUES: Final = 8
@@ -22,13 +27,24 @@ def value_bank(rows: pl.DataFrame, names: Sequence[str], counted: Booleans) -> B
 
     What is told of numbers (their different values, the edges of their quarters) is that of the rows `counted` (n,).
     """
+    from scipy.sparse import csr_matrix, vstack
+
     columns = [_values(rows[name], counted) for name in sorted(names)]
-
-    def documents() -> Iterator[tuple[int, dict[Saying, bool]]]:
-        for row in range(rows.height):
-            yield row, {Saying(values[row], "present", METADATA): True for values in columns}
-
-    return incidence(rows.height, documents, counted)
+    seen: dict[Saying, int] = {}
+    for items, codes in columns:
+        seen |= zip(items, np.bincount(codes[counted], minlength=len(items)).tolist(), strict=True)
+    kept = kept_items(seen, int(counted.sum()), MOST_ITEMS)
+    place = {item: number for number, item in enumerate(kept)}
+    places = [np.array([place.get(item, -1) for item in items], np.int32) for items, _ in columns]
+    parts = [csr_matrix((0, len(kept)), dtype=np.int8)]
+    for start in range(0, rows.height, AT_ONCE):
+        here = slice(start, min(start + AT_ONCE, rows.height))
+        told = np.array([own[codes[here]] for own, (_, codes) in zip(places, columns, strict=True)], np.int32)
+        told = told.reshape(len(columns), here.stop - start)
+        _, row = np.nonzero(told >= 0)
+        has = np.ones(len(row), np.int8), (row, told[told >= 0])
+        parts.append(csr_matrix(has, shape=(here.stop - start, len(kept))))
+    return Bank(tuple(kept), vstack(parts, format="csr"), np.ones(rows.height, bool))
 
 
 def finite(column: pl.Series) -> pl.Series:
@@ -43,19 +59,25 @@ def told_apart(numbers: Floats) -> list[str]:
     return next(told for told in texts if len(set(told)) == len(numbers))
 
 
-def _values(column: pl.Series, fitted_on: Booleans) -> list[str]:
-    name = column.name
-    texts = column.cast(pl.String)
-    if column.dtype.is_numeric():
-        numbers = finite(column)
-        seen = numbers.filter(pl.Series(fitted_on)).drop_nulls()
-        if seen.n_unique() > MOST_VALUES:
-            return [f"{name} {told}" for told in _quarters(numbers, seen.to_numpy())]
-        texts = texts.set(numbers.is_null(), None)
-    return [f"{name} missing" if v is None else f"{name} = {v}" for v in texts.to_list()]
+def _values(column: pl.Series, fitted_on: Booleans) -> tuple[list[Saying], Codes]:
+    """What a column may say, and which of these each row says (n,)."""
+    numbers = finite(column) if column.dtype.is_numeric() else None
+    seen = None if numbers is None else numbers.filter(pl.Series(fitted_on)).drop_nulls()
+    if numbers is not None and seen is not None and seen.n_unique() > MOST_VALUES:
+        told, quarters = _quarters(numbers, seen.to_numpy())
+        return [_said(f"{column.name} {text}") for text in told], quarters
+    texts = column.cast(pl.String) if numbers is None else column.cast(pl.String).set(numbers.is_null(), None)
+    different = texts.drop_nulls().unique().sort()
+    codes = texts.cast(pl.Enum(different)).to_physical().cast(pl.UInt32).fill_null(len(different))
+    told = [*(f"{column.name} = {value}" for value in different), f"{column.name} missing"]
+    return [_said(text) for text in told], codes.to_numpy()
 
 
-def _quarters(numbers: pl.Series, seen: Floats) -> list[str]:
+def _said(text: str) -> Saying:
+    return Saying(text, "present", METADATA)
+
+
+def _quarters(numbers: pl.Series, seen: Floats) -> tuple[list[str], Codes]:
     """The quarter of each number, by its edges among those `seen`; without edges, whether it is above their lowest."""
     lowest = seen.min()
     edges = np.unique(np.quantile(seen, QUARTERS))
@@ -67,5 +89,6 @@ def _quarters(numbers: pl.Series, seen: Floats) -> list[str]:
         texts = told_apart(edges)
         between = [f"{low} to {high}" for low, high in pairwise(texts)]
         told = [f"below {texts[0]}", *between, f"{texts[-1]} or more"]
-    places = np.searchsorted(edges, numbers.to_numpy(), side="right").tolist()
-    return ["missing" if missing else told[place] for place, missing in zip(places, numbers.is_null(), strict=True)]
+    places = np.searchsorted(edges, numbers.to_numpy(), side="right").astype(np.uint8)
+    places[numbers.is_null().to_numpy()] = len(told)
+    return [*told, "missing"], places

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from misread.principal import unit
 from misread.schemas.values import SCORE_DECIMALS
-from misread.spill import Vectors, chosen, scores_of, spread_of, total
+from misread.spill import Vectors, chosen, mapped, scores_of, spread_of, total
 
 from .binned import Candidates, Found, Tally, best_candidate
 from .discriminant import ClassModel, Moments, Shape
@@ -82,7 +83,12 @@ class Rule:
 
     def takes(self, vectors: Vectors) -> Booleans:
         """(n,): which rows are in."""
-        return np.asarray(self.scores(vectors) >= self.cut)
+        return mapped(vectors, partial(_takes, rule=self))
+
+    def scored(self, vectors: Vectors, kept: Booleans) -> tuple[Floats, Floats]:
+        """The scores and the class probabilities, (m,) each, of the rows that are `kept` (n,), in one reading."""
+        scores, likely = mapped(vectors, partial(_scored, rule=self), kept).T
+        return scores, likely
 
     def holding(self, vectors: Vectors, fewest: int) -> Rule:
         """The rule, its cut lowered where it takes fewer than `fewest` of n `vectors`, to what takes so many or, with
@@ -271,6 +277,15 @@ class _Sums:
     @property
     def means(self) -> Floats:
         return np.asarray(self.sums / np.maximum(self.counts, 1.0)[:, :, None])
+
+
+def _takes(part: Floats, rule: Rule) -> Booleans:
+    return np.asarray(rule.scores(part) >= rule.cut)
+
+
+def _scored(part: Floats, kept: Booleans, rule: Rule) -> Floats:
+    """(m, 2), worked out for the whole part: last digits hang on what is multiplied together."""
+    return np.stack([rule.scores(part), rule.model.probability(part)], axis=1)[kept]
 
 
 def _membership(candidates: Sequence[Rows], n: int) -> csr_array:

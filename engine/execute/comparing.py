@@ -52,8 +52,8 @@ def _own(found: FoundSlice) -> dict[str, object]:
 
 def _verdict(found: FoundSlice, judged: Population, seed: int) -> Confirmation:
     rows = judged.judged_rows(found.true_class, CONFIRMATION)
-    inside = rows["sample_id"].is_in(found.members.ids().to_list()).to_numpy()
-    return confirm(inside, rows["error"].to_numpy().astype(bool), codes(rows["patient"]), seed)
+    inside = found.members.taken[rows["place"].to_numpy()]
+    return confirm(inside, rows["value"].to_numpy(), codes(rows["patient"]), seed)
 
 
 def _other(found: FoundSlice, model: str, verdict: Confirmation) -> dict[str, object]:

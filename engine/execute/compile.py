@@ -21,12 +21,13 @@ class Compiled:
     halves: dict[str, Samples]
 
 
-def compile_rows(plan: Node) -> Compiled:
-    """The statement whose answer is the plan's rows, in the plan's order."""
+def compile_rows(plan: Node, *, ordered: bool = True) -> Compiled:
+    """The statement whose answer is the plan's rows, in the plan's order or in none."""
     writer = _Writer(Counter(_composites(plan)))
-    hidden = tuple(name for name, _ in order_of(plan) if name not in plan.gives)
+    order = order_of(plan) if ordered else ()
+    hidden = tuple(name for name, _ in order if name not in plan.gives)
     body = writer.write(plan, hidden)
-    statement = f"{writer.shared}SELECT {_list(plan.gives)} FROM ({body}){_by(order_of(plan))}"
+    statement = f"{writer.shared}SELECT {_list(plan.gives)} FROM ({body}){_by(order)}"
     return Compiled(statement, writer.sources, writer.halves)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from misread.describe import (
     METADATA,
@@ -41,7 +42,7 @@ from misread.store import TableStore
 from .evidence import OF_PATIENTS, nearness_evidence, phrase_evidence, with_q_values
 from .inputs import codes
 from .nearness import Reading, Way, chosen_phrases, over_batches, over_rows, stored_batches, walk
-from .steps import Described, Discovered, FoundSlice, positions
+from .steps import Described, Discovered, FoundSlice
 
 Row = dict[str, Any]
 
@@ -78,22 +79,45 @@ def _sentence(found: FoundSlice, phrases: Sequence[Row]) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class _Slice:
-    """The rows of a slice's class, by sample id: `places` among the fused samples; all (n,)."""
+class _Class:
+    """The rows of a class, by sample id: `places` among the fused samples, `values` errors or losses; all (n,)."""
 
-    found: FoundSlice
     places: Places
-    inside: Booleans
+    values: NDArray[Any]
     held_out: Booleans
     patients: Codes
-    rows: pl.DataFrame
 
     @classmethod
-    def of(cls, below: Discovered, found: FoundSlice) -> "_Slice":
+    def of(cls, found: FoundSlice) -> "_Class":
         rows = found.population.judged_rows(found.true_class)
-        inside = rows["sample_id"].is_in(found.members.ids().to_list()).to_numpy()
-        held_out = np.asarray((rows["half"] == CONFIRMATION).to_numpy())
-        return cls(found, positions(below.below, rows["sample_id"]), inside, held_out, codes(rows["patient"]), rows)
+        held_out = (rows["half"] == CONFIRMATION).to_numpy()
+        return cls(rows["place"].to_numpy().astype(np.intp), rows["value"].to_numpy(), held_out, codes(rows["patient"]))
+
+    @cached_property
+    def searched(self) -> Places:
+        """The places of its discovery rows."""
+        return self.places[~self.held_out]
+
+
+@dataclass(frozen=True, eq=False)
+class _Slice:
+    """A slice among the rows of its class: who is `inside` (n,)."""
+
+    found: FoundSlice
+    among: _Class
+    inside: Booleans
+
+    @property
+    def places(self) -> Places:
+        return self.among.places
+
+    @property
+    def held_out(self) -> Booleans:
+        return self.among.held_out
+
+    @property
+    def patients(self) -> Codes:
+        return self.among.patients
 
     @property
     def key(self) -> Row:
@@ -127,13 +151,22 @@ def _chosen(bank: Bank, item: int, one: _Slice, score: float | None) -> _Chosen:
     return _Chosen(bank.items[item], score, has=bank.of(item)[one.places])
 
 
+def _slices(found: Sequence[FoundSlice]) -> Iterator[_Slice]:
+    """Slices of one class share its rows."""
+    classes: dict[tuple[str, str, int | None], _Class] = {}
+    for one in found:
+        key = one.population.model, one.population.target, one.true_class
+        among = classes[key] = classes.get(key) or _Class.of(one)
+        yield _Slice(one, among, one.members.taken[among.places])
+
+
 class _Telling:
     """What the slices of one audit have in common, worked out once."""
 
     def __init__(self, node: Describe, store: TableStore, below: Discovered) -> None:
         self._node, self._store, self._below = node, store, below
         self._fused = below.below
-        self.slices = [_Slice.of(below, found) for found in below.slices]
+        self.slices = list(_slices(below.slices))
         self._chosen = self._choose()
 
     # what reports and metadata hold
@@ -148,21 +181,21 @@ class _Telling:
         return codes(self._fused.samples["patient"])
 
     @cached_property
-    def _reports(self) -> list[tuple[int, str]]:
-        """(place, report) of the samples that were audited and have one."""
+    def _reports(self) -> pl.DataFrame:
+        """`place` and `report` of the samples that were audited and have one, by place."""
         rows = self._fused.samples.select("sample_id", "left_out")  # without metadata, which may be called place
         kept = rows.with_row_index("place").filter(pl.col("left_out").is_null())
         told = report_texts(self._store).join(kept.select("sample_id", "place"), on="sample_id").sort("place")
-        return list(told.select("place", "report").iter_rows())
+        return told.select("place", "report")
 
     @cached_property
     def _bank(self) -> Bank:
-        bank = phrase_bank(self._fused.samples.height, lambda: self._reports, self._counted, self._listed)
+        bank = phrase_bank(self._fused.samples.height, self._reports.iter_rows, self._counted, self._listed)
         return bank.of_patients(self._patients)
 
     @cached_property
     def _words(self) -> Incidence[str]:
-        bank = word_bank(self._fused.samples.height, lambda: self._reports, self._counted)
+        bank = word_bank(self._fused.samples.height, self._reports.iter_rows, self._counted)
         return bank.of_patients(self._patients)
 
     @cached_property
@@ -193,7 +226,7 @@ class _Telling:
     @cached_property
     def how(self) -> str:
         """Which phrases there were, and in which space they were compared."""
-        if not self._reports and not self._cross_modal:
+        if self._reports.is_empty() and not self._cross_modal:
             return "no reports: slices are told by metadata alone"
         if self._cross_modal:
             space = f"the space of the image encoder {self._fuse.image}"
@@ -201,7 +234,7 @@ class _Telling:
             space = f"the space of the report encoder {self._fuse.report}, each at the mean of the reports that say it"
         else:
             space = "the fused space, each at the mean of the images whose reports say it"
-        bank = "phrases of the reports and listed terms" if self._reports else "no reports: listed terms"
+        bank = "no reports: listed terms" if self._reports.is_empty() else "phrases of the reports and listed terms"
         return f"{bank}, compared in {space}"
 
     @property
@@ -220,9 +253,9 @@ class _Telling:
 
     def _choose(self) -> list[list[_Chosen]]:
         """Of every slice its phrases, each with who has it (n,), or how near (n,) the rows of its class lie to it."""
-        if not self._reports:
+        if self._reports.is_empty():
             return self._from_pictures() if self._cross_modal else [[] for _ in self.slices]
-        found = [(one.places[~one.held_out], one.inside[~one.held_out]) for one in self.slices]
+        found = [(one.among.searched, one.inside[~one.held_out]) for one in self.slices]
         vectors_of = self._from_middle if self._cross_modal else None
         chosen = chosen_phrases(self._bank, found, self._reading, self._node.most, vectors_of)
         return [
@@ -240,7 +273,7 @@ class _Telling:
         names = listed_names(self._listed)
         vectors = self._from_middle([saying.shown for saying in names])
         nobody: Places = np.zeros(0, np.intp)
-        ways = [Way(one.places[~one.held_out], one.inside[~one.held_out], nobody) for one in self.slices]
+        ways = [Way(one.among.searched, one.inside[~one.held_out], nobody) for one in self.slices]
         similar = np.full((self._fused.samples.height, len(names)), np.nan, np.float32)
 
         def compared(places: Places, rows: Floats) -> tuple[Places, Floats]:
@@ -259,20 +292,20 @@ class _Telling:
     def phrases(self, one: _Slice) -> Iterator[Row]:
         """Rows of the phrases table but for q-values: phrases of reports, then values of metadata."""
         chosen = self._chosen[self.slices.index(one)]
-        known = self._bank.known[one.places] if self._reports else np.ones(len(one.places), bool)
+        known = np.ones(len(one.places), bool) if self._reports.is_empty() else self._bank.known[one.places]
         for rank, phrase in enumerate([*chosen, *self._told_by_metadata(one)], start=1):
             asked = one.held_out & (known if phrase.saying.source != METADATA else True)
             yield {**one.key, "rank": rank, **phrase.row, **phrase.evidence(one, asked)}
 
     def _told_by_metadata(self, one: _Slice) -> Iterator[_Chosen]:
-        chooser = Chooser(self._values, one.places[~one.held_out], one.inside[~one.held_out])
+        chooser = Chooser(self._values, one.among.searched, one.inside[~one.held_out])
         shown = [self._values.items[item].shown for item in chooser.shortlist]
         for item in chooser.choose(None, shown, np.zeros(len(shown)), min(MOST_VALUES, self._node.most)):
             yield _chosen(self._values, int(item), one, None)
 
     def words(self, one: _Slice) -> Iterator[Row]:
         """Rows of the contrast words but for q-values."""
-        if not self._reports:
+        if self._reports.is_empty():
             return
         from scipy.stats import norm
 
@@ -329,14 +362,14 @@ class _Telling:
     def examples(self, one: _Slice) -> Iterator[Row]:
         """Rows of the examples table."""
         wrong, right = self._verdicts(one)
-        names = one.rows["sample_id"]
+        names = one.found.population.samples["sample_id"]
         for example in examples(rows_chosen(self._fused.vectors, one.places), one.inside, wrong, right, one.patients):
             yield {
                 **one.key,
                 "kind": example.kind,
                 "rank": example.rank,
-                "sample_id": names[example.row],
-                "neighbour_of": None if example.of is None else names[example.of],
+                "sample_id": names[int(one.places[example.row])],
+                "neighbour_of": None if example.of is None else names[int(one.places[example.of])],
                 "distance": example.distance,
             }
 
@@ -344,8 +377,7 @@ class _Telling:
     def _verdicts(one: _Slice) -> tuple[Booleans, Booleans]:
         """Who is read wrongly, and who correctly; by loss, who is in its highest quarter, or not above the median."""
         if one.found.population.by_loss:
-            losses = one.rows["loss"].to_numpy()
+            losses = one.among.values
             high, middle = np.quantile(losses, (0.75, 0.5))
             return losses >= max(high, np.nextafter(middle, np.inf)), losses <= middle
-        wrong = one.rows["error"].to_numpy().astype(bool)
-        return wrong, ~wrong
+        return one.among.values, ~one.among.values

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import groupby
 
 import numpy as np
+import polars as pl
 
 from misread.audit.population import Population
 from misread.discover import (
@@ -31,7 +32,7 @@ from .comparing import compare
 from .effects import effects_told, smallest_effects
 from .inputs import codes
 from .judging import Candidate, Judge
-from .steps import Discovered, FusedSamples, positions
+from .steps import Discovered, FusedSamples
 
 
 def discover(
@@ -106,7 +107,8 @@ def _left_out(node: Discover, too_few: int) -> str:
 
 
 def _no_held_out_rows(judged: Population) -> str:
-    told = judged.judged_rows(half=CONFIRMATION).is_empty() and not judged.judged_rows().is_empty()
+    halves = judged.judged_rows()["half"]
+    told = not halves.is_empty() and not (halves == CONFIRMATION).any()
     return "no row to judge is in the confirmation half: nothing can be confirmed" if told else ""
 
 
@@ -186,10 +188,10 @@ Reason = tuple[bool, str]
 def _no_errors(node: Discover, judged: Population, classes: Sequence[ClassRows]) -> Iterator[Reason]:
     rows, errors = sum(len(c.losses) for c in classes), sum(int(c.losses.sum()) for c in classes)
     yield (
-        judged.rows.is_empty() and judged.has_losses,
+        judged.verdicts.is_empty() and judged.has_losses,
         "no row has a label, but the predictions hold losses: --losses judges rows by them",
     )
-    yield judged.rows.is_empty(), "no row has a score and a label: there is nothing to judge"
+    yield judged.verdicts.is_empty(), "no row has a score and a label: there is nothing to judge"
     yield (
         judged.threshold.source == "none",
         "no threshold can be chosen: the discovery rows do not hold both labels; give --threshold",
@@ -227,16 +229,14 @@ def _patients(rows: ClassRows) -> int:
 def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:
     """The discovery rows of each class, in the order of the population's classes."""
     rows = judged.judged_rows(half=DISCOVERY)
-    places, patients = positions(fused, rows["sample_id"]), codes(rows["patient"])
     if judged.by_loss:
-        vectors = chosen(fused.vectors, places)
-        return [ClassRows(None, vectors, rows["loss"].to_numpy(), patients, every_row(vectors.shape[1]))]
-    label, errors = rows["label"].to_numpy(), rows["error"].to_numpy().astype(bool)
-    owns = [label == true_class for true_class in CLASSES]
-    each = [chosen(fused.vectors, places[own]) for own in owns]
+        vectors = chosen(fused.vectors, rows["place"].to_numpy())
+        model = every_row(vectors.shape[1])
+        return [ClassRows(None, vectors, rows["value"].to_numpy(), codes(rows["patient"]), model)]
+    owns = [rows.filter(pl.col("label") == true_class) for true_class in CLASSES]
+    each = [chosen(fused.vectors, own["place"].to_numpy()) for own in owns]
     first = fit_class_model(*each)
-    classes = []
-    for true_class, own, vectors, model in zip(CLASSES, owns, each, (first, first.other), strict=True):
-        own_patients = np.unique(patients[own], return_inverse=True)[1].astype(np.intp)
-        classes.append(ClassRows(true_class, vectors, errors[own], own_patients, model))
-    return classes
+    return [
+        ClassRows(true_class, vectors, own["value"].to_numpy(), codes(own["patient"]), model)
+        for true_class, own, vectors, model in zip(CLASSES, owns, each, (first, first.other), strict=True)
+    ]

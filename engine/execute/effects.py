@@ -26,14 +26,12 @@ def smallest_effects(judged: Population, slice_rows: int, fewest_patients: int) 
     columns: dict[str, object] = {"smallest_effect_rows": slice_rows}
     if judged.by_loss:
         rows = judged.judged_rows(half=CONFIRMATION)
-        losses, patients = rows["loss"].to_numpy(), codes(rows["patient"])
+        losses, patients = rows["value"].to_numpy(), codes(rows["patient"])
         return columns | {LOSS_COLUMN: smallest_mean_loss(losses, patients, slice_rows, fewest_patients)}
     for true_class in CLASSES:
         rows = judged.judged_rows(true_class, CONFIRMATION)
-        errors = rows["error"].to_numpy().astype(bool)
-        columns[effect_column(true_class)] = smallest_effect(
-            errors, codes(rows["patient"]), slice_rows, fewest_patients
-        )
+        errors, patients = rows["value"].to_numpy(), codes(rows["patient"])
+        columns[effect_column(true_class)] = smallest_effect(errors, patients, slice_rows, fewest_patients)
     return columns
 
 
@@ -61,7 +59,7 @@ def _repeat(judged: Population) -> bool:
 
 def _told(true_class: int, rows: pl.DataFrame, effect: object) -> str:
     rate = percent(effect) if isinstance(effect, float) else "no rate of"
-    return f"{rate} {error_kind_of(true_class)}s ({percent(int(rows['error'].sum()) / rows.height)} in all)"
+    return f"{rate} {error_kind_of(true_class)}s ({percent(int(rows['value'].sum()) / rows.height)} in all)"
 
 
 def _is_untold(rows: pl.DataFrame) -> bool:
@@ -73,5 +71,5 @@ def _loss_told(small: str, rows: pl.DataFrame, effect: object) -> str:
         return ""
     if effect is None:
         return f"{small} could not have been confirmed with 80 % power whatever its mean loss"
-    whole = f"{mean_loss(rows['loss'].to_numpy()):.3g} in all"
+    whole = f"{mean_loss(rows['value'].to_numpy()):.3g} in all"
     return f"{small} would have been confirmed with about 80 % power at a mean loss of {effect:.3g} ({whole})"

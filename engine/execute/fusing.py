@@ -204,11 +204,12 @@ def fit_samples(
     if not kept.any():
         raise AuditError("no sample is left to audit", _why_nothing(samples, below.not_selected))
     fitted_on = (kept & (samples["half"] == DISCOVERY)).to_numpy()
-    columns, notes = _metadata(node, below, samples.filter(kept))
+    columns, notes = _metadata(node, below, kept)
     notes += [SEEN_IN_TRAINING] if shares_training_patients(samples) else []
     copies, patients = copies_across_halves(samples, store.table("images").batches(["sample_id", "sha256"]))
     notes += [copies_told(None if is_small_cell(patients, SMALLEST_CELL) else copies)] if copies else []
-    features = fit_features(samples.filter(pl.Series(fitted_on)), columns) if node.metadata is not None else None
+    of_discovery = samples.select("half", *columns).filter(pl.Series(fitted_on))
+    features = fit_features(of_discovery, columns) if node.metadata is not None else None
     vectors = SampleVectors(samples, tables, features)
     give_back()
     waiting = np.flatnonzero(fitted_on)
@@ -351,20 +352,20 @@ def _why_nothing(samples: pl.DataFrame, not_selected: int) -> str:
     return "left out: " + "; ".join(f"{rows} rows ({reason})" for reason, rows in reasons.items())
 
 
-def _metadata(node: Fuse, below: ScannedSamples, kept: pl.DataFrame) -> tuple[list[str], list[str]]:
+def _metadata(node: Fuse, below: ScannedSamples, kept: pl.Series) -> tuple[list[str], list[str]]:
     """The columns that describe samples (and are fused, if metadata is), and a note on those left out."""
     asked = None if node.metadata in (AUTOMATIC, None) else node.metadata
     known = sorted(name for name in below.images.columns if name not in (*IMAGES.names, "patient", "half"))
-    labels = _labels(below.predictions, kept["sample_id"]) if known and asked is None else {}
-    columns, left_out = choose_columns(kept.select(known), labels, asked)
+    labels = _labels(below.predictions, kept) if known and asked is None else {}
+    columns, left_out = choose_columns(below.images.select("half", *known).filter(kept).drop("half"), labels, asked)
     notes = [f"metadata column {name} is left out of the vectors: it {why}" for name, why in left_out.items()]
     return columns, notes
 
 
-def _labels(predictions: pl.DataFrame, samples: pl.Series) -> dict[str, pl.Series]:
-    """By target the labels of these samples, which are sorted; null where there is none."""
-    labels = predictions.select("sample_id", "target", "label").drop_nulls()
+def _labels(predictions: pl.DataFrame, kept: pl.Series) -> dict[str, pl.Series]:
+    """By target the labels of the samples that are kept (n,); null where there is none."""
+    labels = predictions.select("place", "target", "label").drop_nulls()
     return {
-        str(target): gathered(rows.select("label"), inverse(located(samples, rows["sample_id"]), len(samples)))["label"]
+        str(target): gathered(rows.select("label"), inverse(rows["place"].to_numpy(), len(kept)))["label"].filter(kept)
         for (target,), rows in labels.partition_by("target", as_dict=True).items()
     }

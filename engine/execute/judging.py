@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from misread.audit.aligned import inverse
 from misread.audit.population import Population
 from misread.discover import (
     Codes,
@@ -24,7 +24,7 @@ from misread.discover import (
 from misread.schemas.values import CONFIRMATION, SIGNIFICANCE, error_kind_of
 
 from .inputs import codes
-from .steps import FoundSlice, FusedSamples, Members, positions
+from .steps import FoundSlice, FusedSamples, Members
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -43,33 +43,26 @@ class Candidate:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of one population that are judged, all (n,): `places` in the fused samples.
+    """The rows of one population that are judged, all (n,): `places` in the fused samples; `values`: errors or losses.
 
-    By loss `errors` are False, and `label` is -1 where there is none; else `losses` are NaN. `truth`, `judged`: see
-    `Members`.
+    By loss `label` is -1 where there is none.
     """
 
-    places: NDArray[np.intp]
+    places: NDArray[np.uint32]
     label: NDArray[np.int8]
-    errors: Booleans
-    losses: Floats
+    values: NDArray[Any]
     held_out: Booleans
     patients: Codes
-    truth: pl.DataFrame
-    judged: NDArray[np.int32]
 
     @classmethod
-    def of(cls, fused: FusedSamples, judged: Population) -> "_Rows":
+    def of(cls, judged: Population) -> "_Rows":
         rows = judged.judged_rows()
         return cls(
-            positions(fused, rows["sample_id"]),
+            rows["place"].to_numpy(),
             rows["label"].fill_null(-1).to_numpy(),
-            rows["error"].fill_null(value=False).to_numpy().astype(bool),
-            rows["loss"].fill_null(math.nan).to_numpy(),
+            rows["value"].to_numpy(),
             (rows["half"] == CONFIRMATION).to_numpy(),
             codes(rows["patient"]),
-            judged.rows.select("label", "predicted", "error", "loss"),
-            inverse(positions(fused, judged.rows["sample_id"]), fused.samples.height),
         )
 
     def own(self, true_class: int | None) -> Booleans:
@@ -85,7 +78,7 @@ class Judge:
         self._kept = fused.samples["left_out"].is_null().to_numpy()
         self._held_out = self._kept & (fused.samples["half"] == CONFIRMATION).fill_null(False).to_numpy()
         self._held_patients = codes(fused.samples["patient"].filter(pl.Series(self._held_out)))
-        self._of_population: dict[tuple[str, str], _Rows] = {}
+        self._known: tuple[Population, _Rows] | None = None
 
     def judge(self, candidates: Sequence[Candidate]) -> tuple[FoundSlice, ...]:
         """The slices that candidates are, in their order, tested together: rows of the slices table, and members."""
@@ -100,9 +93,8 @@ class Judge:
         """One of them by itself, and what held-out rows say of it, which is not yet in its row."""
         judged, rule, true_class = candidate.population, candidate.rule, candidate.true_class
         slice_id = f"{self._audit_id}-{place:02d}"
-        rows, scores = self._rows_of(judged), rule.scores(self._fused.vectors)
-        taken = (scores >= rule.cut) & self._kept
-        counts, verdict = self._counts(rows, true_class, taken)
+        taken = rule.takes(self._fused.vectors) & self._kept
+        counts, verdict = self._counts(self._rows_of(judged), true_class, taken)
         row = {
             "audit_id": self._audit_id,
             "slice_id": slice_id,
@@ -120,14 +112,14 @@ class Judge:
             "class_direction": rule.model.direction.tolist(),
             "class_offset": rule.model.offset,
         }
-        members = self._members(slice_id, rule, rows, scores, taken)
+        members = Members(self._audit_id, slice_id, judged, rule, self._fused.vectors, np.packbits(taken))
         return FoundSlice(judged, true_class, rule, row, members), verdict
 
     def _rows_of(self, judged: Population) -> _Rows:
-        key = judged.model, judged.target
-        if key not in self._of_population:
-            self._of_population[key] = _Rows.of(self._fused, judged)
-        return self._of_population[key]
+        """Of one population at a time: its candidates come one after the other."""
+        if self._known is None or self._known[0] is not judged:
+            self._known = judged, _Rows.of(judged)
+        return self._known[1]
 
     def _counts(
         self, rows: _Rows, true_class: int | None, taken: Booleans
@@ -144,33 +136,16 @@ class Judge:
             "other_class_rows": int((inside & ~own & rows.held_out).sum()),
         }
         if true_class is None:
-            counts |= _found_losses(rows.losses[mine], rows.losses[others])
-            return counts, confirm_losses(inside[held], rows.losses[held], rows.patients[held], self._seed)
-        counts |= _found_errors(rows.errors[mine], rows.errors[others])
-        return counts, confirm(inside[held], rows.errors[held], rows.patients[held], self._seed)
+            counts |= _found_losses(rows.values[mine], rows.values[others])
+            return counts, confirm_losses(inside[held], rows.values[held], rows.patients[held], self._seed)
+        counts |= _found_errors(rows.values[mine], rows.values[others])
+        return counts, confirm(inside[held], rows.values[held], rows.patients[held], self._seed)
 
     def _share(self, taken: Booleans) -> dict[str, float | None]:
         """How much of the confirmation half's samples a rule takes, with its interval."""
         inside = taken[self._held_out]
         low, high = rate_interval(inside, self._held_patients)
         return {"share": _mean(inside), "share_low": number(low), "share_high": number(high)}
-
-    def _members(self, slice_id: str, rule: Rule, rows: _Rows, scores: Floats, taken: Booleans) -> Members:
-        likely = rule.model.probability(self._fused.vectors)
-        inside = np.flatnonzero(taken)
-        order = np.argsort(-scores[inside], kind="stable")  # samples lie by their ids
-        ranked = inside[order]
-        samples = self._fused.samples.select("sample_id", "half")
-        return Members(
-            self._audit_id,
-            slice_id,
-            samples,
-            rows.truth,
-            rows.judged,
-            ranked.astype(np.int32),
-            scores[ranked],
-            likely[ranked],
-        )
 
 
 def _found_errors(mine: Booleans, others: Booleans) -> dict[str, object]:

@@ -26,20 +26,27 @@ Frame = Callable[[Node], pa.Table]
 
 
 def stream_rows(
-    plan: Node, store: TableStore, frame: Frame, *, batch_rows: int = BATCH_ROWS, memory: int = MEMORY
+    plan: Node,
+    store: TableStore,
+    frame: Frame,
+    *,
+    batch_rows: int = BATCH_ROWS,
+    memory: int = MEMORY,
+    ordered: bool = True,
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of a plan whose last step is a row step, in order, at most `batch_rows` a batch."""
+    """The rows of a plan whose last step is a row step, in order, at most `batch_rows` a batch; in none where nobody
+    asks for one: rows need not be held then to be sorted."""
     if isinstance(plan, Select):
-        for batch in stream_rows(plan.input, store, frame, batch_rows=batch_rows, memory=memory):
+        for batch in stream_rows(plan.input, store, frame, batch_rows=batch_rows, memory=memory, ordered=ordered):
             yield batch.select(list(plan.columns))
         return
     if isinstance(plan, Take):
         few = min(batch_rows, PICTURE_ROWS) if PICTURE in plan.columns else batch_rows
         table = store.table_at(plan.table.table, plan.table.version) if plan.table.version else None
-        for batch in stream_rows(plan.input, store, frame, batch_rows=few, memory=memory):
+        for batch in stream_rows(plan.input, store, frame, batch_rows=few, memory=memory, ordered=ordered):
             yield _fetched(batch, plan, table)
         return
-    compiled = compile_rows(plan)
+    compiled = compile_rows(plan, ordered=ordered)
     with opened(compiled, store, frame, memory) as pipeline:
         for batch in pipeline.batches(compiled.statement, batch_rows):
             yield batch.cast(plan.schema)

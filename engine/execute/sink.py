@@ -160,17 +160,17 @@ def _audit_row(store: TableStore, node: Node, described: Described, fusion: str)
 
 def _target_rows(below: Discovered) -> Iterable[dict[str, object]]:
     for judged in below.populations:
-        found = judged.rows.filter(pl.col("half") == DISCOVERY)
-        held = judged.rows.filter(pl.col("half") == CONFIRMATION)
+        half = judged.samples["half"].gather(judged.verdicts["place"])
+        found, held = (judged.verdicts["error"].filter(half == each) for each in (DISCOVERY, CONFIRMATION))
         yield {
             "audit_id": below.audit_id,
             "model": judged.model,
             "target": judged.target,
             "threshold": judged.threshold.value,
             "threshold_source": judged.threshold.source,
-            "discovery_rows": found.height,
+            "discovery_rows": len(found),
             "discovery_errors": _errors(judged, found),
-            "confirmation_rows": held.height,
+            "confirmation_rows": len(held),
             "confirmation_errors": _errors(judged, held),
             **below.effects[judged.model, judged.target],
             "left_out": [{"reason": reason, "rows": rows} for reason, rows in judged.left_out.items()],
@@ -179,8 +179,8 @@ def _target_rows(below: Discovered) -> Iterable[dict[str, object]]:
         }
 
 
-def _errors(judged: Population, rows: pl.DataFrame) -> int | None:
-    return None if judged.by_loss else int(rows["error"].sum())
+def _errors(judged: Population, errors: pl.Series) -> int | None:
+    return None if judged.by_loss else int(errors.sum())
 
 
 def _append(commit: Commit, contract: TableContract, rows: Iterable[Mapping[str, object]]) -> None:
@@ -192,8 +192,8 @@ def _append(commit: Commit, contract: TableContract, rows: Iterable[Mapping[str,
 
 def _audited(audit_id: str, judged: Population) -> Iterator[pl.DataFrame]:
     """The rows that a population judges, a part at a time."""
-    for start in range(0, judged.rows.height, BATCH_ROWS):
-        yield judged.rows[start : start + BATCH_ROWS].with_columns(
+    for start in range(0, judged.verdicts.height, BATCH_ROWS):
+        yield judged.rows(start, start + BATCH_ROWS).with_columns(
             audit_id=pl.lit(audit_id), model=pl.lit(judged.model), target=pl.lit(judged.target)
         )
 

@@ -7,17 +7,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from misread.audit.aligned import gathered
+from misread.audit.aligned import found_in, gathered
 from misread.audit.population import Population
 from misread.discover import Rule
 from misread.fuse import Fusion
 from misread.metadata import MetadataFeatures
 from misread.spill import Vectors
+from misread.threads import one_thread
 
 
 @dataclass(frozen=True)
 class ScannedSamples:
-    """What an audit may look at: `images`, one row a sample, by sample_id; `predictions`, long, with `winner`.
+    """What an audit may look at: `images`, one row a sample, by sample_id; `predictions`, long, with `winner` and, for
+    their sample, `place`, where it stands among the images.
 
     `seed`: of the halves and every draw; `not_selected`: how many images of the store a filter took away.
     """
@@ -49,30 +51,34 @@ class FusedSamples:
 class Members:
     """Every scanned sample that a slice's rule takes, the highest score first; ties by sample id.
 
-    `places` (n,) among all samples of the audit, their `scores` and class probabilities (n,). `samples`: sample_id and
-    half of all samples; `truth`: label, predicted, error and loss of those that are judged, `judged` telling of every
-    sample which row is its own, -1 for none. Rows of text are made as they are read.
+    `bits`: which of all samples of the audit, whose vectors are `vectors` (n, k), are taken, a bit each. All else is
+    worked out as rows are read.
     """
 
     audit_id: str
     slice_id: str
-    samples: pl.DataFrame
-    truth: pl.DataFrame
-    judged: NDArray[np.int32]
-    places: NDArray[np.int32]
-    scores: NDArray[np.float64]
-    probabilities: NDArray[np.float64]
+    population: Population
+    rule: Rule
+    vectors: Vectors
+    bits: NDArray[np.uint8]
 
-    def ids(self) -> pl.Series:
-        return self.samples["sample_id"].gather(self.places)
+    @property
+    def taken(self) -> NDArray[np.bool_]:
+        """(n,) of all samples."""
+        return np.unpackbits(self.bits, count=len(self.vectors)).view(np.bool_)
 
     def parts(self, most: int) -> Iterator[pl.DataFrame]:
         """The slice's rows of the memberships table, at most `most` at a time."""
-        for start in range(0, len(self.places), most):
-            here = slice(start, start + most)
-            places = self.places[here]
-            rows = self.samples[places].hstack(gathered(self.truth, self.judged[places]))
-            yield rows.select(
+        taken, verdicts = self.taken, self.population.verdicts
+        with one_thread():
+            scores, likely = self.rule.scored(self.vectors, taken)
+        order = np.argsort(-scores, kind="stable")  # samples lie by their ids
+        ranked = np.flatnonzero(taken)[order].astype(np.int32)
+        judged = verdicts["place"].to_numpy()
+        for start in range(0, len(ranked), most):
+            places, here = ranked[start : start + most], order[start : start + most]
+            samples = self.population.samples[places].select("sample_id", "half")
+            yield samples.hstack(gathered(verdicts, found_in(judged, places))).select(
                 audit_id=pl.lit(self.audit_id),
                 slice_id=pl.lit(self.slice_id),
                 sample_id="sample_id",
@@ -80,9 +86,9 @@ class Members:
                 label="label",
                 predicted="predicted",
                 error="error",
-                loss="loss",
-                score=pl.Series(self.scores[here]),
-                class_probability=pl.Series(self.probabilities[here]),
+                loss=pl.col("loss").cast(pl.Float64),
+                score=pl.Series(scores[here]),
+                class_probability=pl.Series(likely[here]),
                 rank=pl.int_range(start + 1, start + len(places) + 1, dtype=pl.Int64),
             )
 
@@ -131,8 +137,3 @@ class Described:
     contrast_words: tuple[dict[str, object], ...] = ()
     examples: tuple[dict[str, object], ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def positions(fused: FusedSamples, samples: pl.Series) -> np.ndarray:
-    """(n,) the rows of `fused.vectors` that hold these samples."""
-    return fused.samples["sample_id"].search_sorted(samples).to_numpy()

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from misread.audit.aligned import located
 from misread.audit.halves import patient_unit, with_half
 from misread.audit.population import Population, population, winners
 from misread.memory import map_large, trim
@@ -50,6 +51,15 @@ class Work:
         if isinstance(node, (*ROW_STEPS, Take)):
             return read_rows(node, self.store, self.table, memory=self.memory or MEMORY)
         return _table(node, self.value(node))
+
+    def parts(self, node: Node) -> Iterator[pl.DataFrame]:
+        """The rows of a row step as they come, in no order, for which they would all be held; first an empty part."""
+        yield pl.DataFrame(node.schema.empty_table())
+        for batch in stream_rows(node, self.store, self.table, memory=self.memory or MEMORY, ordered=False):
+            # copied, a column by itself: else what is kept of one column holds all others of its batch
+            copy = batch.take(pa.array(range(batch.num_rows)))
+            yield pl.DataFrame([pl.Series(name, copy[name]) for name in batch.schema.names])
+            trim()
 
     def rows(self, node: Node) -> pl.DataFrame:
         """The same, a column after the other: a long table is not held twice."""
@@ -140,13 +150,14 @@ def _samples(node: Node) -> Samples:
 def _scanned(samples: Samples, work: Work) -> ScannedSamples:
     images = _images(samples, work)
     trim()
-    names = pl.col("model", "task", "target").cast(pl.Categorical)
     # a task's winner may be another target than those asked for
-    predictions = winners(work.rows(samples.predictions)).filter(pl.col("target").is_in(list(samples.targets)))
+    predictions = winners(_predictions(samples, work, images["sample_id"]), "place")
+    predictions = predictions.filter(pl.col("target").is_in(list(samples.targets)))
+    few = {"model": samples.models, "target": samples.targets}
     return ScannedSamples(
         seed=samples.seed,
         images=images,
-        predictions=predictions.with_columns(names),
+        predictions=predictions.with_columns(pl.col(name).cast(pl.Enum(sorted(few[name]))) for name in few),
         not_selected=work.store.manifest.tables["images"].rows - images.height,
         include_train=samples.include_train,
     )
@@ -154,24 +165,51 @@ def _scanned(samples: Samples, work: Work) -> ScannedSamples:
 
 def _images(samples: Samples, work: Work) -> pl.DataFrame:
     """The selected images by sample_id, with patient and half; text goes before other tables are read."""
-    rows = work.rows(samples.images).sort("sample_id").with_columns(patient_unit()).drop("patient_id")
-    return with_half(rows, samples.seed).with_columns(pl.col("split").cast(pl.Categorical))
+    split = pl.col("split").cast(pl.Categorical)
+    rows = _joined(part.with_columns(split, patient_unit()).drop("patient_id") for part in work.parts(samples.images))
+    return with_half(rows, samples.seed).sort("sample_id")
+
+
+def _predictions(samples: Samples, work: Work, ids: pl.Series) -> pl.DataFrame:
+    """Those of the selected images, whose `ids` are sorted, with the place of each instead of its id."""
+    names = pl.col("model", "task", "target").cast(pl.Categorical)
+
+    def told(part: pl.DataFrame) -> pl.DataFrame:
+        place = pl.Series("place", located(ids, part["sample_id"]))
+        rows = part.drop("sample_id").with_columns(names, place).filter(place >= 0)
+        return _without_nulls(rows.with_columns(pl.col("place").cast(pl.UInt32)))
+
+    return _joined(map(told, work.parts(samples.predictions)))
+
+
+def _joined(parts: Iterator[pl.DataFrame]) -> pl.DataFrame:
+    """One frame of many, a column after the other: no more than one is held twice."""
+    held, columns = [part.get_columns() for part in parts], []
+    while held[0]:
+        columns.append(pl.concat([part.pop().to_frame() for part in held], how="vertical_relaxed", rechunk=True))
+        trim()
+    return pl.concat(columns[::-1], how="horizontal")
+
+
+def _without_nulls(part: pl.DataFrame) -> pl.DataFrame:
+    """Columns that hold nothing take no memory."""
+    return part.with_columns(pl.col(c.name).cast(pl.Null) for c in part if c.null_count() == len(c))
 
 
 def _populations(node: Discover, below: FusedSamples) -> list[Population]:
     """Those of every model and target, sorted."""
-    predictions = below.below.predictions.partition_by("model", "target", as_dict=True)
+    predictions = below.below.predictions
     return [
         population(
             below.samples,
-            rows.drop("model", "target"),
-            str(model),
-            str(target),
+            predictions.filter(pl.col("model") == model, pl.col("target") == target).drop("model", "target"),
+            model,
+            target,
             node.threshold,
             by_loss=node.losses,
             not_selected=below.below.not_selected,
         )
-        for (model, target), rows in sorted(predictions.items())
+        for model, target in sorted(predictions.select("model", "target").unique().iter_rows())
     ]
 
 

@@ -106,6 +106,7 @@ def frames(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     predictions = pl.DataFrame(
         {
             "sample_id": samples[:45],
+            "place": range(45),
             "task": [None] * 45,
             "label": [[0, 1, None][int(v)] for v in rng.integers(0, 3, 45)],
             "score": rng.random(45),
@@ -132,11 +133,11 @@ def test_every_row_is_audited_or_left_out_for_one_reason(seed: int, select: bool
     has_vector = pl.Series([row >= 3 for row in range(kept.height)])
     scanned = scanned_samples(kept, has_vector, include_train=include_train)
     result = population(scanned, predictions, "m", "t", 0.5, not_selected=images.height - kept.height)
-    assert result.rows.height + sum(result.left_out.values()) == images.height
+    assert result.verdicts.height + sum(result.left_out.values()) == images.height
     assert set(result.left_out) <= set(REASONS)
-    assert result.rows["label"].null_count() == 0
+    assert result.rows()["label"].null_count() == 0
     if not include_train:
-        kept = images.join(result.rows, on="sample_id")["split"].drop_nulls().str.strip_chars().str.to_lowercase()
+        kept = images.join(result.rows(), on="sample_id")["split"].drop_nulls().str.strip_chars().str.to_lowercase()
         assert "train" not in kept.to_list()
 
 
@@ -163,7 +164,7 @@ def test_an_error_is_a_prediction_that_is_not_the_label(seed: int, option: float
     scanned = scanned_samples(images, pl.Series([True] * images.height), include_train=True)
     result = population(scanned, predictions, "m", "t", option)
     assert result.threshold.source == ("option" if option else "Youden")
-    for row in result.rows.iter_rows(named=True):
+    for row in result.rows().iter_rows(named=True):
         assert row["predicted"] == int(row["score"] >= row["threshold"])
         assert row["error"] == (row["predicted"] != row["label"])
         kind = "false negative" if row["label"] else "false positive"
