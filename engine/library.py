@@ -140,8 +140,8 @@ class Store(TableStore):
 
     def subgroups(
         self,
-        model: str,
-        target: str,
+        model: str | None = None,
+        target: str | None = None,
         *,
         of_class: int | None = None,
         min_size: int = 10,
@@ -150,7 +150,8 @@ class Store(TableStore):
         where: str | None = None,
         allow_small_cells: bool = False,
     ) -> pl.DataFrame:
-        """The subgroups of metadata in which a model's errors gather, the most telling first.
+        """The subgroups of metadata in which a model's errors gather, by model and target (None: every one, tested
+        together), the most telling of each first.
 
         Conjunctions of up to `most_terms` (at most 3) values within a true class (`of_class`; None: each of both),
         searched in the discovery half of the patients, where they have `min_size` rows at least, and ranked by its

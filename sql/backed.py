@@ -34,16 +34,17 @@ BACKED_FUNCTIONS: Final[Mapping[str, BackedType]] = MappingProxyType(
         "subgroups": BackedType(
             (
                 "VARCHAR[][]",
-                "BOOLEAN[]",
-                "TINYINT[]",
                 "VARCHAR[]",
                 "VARCHAR[]",
+                "STRUCT(model VARCHAR, target VARCHAR, samples VARCHAR[], errors BOOLEAN[], labels TINYINT[], "
+                "halves VARCHAR[])[]",
                 "STRUCT(model VARCHAR, target VARCHAR, true_class BIGINT, min_size BIGINT, most_terms BIGINT, "
                 "top BIGINT, smallest_cell BIGINT, audit VARCHAR)",
             ),
-            "STRUCT(rank BIGINT, error_kind VARCHAR, terms VARCHAR[], rows BIGINT, patients BIGINT, errors BIGINT, "
-            "error_rate DOUBLE, error_rate_low DOUBLE, error_rate_high DOUBLE, baseline_rate DOUBLE, lift DOUBLE, "
-            "p_value DOUBLE, q_value DOUBLE, confirmed BOOLEAN, scan_statistic DOUBLE)[]",
+            "STRUCT(model VARCHAR, target VARCHAR, rank BIGINT, error_kind VARCHAR, terms VARCHAR[], rows BIGINT, "
+            "patients BIGINT, errors BIGINT, error_rate DOUBLE, error_rate_low DOUBLE, error_rate_high DOUBLE, "
+            "baseline_rate DOUBLE, lift DOUBLE, p_value DOUBLE, q_value DOUBLE, confirmed BOOLEAN, "
+            "scan_statistic DOUBLE)[]",
         ),
         "rate_interval": BackedType(("BIGINT[]", "BIGINT[]", "DOUBLE"), "STRUCT(low DOUBLE, high DOUBLE)"),
         "more_often": BackedType(("BIGINT[]", "BIGINT[]", "BIGINT[]", "BIGINT[]", "BIGINT[]"), "DOUBLE"),

@@ -1,7 +1,7 @@
 """Subgroups of metadata for SQL: from lists of terms and errors to conjunctions, ranked and confirmed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from misread.audit.halves import half_of
-from misread.discover import q_values
+from misread.discover import Confirmation, judged_together
 from misread.execute.inputs import model_targets
 from misread.execute.judging import rates
 from misread.schemas.errors import QueryError, unknown_name
@@ -25,6 +25,8 @@ SEED = 0
 """Where no audit is named its halves are those of an audit's default seed; shuffles of patients start from it too."""
 FOUND = pa.struct(
     [
+        ("model", pa.string()),
+        ("target", pa.string()),
         ("rank", pa.int64()),
         ("error_kind", pa.string()),
         ("terms", pa.list_(pa.string())),
@@ -51,30 +53,66 @@ def subgroups(store: TableStore) -> Work:
 
 
 def _found(
-    store: TableStore,
-    check: Callable[[], None],
-    terms: Any,
-    errors: Any,
-    labels: Any,
-    patients: Any,
-    halves: Any,
-    asked: Any,
+    store: TableStore, check: Callable[[], None], terms: Any, samples: Any, patients: Any, pairs: Any, asked: Any
 ) -> list[dict[str, object]]:
     options = asked.as_py()
     _check_options(options)
-    if not errors.is_valid:
+    if not pairs.is_valid:
         _check_names(store, options["model"], options["target"], options["audit"])
         return []
     words, codes = _coded(terms.values)
-    wrong = errors.values.to_numpy(zero_copy_only=False).astype(bool)
-    label = labels.values.to_numpy(zero_copy_only=False)
-    patient, discovery = _places(patients.values), _discovery(patients.values, halves.values)
-    rows = {
-        true_class: DividedRows(codes[own], wrong[own], patient[own], discovery[own])
-        for true_class in (CLASSES if options["true_class"] is None else (options["true_class"],))
-        for own in [label == true_class]
-    }
+    known = _Known(samples.values, codes, _places(patients.values), _discovery(patients.values))
+    return _told(
+        [
+            (pair["model"].as_py(), pair["target"].as_py(), _searched(pair, known, words, options, check))
+            for pair in pairs
+        ]
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What is known of samples, by id: metadata (n, columns), patients' numbers, whether a hash says discovery half."""
+
+    ids: pa.Array
+    codes: NDArray[np.intp]
+    patients: NDArray[np.intp]
+    discovery: NDArray[np.bool_]
+
+    def rows(self, pair: Any) -> tuple[NDArray[np.int8], DividedRows]:
+        """Labels and rows of a model and target, by the halves of its audit where it has one."""
+        places = pc.index_in(pair["samples"].values, self.ids).to_numpy()
+        halves = pair["halves"].values
+        discovery = self.discovery[places] if halves.null_count else pc.equal(halves, DISCOVERY).to_numpy(False)
+        wrong = pair["errors"].values.to_numpy(zero_copy_only=False).astype(bool)
+        label = pair["labels"].values.to_numpy(zero_copy_only=False)
+        return label, DividedRows(self.codes[places], wrong, self.patients[places], np.asarray(discovery))
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A conjunction of a true class, in words, and what the confirmation half says of it by itself."""
+
+    true_class: int
+    conjunction: Conjunction
+    terms: list[str]
+    verdict: Confirmation | None = None
+
+    @property
+    def error_kind(self) -> str:
+        return str(error_kind_of(self.true_class))
+
+
+def _searched(
+    pair: Any, known: _Known, words: list[list[str]], options: Mapping[str, Any], check: Callable[[], None]
+) -> list[_Found]:
+    """The best of one model and target, best first."""
+    label, every = known.rows(pair)
     wanted = {name: options[name] for name in ("min_size", "most_terms", "top", "smallest_cell")}
+    rows = {
+        true_class: every.of(label == true_class)
+        for true_class in (CLASSES if options["true_class"] is None else (options["true_class"],))
+    }
     found = [
         _Found(true_class, one, [words[column][code] for column, code in one.terms])
         for true_class, own in rows.items()
@@ -82,32 +120,22 @@ def _found(
     ]
     # one sort for both classes: ties in the statistic go by size, then by the words
     found.sort(key=lambda one: (-one.conjunction.score, len(one.terms), one.error_kind, one.terms))
-    return _judged(rows, found[: options["top"]], check)
-
-
-@dataclass(frozen=True)
-class _Found:
-    true_class: int
-    conjunction: Conjunction
-    terms: list[str]
-
-    @property
-    def error_kind(self) -> str:
-        return str(error_kind_of(self.true_class))
-
-
-def _judged(
-    rows: Mapping[int, DividedRows], found: Sequence[_Found], check: Callable[[], None]
-) -> list[dict[str, object]]:
-    """What the confirmation half says of those found, in their order; q-values are over all of them."""
+    best = found[: options["top"]]
     of_class = {
-        true_class: iter(own.confirmed([one.conjunction for one in found if one.true_class == true_class], SEED, check))
+        true_class: iter(own.confirmed([one.conjunction for one in best if one.true_class == true_class], SEED, check))
         for true_class, own in rows.items()
     }
-    verdicts = [next(of_class[one.true_class]) for one in found]
-    adjusted = q_values(np.array([verdict.p_value for verdict in verdicts])).tolist()
+    return [replace(one, verdict=next(of_class[one.true_class])) for one in best]
+
+
+def _told(found: Sequence[tuple[str, str, list[_Found]]]) -> list[dict[str, object]]:
+    """The rows of the answer: those found for every model and target, all tested together."""
+    each = [(model, target, rank, one) for model, target, own in found for rank, one in enumerate(own, start=1)]
+    verdicts = judged_together([one.verdict for *_, one in each if one.verdict])
     return [
         {
+            "model": model,
+            "target": target,
             "rank": rank,
             "error_kind": one.error_kind,
             "terms": one.terms,
@@ -119,7 +147,7 @@ def _judged(
             "confirmed": q_value <= SIGNIFICANCE,
             "scan_statistic": one.conjunction.score,
         }
-        for rank, (one, verdict, q_value) in enumerate(zip(found, verdicts, adjusted, strict=True), 1)
+        for (model, target, rank, one), (verdict, q_value) in zip(each, verdicts, strict=True)
     ]
 
 
@@ -141,10 +169,8 @@ def _places(values: pa.Array) -> NDArray[np.intp]:
     return np.asarray(values.dictionary_encode().indices.to_numpy(), np.intp)
 
 
-def _discovery(patients: pa.Array, halves: pa.Array) -> NDArray[np.bool_]:
-    """Which rows are searched: by the halves that an audit had, or those that a hash of each patient gives."""
-    if not halves.null_count:
-        return np.asarray(pc.equal(halves, DISCOVERY).to_numpy(zero_copy_only=False))
+def _discovery(patients: pa.Array) -> NDArray[np.bool_]:
+    """Which rows are in the half that is searched where no audit says so: by a hash of each patient."""
     coded = patients.dictionary_encode()
     own = np.array([half_of(patient, SEED) == DISCOVERY for patient in coded.dictionary.to_pylist()])
     return np.asarray(own[coded.indices.to_numpy()])
@@ -164,12 +190,13 @@ def _check_names(store: TableStore, model: str | None, target: str | None, audit
         audits = store.table(AUDITS.name).read(["audit_id"])["audit_id"].to_pylist() if store.has(AUDITS.name) else []
         if audit not in audits:
             raise unknown_name("audit", audit, audits, store.location)
-        audited = store.table(AUDIT_TARGETS.name).read(["model", "target"], f"audit_id = {quoted(audit)}")
-        if {"model": model, "target": target} in audited.to_pylist():
+        audited = store.table(AUDIT_TARGETS.name).read(["model", "target"], f"audit_id = {quoted(audit)}").to_pylist()
+        if any(model in (None, row["model"]) and target in (None, row["target"]) for row in audited):
             return  # a deletion may have left no prediction of it
     pairs = model_targets(store) if store.has(PREDICTIONS.name) else []
-    if model not in {known for known, _ in pairs}:
-        raise unknown_name("model", str(model), {known for known, _ in pairs}, PREDICTIONS.name)
-    if (model, target) not in pairs:
-        targets = {known for owner, known in pairs if owner == model}
-        raise unknown_name("target", str(target), targets, f"the predictions of {model}")
+    if model is not None and model not in {known for known, _ in pairs}:
+        raise unknown_name("model", model, {known for known, _ in pairs}, PREDICTIONS.name)
+    mine = {known for owner, known in pairs if model in (None, owner)}
+    if target is not None and target not in mine:
+        whose = PREDICTIONS.name if model is None else f"the predictions of {model}"
+        raise unknown_name("target", target, mine, whose)

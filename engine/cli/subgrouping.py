@@ -8,14 +8,14 @@ from .messages import guarded, tell
 from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
 from .output import chosen_format, deliver
 
-MODEL = typer.Option("--model", metavar="NAME", help="The model whose errors to search.")
-TARGET = typer.Option("--target", metavar="NAME", help="The target whose errors to search.")
+MODEL = typer.Option("--model", metavar="NAME", help="The model whose errors to search. [default: every one]")
+TARGET = typer.Option("--target", metavar="NAME", help="The target whose errors to search. [default: every one]")
 CLASS = typer.Option("--class", help="Take rows of this true class only. [default: each of both]")
 SIZE = typer.Option("--min-size", min=1, metavar="ROWS", help="Fewest rows of a subgroup in the half that is searched.")
 TERMS = typer.Option(
     "--most-terms", min=1, max=3, metavar="NUMBER", help="Most metadata values that make up a subgroup."
 )
-TOP = typer.Option("--top", min=1, metavar="NUMBER", help="How many subgroups to show.")
+TOP = typer.Option("--top", min=1, metavar="NUMBER", help="How many subgroups of each model and target to show.")
 WHERE = typer.Option(
     "--where",
     metavar="EXPRESSION",
@@ -26,8 +26,8 @@ WHERE = typer.Option(
 @guarded
 def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
     store: StoreArgument,
-    model: Annotated[str, MODEL],
-    target: Annotated[str, TARGET],
+    model: Annotated[str | None, MODEL] = None,
+    target: Annotated[str | None, TARGET] = None,
     of_class: Annotated[Literal["0", "1"] | None, CLASS] = None,
     min_size: Annotated[int, SIZE] = 10,
     most_terms: Annotated[int, TERMS] = 3,
@@ -59,7 +59,7 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
         allow_small_cells=allow_small_cells,
     )
     if found.is_empty():
-        tell(filter(None, [why_nothing_is_judged(opened, model, target)]))
+        tell(filter(None, [model and target and why_nothing_is_judged(opened, model, target)]))
     elif not found["confirmed"].any():
         tell(["none of these is confirmed: that errors gather there in the other half, too, was not shown"])
     deliver(found.to_arrow(), form, output, opened.location)

@@ -8,14 +8,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from misread.describe import sentence
-from misread.discover import q_values
 from misread.execute.effects import LOSS_COLUMN, effect_column
 from misread.progress import Progress, silent
-from misread.schemas.errors import QueryError, nothing_audited
-from misread.schemas.values import CONFIRMATION, DISCOVERY, SIGNIFICANCE, is_small_cell
+from misread.schemas.errors import nothing_audited
+from misread.schemas.values import CONFIRMATION, DISCOVERY, is_small_cell
 from misread.sql import Limits, question
 from misread.writing import replacing
 
@@ -150,7 +147,7 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
             audit=_without_total(row, shown),
             targets=shown,
             slices=examples_of(store, session, slices, options, progress),
-            subgroups=_subgroups(session, audit_id, targets),
+            subgroups=_subgroups(session, audit_id),
             points=[_without(point, few, rare) for point in points],
             options=options,
         )
@@ -300,19 +297,7 @@ def _verdict(row: Row | None, options: Options) -> Row | None:
     return {name: row[name] for name in kept} | {"judged_at": f"{row['judged_at']:%Y-%m-%d}"}
 
 
-def _subgroups(session: "Session", audit_id: str, targets: list[Row]) -> list[Row]:
-    """The first of every model and target that the audit judged; none where nothing can be searched.
-
-    Their q-values are over all of them.
-    """
-    asked = f"FROM subgroups($model, $target, top := {SUBGROUPS}, of_audit := $audit)"
-    found: list[Row] = []
-    for row in targets:
-        own = {"model": row["model"], "target": row["target"]}
-        try:
-            found += [own | one for one in session.query(asked, own | {"audit": audit_id}).to_pylist()]
-        except QueryError:
-            continue
-    adjusted = q_values(np.array([one["p_value"] for one in found])).tolist()
-    judged = zip(found, adjusted, strict=True)
-    return [one | {"q_value": q_value, "confirmed": q_value <= SIGNIFICANCE} for one, q_value in judged]
+def _subgroups(session: "Session", audit_id: str) -> list[Row]:
+    """The first of every model and target that the audit judged, tested together."""
+    asked = f"FROM subgroups(NULL, NULL, top := {SUBGROUPS}, of_audit := $id)"
+    return _rows(session, asked, audit_id)

@@ -54,13 +54,16 @@ class DividedRows:
 
     def confirmed(self, found: Sequence[Conjunction], seed: int, check: Callable[[], None]) -> list[Confirmation]:
         """What the other half says of each; `seed` is that of the shuffles of patients."""
-        held_out = ~self.discovery
-        codes, errors, patients = self.codes[held_out], self.errors[held_out], self.patients[held_out]
+        held_out = self.of(~self.discovery)
         verdicts = []
         for one in found:
             check()
-            verdicts.append(confirm(rows_with(one.terms, codes), errors, patients, seed))
+            verdicts.append(confirm(rows_with(one.terms, held_out.codes), held_out.errors, held_out.patients, seed))
         return verdicts
+
+    def of(self, rows: Booleans) -> "DividedRows":
+        """Some of the rows, in their order."""
+        return DividedRows(self.codes[rows], self.errors[rows], self.patients[rows], self.discovery[rows])
 
     def _told_apart(
         self, found: Sequence[Conjunction], smallest_cell: int, check: Callable[[], None]

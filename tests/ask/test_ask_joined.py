@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from misread.discover import q_values
 from misread.library import Store
 from misread.sql import question
 from stores import AGE, VIEW, write_store
@@ -54,12 +55,46 @@ def test_a_joined_question_asks_of_each_model_by_itself(two_models: Store, alias
     """Joined to a table of any alias, the answers are those of one question a row: no name of the function is
     taken for the caller's."""
     joined = two_models.sql(
-        f"SELECT {alias}.model, {alias}.target, found.* FROM latest_audits AS {alias}, "
+        f"SELECT found.* FROM latest_audits AS {alias}, "
         f"subgroups({alias}.model, {alias}.target, top := 3, of_audit := {alias}.audit_id) AS found"
     )
     assert joined.select("model", "target").n_unique() == 4
     for (model, target), found in joined.group_by("model", "target"):
-        assert found.drop("model", "target").sort("rank").equals(alone(two_models, str(model), str(target), 3))
+        assert found.sort("rank").equals(alone(two_models, str(model), str(target), 3))
+
+
+def test_every_model_and_target_at_once_is_one_question(two_models: Store) -> None:
+    """With NULL for both each lists what it lists alone, in the order of names; q-values, and the intervals of what is
+    confirmed, are over all of them: fewer can be confirmed than where each is asked by itself."""
+    (audit,) = two_models.sql("FROM audits")["audit_id"]
+    asked = "FROM subgroups({}, {}, top := 3, of_audit := $audit)"
+    every = two_models.sql(asked.format("NULL", "NULL"), {"audit": audit})
+    pairs = every.select("model", "target").unique(maintain_order=True).rows()
+    assert pairs == [("m", "t"), ("m", "u"), ("n", "t"), ("n", "u")]
+    single = pl.concat([alone(two_models, model, target, 3) for model, target in pairs])
+    corrected = ["q_value", "confirmed", "error_rate_low", "error_rate_high"]
+    assert every.drop(corrected).equals(single.drop(corrected))
+    assert every["q_value"].to_list() == pytest.approx(q_values(every["p_value"].to_numpy()).tolist())
+    assert every["confirmed"].to_list() == (every["q_value"] <= 0.05).to_list()
+    confirmed = every["confirmed"]
+    assert 0 < confirmed.sum() < every.height
+    by_themselves = 1 - 0.05 * confirmed.mean()  # type: ignore[operator]
+    for row in every.to_dicts():
+        told = two_models.sql(
+            """SELECT rate_low(k, n, confidence := $c) AS low, rate_high(k, n, confidence := $c) AS high FROM (
+                   SELECT patient_id, count(*) AS n, count(*) FILTER (a.error) AS k
+                   FROM audited AS a JOIN images AS i USING (sample_id)
+                   JOIN (SELECT sample_id, list(term) AS terms FROM metadata GROUP BY sample_id) USING (sample_id)
+                   WHERE a.model = $model AND a.target = $target AND a.half = 'confirmation' AND a.label = $label
+                       AND list_has_all(terms, $terms) GROUP BY patient_id)""",
+            {name: row[name] for name in ("model", "target", "terms")}
+            | {"label": int(row["error_kind"] == "false negative"), "c": by_themselves if row["confirmed"] else 0.95},
+        )
+        assert (row["error_rate_low"], row["error_rate_high"]) == pytest.approx(told.row(0))
+    of_one = two_models.sql(asked.format("'m'", "NULL"), {"audit": audit})
+    assert of_one.select("model", "target").unique(maintain_order=True).rows() == pairs[:2]
+    without_audit = two_models.subgroups(target="u", top=2)
+    assert without_audit.select("model", "target").unique(maintain_order=True).rows() == [("m", "u"), ("n", "u")]
 
 
 @pytest.mark.slow

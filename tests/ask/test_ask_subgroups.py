@@ -62,7 +62,8 @@ def test_the_planted_subgroup_is_found_and_counted(store: Store, rows: pl.DataFr
     assert best["baseline_rate"] == pytest.approx(outside["wrong"].mean())
     assert best["lift"] == pytest.approx(inside["wrong"].mean() / outside["wrong"].mean())  # type: ignore[operator]
     people = held_out["patient_id"].rank("dense").to_numpy().astype(int)
-    low, high = rate_interval(inside["wrong"].to_numpy(), people[is_inside.to_numpy()])
+    confidence = 1 - 0.05 * found["confirmed"].mean()  # type: ignore[operator]
+    low, high = rate_interval(inside["wrong"].to_numpy(), people[is_inside.to_numpy()], confidence)
     assert (best["error_rate_low"], best["error_rate_high"]) == pytest.approx((low, high))
     assert best["p_value"] == excess_p_value(is_inside.to_numpy(), held_out["wrong"].to_numpy(), people, 0)
     assert found["q_value"].to_list() == pytest.approx(q_values(found["p_value"].to_numpy()).tolist())

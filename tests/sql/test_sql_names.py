@@ -47,11 +47,11 @@ def searched(check: Callable[[], None], terms: pa.Array, *columns: pa.Array) -> 
     """In the place of the search for subgroups: what it was given of each row and of their own metadata columns."""
     told = []
     rows = zip(terms.to_pylist(), *(column.to_pylist() for column in columns), strict=True)
-    for place, (lists, wrong, truth, patients, *others) in enumerate(rows):
+    for place, (lists, samples, patients, *others) in enumerate(rows):
         own = [one for one in lists or () if one[0].split(" ")[0] in OWN]
         who = [patients.index(patient) for patient in patients]
-        digest = hashlib.sha256(repr((own, wrong, truth, who, others)).encode()).hexdigest()
-        told.append([{"rank": place, "error_kind": "false negative", "terms": [digest], "rows": len(wrong)}])
+        digest = hashlib.sha256(repr((own, samples, who, others)).encode()).hexdigest()
+        told.append([{"rank": place, "error_kind": "false negative", "terms": [digest], "rows": len(samples)}])
     return pa.array(told)
 
 
