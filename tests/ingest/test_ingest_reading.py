@@ -58,7 +58,7 @@ def test_where_the_encoding_is_wrong(content: bytes, line: int, byte: int) -> No
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "tsv", "tsv.gz", "bom.csv", "parquet", "dictionaries.parquet"])
 def test_forms_of_a_file(ending: str, inputs: Inputs, filled_store: TableStore, tmp_path: Path) -> None:
-    """The same rows as CSV, TSV, either gzipped, with a byte order mark, or as Parquet, its texts in dictionaries or not,
+    """The same rows as CSV, TSV, either gzipped, with a byte order mark, or as Parquet, texts in dictionaries or not,
     make the same store."""
     sources = inputs.write()
     content = as_csv(inputs.tables["predictions"])
