@@ -372,9 +372,12 @@ class LazyFrame:
         own = {name for name, called in node.renamed.items() if name == called}
         others = sorted(asked & set(node.gives) - own)
         if others:
+            renamed = [called for called in others if called in node.renamed.values()]
             raise AuditError(
                 f"an audit's samples are chosen by columns of images, not by {', '.join(others)}",
-                "what a model said, and the halves, cannot choose whom it is audited on",
+                f"{', '.join(renamed)}: a column of images is called so here alone; ingest it under another name"
+                if renamed
+                else "what a model said, and the halves, cannot choose whom it is audited on",
             )
 
     def _audit_id(self, node: Discover | Describe) -> str:

@@ -50,7 +50,11 @@ class MetadataFeatures:
                 raise unknown_name("metadata column", feature.column, kinds, place)
             if _is_number(kind) != (feature.categories is None):
                 was = "categories" if feature.categories else "numbers"
-                raise AuditError(f"metadata column {feature.column!r} held {was} when it was fitted; it is {kind} now")
+                raise AuditError(
+                    f"metadata column {feature.column!r} held {was} when it was fitted; it is {kind} now",
+                    "ingest the samples with other values again, with such values or empty cells; or audit anew, with "
+                    "misread discover",
+                )
 
     def to_json(self) -> str:
         return json.dumps([asdict(feature) for feature in self.features])

@@ -128,6 +128,7 @@ def _parquet(content: bytes) -> pl.DataFrame:
         raise UnreadableFileError(f"not a whole Parquet file: {first_line(error)}") from None
     if not frame.height:
         raise UnreadableFileError("the file has columns and no rows")
+    frame = frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
     numbers = pl.int_range(2, frame.height + 2, dtype=pl.Int64, eager=True)
     return frame.drop(ROW, strict=False).insert_column(0, numbers.alias(ROW))
 

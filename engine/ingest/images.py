@@ -51,7 +51,8 @@ def images_change(
 ) -> ImagesChange:
     """What `good` rows of the metadata do to the `stored` images (no picture, no checksum).
 
-    Columns the file does not have stay as they are; types of metadata only ever widen.
+    Columns the file does not have stay as they are; types of metadata widen, and narrow again where cells that made
+    a column text were replaced.
     """
     before, new = _same_types(stored, good, metadata.as_written, notices)
     if before is None:
@@ -63,12 +64,15 @@ def images_change(
     both = before.join(rows, on="sample_id", suffix=_NEW)
     differs = {name: pl.col(name).ne_missing(pl.col(name + _NEW)) for name in names}
     assert stored is not None
-    was, now = stored.schema, before.schema
     differ = both.select(is_other.any().alias(name) for name, is_other in differs.items()).row(0, named=True)
-    replaced = [name for name in names if was.get(name) != now[name] or differ[name]]
     changed = both.filter(pl.any_horizontal(differs.values()))
     added = rows.join(before, on="sample_id", how="anti", maintain_order="left")
     repictured = both.filter(differs["sha256"])
+    was, now = stored.schema, before.schema
+    mended = [name for name in metadata.as_written & given if differ[name] and was.get(name) == pl.String == now[name]]
+    before, rows = _narrowed(before, rows, mended, notices)
+    now = before.schema
+    replaced = [name for name in names if was.get(name) != now[name] or differ[name]]
     return ImagesChange(
         rows, before, tuple(replaced), added["sample_id"], changed["sample_id"], repictured["sample_id"]
     )
@@ -99,6 +103,20 @@ def _same_types(
         if old not in (both, "empty"):
             notices.append(f"column {name!r} was {old} and is now {both}")
     return stored.with_columns(then), good.with_columns(now)
+
+
+def _narrowed(
+    before: pl.DataFrame, rows: pl.DataFrame, mended: list[str], notices: list[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Both frames with those `mended` texts under another type that were text by cells alone which `rows` replace."""
+    others = ~before["sample_id"].is_in(rows["sample_id"].implode())
+    for name in sorted(mended):
+        left = before[name].set(~others, None)
+        kind = join(kind_of(left, as_written=True), kind_of(rows[name], as_written=True))
+        if kind not in ("text", "empty") and kind_of(before[name], as_written=True) == "text":
+            before, rows = (f.with_columns(as_kind(c, kind)) for f, c in ((before, left), (rows, rows[name])))
+            notices.append(f"column {name!r} was text and is now {kind}")
+    return before, rows
 
 
 def _empty(cells: pl.Series, kind: Kind) -> pl.Series:

@@ -17,6 +17,7 @@ JUDGED: Final = ("label", "score")
 OPTIONAL: Final = ("task", "threshold", "loss")
 COLUMNS: Final = (*KEY, *JUDGED, *OPTIONAL)
 _REALS: Final = ("label", "score", "threshold", "loss")
+_PROBABILITIES: Final = ("score", "threshold")
 
 
 def check_predictions(
@@ -96,7 +97,8 @@ def _check_number(source: Source, frame: pl.DataFrame, name: str, book: FaultBoo
         if not tell_wrong_column(source.name, name, cells, is_bad, book):
             tell(is_bad, "label {} is neither 0, 1 nor missing")
         return
-    if name == "score" and tell_wrong_column(source.name, name, cells, ~_is_probability(value), book):
+    of_scores = name in _PROBABILITIES
+    if of_scores and tell_wrong_column(source.name, name, cells, ~_is_probability(value), book):
         return
     tell(given & value.is_null(), f"{name} '{{}}' is not a number")
     tell(given & value.is_nan(), f"{name} is {{}}")
@@ -104,7 +106,8 @@ def _check_number(source: Source, frame: pl.DataFrame, name: str, book: FaultBoo
         if "loss" in frame.columns:
             given |= pl.lit(numbers(frame["loss"]).is_not_null())  # judged by its loss
         book.where(source.name, name, cells, ~given, "the score is missing")
-        tell(value.is_not_nan() & ~value.is_between(0, 1), "score {} is outside 0..1")
+    if of_scores:
+        tell(value.is_not_nan() & ~value.is_between(0, 1), f"{name} {{}} is outside 0..1")
     else:
         tell(value.is_infinite(), f"{name} is {{}}")
 

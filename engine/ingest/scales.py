@@ -25,13 +25,17 @@ def tell_wrong_column(file: str, name: str, cells: pl.DataFrame, is_bad: pl.Expr
     book.whole(
         file,
         f"{bad.height:,} of {given.height:,} cells are {_AT_FAULT[name]}, such as {first!r} in row {row}: "
-        f"{_labels(bad) if name == 'label' else _scores(given, bad)}",
+        f"{_labels(bad) if name == 'label' else _scores(f'{name}s', given, bad)}",
         name,
     )
     return True
 
 
-_AT_FAULT = {"label": "neither 0, 1 nor missing", "score": "no numbers from 0 to 1"}
+_AT_FAULT = {
+    "label": "neither 0, 1 nor missing",
+    "score": "no numbers from 0 to 1",
+    "threshold": "no numbers from 0 to 1",
+}
 
 
 def _labels(bad: pl.DataFrame) -> str:
@@ -40,14 +44,14 @@ def _labels(bad: pl.DataFrame) -> str:
     return f"write 1 where a finding is there, 0 where it is not, nothing where it is not known, in place of {shown}"
 
 
-def _scores(given: pl.DataFrame, bad: pl.DataFrame) -> str:
+def _scores(names: str, given: pl.DataFrame, bad: pl.DataFrame) -> str:
     written, value = bad["written"], given["value"].drop_nulls().drop_nans()
     if (written.str.contains(",", literal=True)).all():
         return "write decimals with a point"
     if (written.str.ends_with("%")).all():
         return "leave out the percent sign, and divide by 100"
     if len(value) and value.min() < 0:  # type: ignore[operator]
-        return "scores are probabilities; logits become such by 1 / (1 + exp(-logit))"
+        return f"{names} are probabilities; logits become such by 1 / (1 + exp(-logit))"
     if len(value) and value.max() <= 100:  # type: ignore[operator]
-        return "scores are probabilities; percents are to be divided by 100"
-    return "scores are probabilities"
+        return f"{names} are probabilities; percents are to be divided by 100"
+    return f"{names} are probabilities"

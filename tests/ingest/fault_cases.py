@@ -216,7 +216,15 @@ CASES: dict[str, tuple[Spoil, Expected]] = {
     ),
     "threshold infinite": (
         _column("predictions", "threshold", "-inf", "", "", "", ""),
-        [(P, 2, "threshold", "is -inf")],
+        [(P, 2, "threshold", "threshold -inf is outside")],
+    ),
+    "a threshold in percent": (
+        _column("predictions", "threshold", "50", "", "", "", ""),
+        [(P, 2, "threshold", r"threshold 50 is outside 0\.\.1")],
+    ),
+    "thresholds in percent": (
+        _column("predictions", "threshold", "50", "50", "50", "50", ""),
+        [(P, None, "threshold", "4 of 4 cells are no numbers from 0 to 1.*thresholds are probabilities; percents")],
     ),
     "loss NaN": (_column("predictions", "loss", "0.1", "NaN", "NA", "", "2"), [(P, 3, "loss", "is NaN")]),
     "loss a word": (

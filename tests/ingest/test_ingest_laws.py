@@ -76,6 +76,24 @@ def test_two_ingests_are_as_good_as_one(rows: Rows, cut: int, seed: int, bare: b
         }
 
 
+@settings(max_examples=25)
+@given(rows=_metadata(), spoilt=st.sets(st.integers(0, 7), min_size=1), first=st.booleans(), whole=st.booleans())
+def test_mended_cells_leave_nothing_of_what_they_were(rows: Rows, spoilt: set[int], first: bool, whole: bool) -> None:
+    """Cells that made columns text, ingested again as they were to be, make the store that they would have made first:
+    columns are of their type again, also where the whole table comes again, or came before."""
+    wrong = [
+        row | {name: "not told" for name in row if name != "sample_id"} if at in spoilt else row
+        for at, row in enumerate(rows)
+    ]
+    mended = rows if whole else [row for at, row in enumerate(rows) if at in spoilt]
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        one, two = (TableStore.open_or_new(folder / name) for name in ("one", "two"))
+        _ingest_rows(folder, one, rows)
+        _ingest_rows(folder, two, *([rows] if first else []), wrong, *([mended] if mended else []))
+        assert fingerprints(one) == fingerprints(two)
+
+
 @given(
     st.lists(st.sampled_from(["", "1", "2.5", "true", "2024-02-29", "007", "x", "-1e3", "NaN"]), max_size=6),
     st.randoms(),

@@ -56,9 +56,10 @@ def test_where_the_encoding_is_wrong(content: bytes, line: int, byte: int) -> No
         decoded(content)
 
 
-@pytest.mark.parametrize("ending", ["csv", "csv.gz", "tsv", "tsv.gz", "bom.csv", "parquet"])
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "tsv", "tsv.gz", "bom.csv", "parquet", "dictionaries.parquet"])
 def test_forms_of_a_file(ending: str, inputs: Inputs, filled_store: TableStore, tmp_path: Path) -> None:
-    """The same rows as CSV, TSV, either gzipped, with a byte order mark, or as Parquet make the same store."""
+    """The same rows as CSV, TSV, either gzipped, with a byte order mark, or as Parquet, texts in dictionaries or not,
+    make the same store."""
     sources = inputs.write()
     content = as_csv(inputs.tables["predictions"])
     if "tsv" in ending:
@@ -67,10 +68,11 @@ def test_forms_of_a_file(ending: str, inputs: Inputs, filled_store: TableStore, 
         content = b"\xef\xbb\xbf" + content
     if "gz" in ending:
         content = gzip.compress(content)
-    if ending == "parquet":
+    if "parquet" in ending:
         buffer = io.BytesIO()
         types = {"sample_id": pl.String, "label": pl.Float32, "score": pl.Float64}
-        pl.read_csv(content, schema_overrides=types).write_parquet(buffer)
+        encoded_types = dict.fromkeys(inputs.tables["predictions"][0], pl.Categorical)
+        pl.read_csv(content, schema_overrides=types if ending == "parquet" else encoded_types).write_parquet(buffer)
         content = buffer.getvalue()
     path = inputs.folder / f"p.{ending}"
     path.write_bytes(content)

@@ -375,6 +375,9 @@ def test_columns_that_differ_in_case_alone_are_told_apart(tmp_path: Path) -> Non
             if told in rows.columns:
                 assert {text.rpartition(" ")[0] for text in rows[told]} == {name}
     assert set(called) < set(store.sql("SELECT * FROM samples").columns)
+    for chooses, told in (("metadata_Label = 'x'", "ingest it under another name"), ("label = 1", "model said")):
+        with pytest.raises(AuditError, match=told):
+            frame.filter(chooses).discover()
     both = "both frames have 'label'"
     with pytest.raises(MisreadError, match=both):
         store.scan_table("images").join(store.scan_table("predictions").select("sample_id", "label"), on="sample_id")
