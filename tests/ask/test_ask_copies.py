@@ -7,8 +7,11 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from misread.ask import copies
 from misread.cli.main import app
 from misread.library import Store
+from misread.neighbours import may_be_near
+from misread.principal import unit
 from misread.schemas.errors import QueryError, UnknownNameError
 from stores import write_store
 
@@ -60,6 +63,78 @@ def test_what_cannot_be_asked_is_told(store: Store, tmp_path: Path) -> None:
     alone = {"a": np.ones(3), "b": np.ones(3)}
     images = [{"sample_id": name, "patient_id": "p"} for name in alone]
     assert write_store(tmp_path / "one", images, [], vectors=alone).sql("FROM likely_copies()").height == 0
+
+
+def many(seed: int) -> tuple[dict[str, np.ndarray], dict[str, str | None]]:
+    """600 samples of some 250 patients: vectors that repeat exactly, nearly or longer, or are zero; some of nobody."""
+    rng = np.random.default_rng(seed)
+    vectors = rng.standard_normal((600, 48)) / np.sqrt(1 + np.arange(48))
+    for share, change in ((40, 0.0), (40, 0.02), (40, 0.1), (40, 0.3)):
+        vectors[rng.integers(0, 600, share)] = vectors[rng.integers(0, 600, share)] + change * unit(
+            rng.standard_normal((share, 48))
+        )
+    vectors[rng.integers(0, 600, 3)] = 0
+    vectors *= rng.uniform(0.5, 2, (600, 1))
+    owners = rng.integers(0, 250, 600).tolist()
+    names = [f"s{number:04d}" for number in rng.permutation(600)]
+    people = {name: None if owner > 240 else f"p{owner}" for name, owner in zip(names, owners, strict=True)}
+    return dict(zip(names, vectors, strict=True)), people
+
+
+def by_hand(vectors: dict[str, np.ndarray], people: dict[str, str | None]) -> dict[str, float]:
+    """Of every sample the highest cosine with one of another patient."""
+    whose = np.array([people[name] or name for name in vectors])
+    wide = unit(np.stack([vector.astype(np.float32) for vector in vectors.values()]))
+    cosines = np.where(whose[:, None] == whose, -np.inf, wide @ wide.T)
+    return dict(zip(vectors, cosines.max(axis=1).tolist(), strict=True))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bounds_and_a_sample_change_no_answer(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more samples than are sampled the same are told as by comparing every two, in whatever order they lie."""
+    vectors, people = many(seed)
+    images = [{"sample_id": name, "patient_id": patient} for name, patient in people.items()]
+    store = write_store(tmp_path / "one", images, [], vectors=vectors)
+    turned = write_store(tmp_path / "two", images[::-1], [], vectors=dict(reversed(vectors.items())))
+
+    def asked(of: Store, ratio: float) -> pl.DataFrame:
+        return of.sql(f"FROM likely_copies(at_most := {ratio})")
+
+    every = asked(store, 3)
+    wanted = by_hand(vectors, people)
+    assert every["similarity"].to_list() == pytest.approx([wanted[name] for name in every["sample_id"]], abs=2e-6)
+    distances = (2 - 2 * every["similarity"]).clip(0).sqrt()
+
+    monkeypatch.setattr(copies, "SAMPLED", 400)
+    kept: list[np.ndarray] = []
+    monkeypatch.setattr(copies, "may_be_near", lambda *given: kept.append(may_be_near(*given)) or kept[-1])
+    usual = (distances / asked(store, 3)["distance_ratio"]).drop_nans()
+    assert usual.to_list() == pytest.approx([usual[0]] * len(usual), rel=1e-12)
+    assert distances.median() != usual[0] == pytest.approx(distances.median(), rel=0.05)
+    every = every.with_columns(distance_ratio=distances / usual[0])
+    for ratio in (0.0, 0.2, 0.5, 0.79, 1.0, 3.0):
+        found = asked(store, ratio)
+        assert found.drop("distance_ratio").equals(
+            every.filter(pl.col("distance_ratio") <= ratio).drop("distance_ratio")
+        )
+        assert found.equals(asked(turned, ratio))
+        assert found.rows() == sorted(found.rows(), key=lambda row: (row[3], row[0]))
+        assert found.height > 0
+    assert len(kept) == 8
+    assert max(there.mean() for there in kept[:2]) < 0.3
+
+
+def test_the_sample_is_of_all_patients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the first third by name lies close together and the others do not, these tell what is usual."""
+    rng = np.random.default_rng(0)
+    spread = np.where(np.arange(300) < 100, 0.02, 1.0)[:, None] * rng.standard_normal((300, 30))
+    vectors = {f"s{number:03d}": vector for number, vector in enumerate(spread + np.eye(30)[0])}
+    images = [{"sample_id": name, "patient_id": f"p{name}"} for name in vectors]
+    store = write_store(tmp_path / "store", images, [], vectors=vectors)
+    query = "SELECT max(distance_ratio) FROM likely_copies(at_most := 9)"
+    whole = store.sql(query).item()
+    monkeypatch.setattr(copies, "SAMPLED", 100)
+    assert store.sql(query).item() == pytest.approx(whole, rel=0.1)
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="needs the real chest films")
