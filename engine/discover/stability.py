@@ -64,6 +64,7 @@ def _taken(rows: ClassRows, rules: Sequence[Rule]) -> NDArray[np.bool_]:
 
 def _best_overlaps(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(r,): each of our sets' highest Jaccard overlap with any of theirs."""
-    both = ours.astype(float) @ theirs.T.astype(float)
+    both = np.array([[np.count_nonzero(mine & other) for other in theirs] for mine in ours], float)
+    both = both.reshape(len(ours), len(theirs))
     either = ours.sum(axis=1)[:, None] + theirs.sum(axis=1)[None, :] - both
     return np.asarray((both / np.maximum(either, 1)).max(axis=1, initial=0.0))

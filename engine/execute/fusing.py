@@ -1,7 +1,7 @@
 """The fuse step: fitted in one reading of vectors of the discovery half; then rows stream through it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
 from typing import Final, TypeVar
@@ -205,6 +205,8 @@ def fit_samples(
         raise AuditError("no sample is left to audit", _why_nothing(samples, below.not_selected))
     fitted_on = (kept & (samples["half"] == DISCOVERY)).to_numpy()
     columns, notes = _metadata(node, below, kept)
+    samples = samples.select(*dict.fromkeys(("sample_id", "patient", "half", "left_out", *columns)))
+    below = replace(below, images=samples)  # no other column is read again
     notes += [SEEN_IN_TRAINING] if shares_training_patients(samples) else []
     copies, patients = copies_across_halves(samples, store.table("images").batches(["sample_id", "sha256"]))
     notes += [copies_told(None if is_small_cell(patients, SMALLEST_CELL) else copies)] if copies else []

@@ -33,6 +33,14 @@ def model_targets(store: TableStore) -> list[tuple[str, str]]:
 
 
 def codes(values: pl.Series) -> NDArray[np.intp]:
-    """Each value's place among the sorted distinct values; whole numbers are sorted as such, all else as text."""
-    ordered = values if values.dtype.is_integer() else values.cast(pl.String)
-    return ordered.rank("dense").to_numpy().astype(np.intp) - 1
+    """Each value's place among the sorted distinct values; whole numbers are sorted as such, all else as text.
+
+    Numbers without a sign are those of patients, from 0 on: nothing needs to be sorted.
+    """
+    if not values.dtype.is_unsigned_integer():
+        ordered = values if values.dtype.is_integer() else values.cast(pl.String)
+        return ordered.rank("dense").to_numpy().astype(np.intp) - 1
+    numbers = values.to_numpy()
+    there = np.zeros(int(numbers.max(initial=0)) + 1, np.bool_)
+    there[numbers] = True
+    return np.asarray((np.cumsum(there) - 1)[numbers])

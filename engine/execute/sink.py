@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from misread.audit.population import Population
+from misread.memory import trim
 from misread.plan import Discover, Fuse, Node, Samples, optimise
 from misread.schemas.errors import AuditError, nothing_audited, unknown_name
 from misread.schemas.tables import (
@@ -205,3 +206,4 @@ def _append_frames(commit: Commit, contract: TableContract, frames: Iterator[pl.
     schema = contract.without_checksum
     tables = (rows.select(schema.names).to_arrow().cast(schema) for rows in chain([first], frames))
     commit.append_batches(contract.name, tables, schema)
+    trim()

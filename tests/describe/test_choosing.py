@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from misread.describe import Bank, Chooser, phrase_bank, value_bank
 from misread.describe.choosing import strengths
 from misread.describe.incidence import incidence
+from misread.describe.values import AT_ONCE
 
 Texts = list[str | None]
 
@@ -140,3 +141,25 @@ def test_metadata_values_are_items_with_missing_as_a_value() -> None:
     assert "view = AP" in chosen(bank, inside)
     assert set(chosen(bank, ~inside)) & {"view missing", "age below 41"}
     assert value_bank(rows, [], np.ones(n, bool)).items == ()
+
+
+@pytest.mark.parametrize("n", [0, 300, AT_ONCE + 7])
+def test_values_counted_by_codes_are_those_counted_row_by_row(n: int) -> None:
+    """Who has which value is the same as if each row were a text that says its values, however many rows there are."""
+    rng = np.random.default_rng(n)
+    columns = {
+        "view": [["PA", "AP", "LL", None][int(k)] for k in rng.integers(0, 4, n)],
+        "beds": [[0, 1, 12][int(k)] for k in rng.choice(3, n, p=[0.7, 0.295, 0.005])],
+    }
+    rows = pl.DataFrame(columns, {"view": pl.String, "beds": pl.Int64})
+    counted = rng.random(n) < 0.5
+
+    def documents() -> list[tuple[int, dict[str, bool]]]:
+        told = ([f"{c} missing" if v is None else f"{c} = {v}" for c, v in row.items()] for row in rows.to_dicts())
+        return [(number, dict.fromkeys(values, True)) for number, values in enumerate(told)]
+
+    bank, wanted = value_bank(rows, rows.columns, counted), incidence(n, documents, counted)
+    assert tuple(item.shown for item in bank.items) == wanted.items
+    assert bank.has.shape == wanted.has.shape
+    assert (bank.has != wanted.has).nnz == 0
+    assert (bank.known == wanted.known).all()
