@@ -227,6 +227,11 @@ class Samples(Node):
             taken.add(found[name].casefold())
         return {name: found[name] for name in self.images.gives}
 
+    @property
+    def named_alike(self) -> set[str]:
+        """The columns of images that are called here as they are stored."""
+        return {name for name, called in self.renamed.items() if name == called}
+
     @cached_property
     def schema(self) -> pa.Schema:
         renamed = self.renamed

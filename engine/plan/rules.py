@@ -69,8 +69,7 @@ def filter_below_samples(node: Node) -> Node:
     if not isinstance(node, Filter) or not isinstance(node.input, Samples):
         return node
     samples = node.input
-    own = {name for name, called in samples.renamed.items() if name == called}
-    moved = [text for text in node.predicates if set(columns_read(text, samples.gives)) <= own]
+    moved = [text for text in node.predicates if set(columns_read(text, samples.gives)) <= samples.named_alike]
     here = [text for text in node.predicates if text not in moved]
     if not moved:
         return node
