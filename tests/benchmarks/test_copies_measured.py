@@ -1,6 +1,5 @@
 """The benchmark of copies tells what is near its original, and what is not."""
 
-
 import numpy as np
 import polars as pl
 import pytest
