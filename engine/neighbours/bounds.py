@@ -47,7 +47,7 @@ def projected(rows: Floats, directions: Floats) -> Singles:
 def may_be_near(rows: Singles, patients: Rows, least: float, check: Callable[[], None]) -> Mask:
     """(n,): for which vectors it is not ruled out that the product with one of another patient is at least `least`.
 
-    `rows` (n, k + 1): what `projected` gives for vectors of length 1 or 0; `patients` (n,) codes in rising order. Both
+    `rows` (n, k + 1): what `projected` gives for vectors of length 1 or 0; `patients` (n,) codes. Both
     vectors of a pair are told, so that whoever has such another is told with it. n * n / 2 pairs are compared by their
     leading directions, those that are left by all. `check` is called now and then and may raise.
     """
