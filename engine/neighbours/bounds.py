@@ -47,51 +47,59 @@ def projected(rows: Floats, directions: Floats) -> Singles:
 def may_be_near(rows: Singles, patients: Rows, least: float, check: Callable[[], None]) -> Mask:
     """(n,): for which vectors it is not ruled out that the product with one of another patient is at least `least`.
 
-    `rows` (n, k + 1): what `projected` gives for vectors of length 1 or 0; `patients` (n,) codes in rising order. Both
+    `rows` (n, k + 1): what `projected` gives for vectors of length 1 or 0; `patients` (n,) codes. Both
     vectors of a pair are told, so that whoever has such another is told with it. n * n / 2 pairs are compared by their
     leading directions, those that are left by all. `check` is called now and then and may raise.
     """
-    found = np.zeros(len(rows), np.bool_)
     tiles = _Tiles(rows, patients, least)
     with one_thread():
-        for near in in_order(tiles.near, tiles.starts(check)):
-            found |= near
-    return found
+        for _ in in_order(tiles.compare, tiles.starts(check)):
+            pass
+    return tiles.near
 
 
 class _Tiles:
-    """Pairs of rows, a tile of them at a time; of two rows the lower one stands in front."""
+    """Pairs of rows, a tile of them at a time; of two rows the lower one stands in front.
+
+    `near` (n,): the rows of pairs that are not ruled out. Pairs of such rows are passed over: which are there in the
+    end does not depend on the order of tiles.
+    """
 
     def __init__(self, rows: Singles, patients: Rows, least: float) -> None:
         self._fine, self._patients = rows, patients
         self._coarse = np.column_stack([rows[:, :_FIRST], np.linalg.norm(rows[:, _FIRST:], axis=1)])
         self._least = least - rounding(rows.shape[1], float(np.finfo(np.float32).eps))
+        self.near = np.zeros(len(rows), np.bool_)
 
     def starts(self, check: Callable[[], None]) -> Iterator[int]:
         for start in range(0, len(self._fine), _TILE[0]):
             check()
             yield start
 
-    def near(self, start: int) -> Mask:
-        """(n,): the rows of the pairs whose first is one of those from `start` on, and that are not ruled out."""
-        found = np.zeros(len(self._fine), np.bool_)
-        for behind in range(start, len(self._fine), _TILE[1]):
-            one, other = self._pairs(start, behind)
-            new = (self._patients[one] != self._patients[other]) & ~(found[one] & found[other])
-            one, other = one[new], other[new]
-            near = self._products(start, behind, one, other) >= self._least
-            found[one[near]] = found[other[near]] = True
+    def compare(self, start: int) -> None:
+        """The rows from `start` on, as many as a tile has, with one another and with all behind them."""
+        front = np.arange(start, min(start + _TILE[0], len(self._fine)))
+        for begin in range(start, len(self._fine), _TILE[1]):
+            behind = np.arange(begin, min(begin + _TILE[1], len(self._fine)))
+            told = self.near[front]
+            self._compare(front[~told], behind)
+            self._compare(front[told], behind[~self.near[behind]])
+
+    def _compare(self, front: Rows, behind: Rows) -> None:
+        bounds = self._coarse[front] @ self._coarse[behind].T
+        one, other = np.divmod(np.flatnonzero(bounds >= self._least), max(len(behind), 1))
+        apart = self._patients[front[one]] != self._patients[behind[other]]
+        one, other = one[apart], other[apart]
+        if len(one) > _MANY * bounds.size:
+            products = (self._fine[front] @ self._fine[behind].T)[one, other]
+        else:
+            products = self._one_by_one(front[one], behind[other])
+        near = products >= self._least
+        self.near[front[one[near]]] = self.near[behind[other[near]]] = True
+
+    def _one_by_one(self, one: Rows, other: Rows) -> Singles:
+        found = np.empty(len(one), np.float32)
+        for start in range(0, len(one), _PAIRS):
+            here = slice(start, start + _PAIRS)
+            np.einsum("ij,ij->i", self._fine[one[here]], self._fine[other[here]], out=found[here])
         return found
-
-    def _pairs(self, start: int, behind: int) -> tuple[Rows, Rows]:
-        """The pairs of a tile that their leading directions do not rule out."""
-        products = self._coarse[start : start + _TILE[0]] @ self._coarse[behind : behind + _TILE[1]].T
-        one, other = np.divmod(np.flatnonzero(products >= self._least), products.shape[1])
-        return one + start, other + behind
-
-    def _products(self, start: int, behind: int, one: Rows, other: Rows) -> Singles:
-        if len(one) > _MANY * _TILE[0] * _TILE[1]:
-            products = self._fine[start : start + _TILE[0]] @ self._fine[behind : behind + _TILE[1]].T
-            return np.asarray(products[one - start, other - behind])
-        parts = (slice(place, place + _PAIRS) for place in range(0, max(len(one), 1), _PAIRS))
-        return np.concatenate([np.einsum("ij,ij->i", self._fine[one[part]], self._fine[other[part]]) for part in parts])
