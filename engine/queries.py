@@ -85,6 +85,19 @@ def why_nothing_is_judged(store: TableStore, model: str, target: str) -> str | N
     return f"{start}nothing says from which score on it is positive; {verb} a threshold with: {find}"
 
 
+def not_judged(store: TableStore, model: str | None, target: str | None) -> list[str]:
+    """`model, target` of all pairs (of one model or target; None: of every one) of which `why_nothing_is_judged` tells
+    why no prediction counts as right or wrong; sorted."""
+    asked = """
+        SELECT model || ', ' || target AS pair FROM predictions
+        WHERE model = coalesce($model, model) AND target = coalesce($target, target)
+        GROUP BY model, target HAVING count(error) = 0 ORDER BY model, target
+    """
+    with open_session(store) as session:
+        told: list[str] = session.query(asked, {"model": model, "target": target})["pair"].to_pylist()
+    return told
+
+
 def keep_question(store: TableStore, name: str, question: str, limits: Limits | None = None) -> None:
     """Keeps a question by name, in place of one of that name before; `limits` hold for looking at it.
 

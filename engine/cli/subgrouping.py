@@ -44,7 +44,7 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
     search never saw. Confirmed is what has a q-value, over all that are shown, of at most 0.05.
     """
     from misread.library import Store
-    from misread.queries import why_nothing_is_judged
+    from misread.queries import not_judged, why_nothing_is_judged
 
     form = chosen_format(form, output)
     opened = Store.open(store, state=state)
@@ -58,8 +58,15 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
         where=where,
         allow_small_cells=allow_small_cells,
     )
-    if found.is_empty():
-        tell(filter(None, [model and target and why_nothing_is_judged(opened, model, target)]))
-    elif not found["confirmed"].any():
+    if model and target:
+        tell(filter(None, [found.is_empty() and why_nothing_is_judged(opened, model, target)]))
+    elif others := not_judged(opened, model, target):
+        tell(
+            [
+                "not searched, as none of their predictions counts as right or wrong "
+                f"(misread discover finds thresholds where there are labels): {'; '.join(others)}"
+            ]
+        )
+    if found.height and not found["confirmed"].any():
         tell(["none of these is confirmed: that errors gather there in the other half, too, was not shown"])
     deliver(found.to_arrow(), form, output, opened.location)

@@ -245,6 +245,23 @@ def test_numbers_beyond_64_bits_are_told_as_any_other_wrong_number(store: Store,
         store.subgroups("m", "t", of_class=300)
 
 
+def test_what_is_not_searched_among_all_is_told(tmp_path: Path, rows: pl.DataFrame) -> None:
+    """Asked of every model and target, the command names those of which nothing counts as right or wrong."""
+    images = rows.select("sample_id", "patient_id", "split", "view", "age").to_dicts()
+    said = rows.select("sample_id", "label", "score", model=pl.lit("m")).to_dicts()
+    thresholds = {"t": 0.5, "u": None, "v": 0.7}
+    predictions = [row | {"target": t, "threshold": cut} for t, cut in thresholds.items() for row in said]
+    location = str(tmp_path / "store")
+    write_store(tmp_path / "store", images, predictions, metadata=[VIEW, AGE])
+    told = CliRunner().invoke(app, ["subgroups", location, "--format", "json"])
+    assert {row["target"] for row in json.loads(told.stdout)} == {"t", "v"}
+    assert "not searched" in told.stderr
+    assert told.stderr.rstrip().endswith("labels): m, u")
+    asked = CliRunner().invoke(app, ["subgroups", location, "--target", "t", "--format", "json"])
+    assert {row["target"] for row in json.loads(asked.stdout)} == {"t"}
+    assert "not searched" not in asked.stderr
+
+
 def test_without_errors_or_rows_there_are_none(store: Store, tmp_path: Path) -> None:
     """Rows that are all right, or none at all, have no subgroup: an empty table of the same columns."""
     columns = store.subgroups("m", "t").columns
