@@ -59,7 +59,7 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
         allow_small_cells=allow_small_cells,
     )
     if model and target:
-        tell(filter(None, [found.is_empty() and why_nothing_is_judged(opened, model, target)]))
+        tell(filter(None, [why_nothing_is_judged(opened, model, target) if found.is_empty() else None]))
     elif others := not_judged(opened, model, target):
         tell(
             [
