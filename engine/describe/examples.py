@@ -17,6 +17,8 @@ Codes = NDArray[np.intp]
 TYPICAL: Final = "typical error"
 NEIGHBOUR: Final = "correct neighbour"
 MOST_EXAMPLES: Final = 8
+NEAREST: Final = 4096
+"""So many rows are mostly enough: at most 8 of as many patients are taken."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,16 @@ def _one_a_patient(
 ) -> Iterator[tuple[int, float]]:
     """The rows, nearest first, each of a patient that was not met before."""
     met = set(without)
-    for place in np.argsort(np.round(away, 9), kind="stable").tolist():
+    for place in _nearest_first(np.round(away, 9)):
         row = int(rows[place])
         if patients[row] not in met:
             met.add(patients[row])
             yield row, float(away[place])
+
+
+def _nearest_first(away: Floats) -> Iterator[int]:
+    """Places by rising distance, ties in their order; the nearest are found before the others are sorted."""
+    reach = np.partition(away, NEAREST)[NEAREST] if len(away) > NEAREST else np.inf
+    for part in (away <= reach, away > reach):
+        places = np.flatnonzero(part)
+        yield from places[np.argsort(away[places], kind="stable")].tolist()
