@@ -20,14 +20,6 @@ def inverse(places: NDArray[np.integer], count: int) -> NDArray[np.int32]:
     return found[:count]
 
 
-def found_in(places: NDArray[np.integer], asked: NDArray[np.integer]) -> NDArray[np.intp]:
-    """(m,): where each of `asked` stands among `places`, which rise; -1 for one that is not there."""
-    if not len(places):
-        return np.full(len(asked), -1)
-    found = np.minimum(np.searchsorted(places, asked), len(places) - 1)
-    return np.where(places[found] == asked, found, -1)
-
-
 def gathered(rows: pl.DataFrame, numbers: NDArray[np.signedinteger]) -> pl.DataFrame:
     """The numbered rows; nulls for -1."""
     index = pl.Series(numbers)

@@ -17,9 +17,9 @@ from misread.discover import (
     Rule,
     confirm,
     confirm_losses,
+    counted_interval,
     judged_together,
     mean_loss,
-    rate_interval,
 )
 from misread.schemas.values import CONFIRMATION, SIGNIFICANCE, error_kind_of
 
@@ -78,6 +78,7 @@ class Judge:
         self._kept = fused.samples["left_out"].is_null().to_numpy()
         self._held_out = self._kept & (fused.samples["half"] == CONFIRMATION).fill_null(False).to_numpy()
         self._held_patients = codes(fused.samples["patient"].filter(pl.Series(self._held_out)))
+        self._held_rows = np.bincount(self._held_patients)
         self._known: tuple[Population, _Rows] | None = None
 
     def judge(self, candidates: Sequence[Candidate]) -> tuple[FoundSlice, ...]:
@@ -144,7 +145,8 @@ class Judge:
     def _share(self, taken: Booleans) -> dict[str, float | None]:
         """How much of the confirmation half's samples a rule takes, with its interval."""
         inside = taken[self._held_out]
-        low, high = rate_interval(inside, self._held_patients)
+        events = np.asarray(np.bincount(self._held_patients, inside, len(self._held_rows)), float)
+        low, high = counted_interval(events, self._held_rows)
         return {"share": _mean(inside), "share_low": number(low), "share_high": number(high)}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from misread.audit.aligned import found_in, gathered
+from misread.audit.aligned import gathered, inverse
 from misread.audit.population import Population
 from misread.discover import Rule
 from misread.fuse import Fusion
@@ -69,27 +69,31 @@ class Members:
 
     def parts(self, most: int) -> Iterator[pl.DataFrame]:
         """The slice's rows of the memberships table, at most `most` at a time."""
-        taken, verdicts = self.taken, self.population.verdicts
+        taken, samples = self.taken, self.population.samples.select("sample_id", "half")
+        verdicts = self.population.verdicts.select("label", "predicted", "error", "loss")
+        judged = inverse(self.population.verdicts["place"].to_numpy(), len(taken))
         with one_thread():
             scores, likely = self.rule.scored(self.vectors, taken)
         order = np.argsort(-scores, kind="stable")  # samples lie by their ids
         ranked = np.flatnonzero(taken)[order].astype(np.int32)
-        judged = verdicts["place"].to_numpy()
         for start in range(0, len(ranked), most):
             places, here = ranked[start : start + most], order[start : start + most]
-            samples = self.population.samples[places].select("sample_id", "half")
-            yield samples.hstack(gathered(verdicts, found_in(judged, places))).select(
-                audit_id=pl.lit(self.audit_id),
-                slice_id=pl.lit(self.slice_id),
-                sample_id="sample_id",
-                half=pl.col("half").cast(pl.String),
-                label="label",
-                predicted="predicted",
-                error="error",
-                loss=pl.col("loss").cast(pl.Float64),
-                score=pl.Series(scores[here]),
-                class_probability=pl.Series(likely[here]),
-                rank=pl.int_range(start + 1, start + len(places) + 1, dtype=pl.Int64),
+            yield (
+                samples[places]
+                .hstack(gathered(verdicts, judged[places]))
+                .select(
+                    audit_id=pl.lit(self.audit_id),
+                    slice_id=pl.lit(self.slice_id),
+                    sample_id="sample_id",
+                    half=pl.col("half").cast(pl.String),
+                    label="label",
+                    predicted="predicted",
+                    error="error",
+                    loss=pl.col("loss").cast(pl.Float64),
+                    score=pl.Series(scores[here]),
+                    class_probability=pl.Series(likely[here]),
+                    rank=pl.int_range(start + 1, start + len(places) + 1, dtype=pl.Int64),
+                )
             )
 
 

@@ -5,7 +5,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from misread.audit.aligned import found_in, gathered, inverse, located
+from misread.audit.aligned import gathered, inverse, located
 
 IDS = st.lists(st.text("ab\x1f", max_size=3), max_size=12, unique=True)
 
@@ -27,11 +27,3 @@ def test_of_several_at_one_place_the_last_counts(places: list[int]) -> None:
     found = inverse(np.array(places, np.intp), 6)
     last = {place: number for number, place in enumerate(places) if place >= 0}
     assert found.tolist() == [last.get(place, -1) for place in range(6)]
-
-
-@given(st.sets(st.integers(0, 30)), st.lists(st.integers(0, 30), max_size=12))
-def test_numbers_are_found_among_rising_ones(places: set[int], asked: list[int]) -> None:
-    """Each stands where it is listed, -1 for one that is not."""
-    rising = sorted(places)
-    found = found_in(np.array(rising, np.uint32), np.array(asked, np.int32))
-    assert found.tolist() == [rising.index(one) if one in places else -1 for one in asked]

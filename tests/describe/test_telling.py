@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from misread.describe import examples, metadata_rule, sentence, value_bank
+from misread.spill import PART_ROWS, Spilled
 
 RNG = np.random.default_rng(5)
 N = 400
@@ -116,6 +117,24 @@ def test_examples_are_errors_near_their_middle_and_correct_neighbours() -> None:
     able = np.flatnonzero(~wrong & (patients != patients[first.of]))
     assert first.row == able[np.argmin(np.linalg.norm(vectors[able] - vectors[first.of], axis=1))]
     assert len({patients[e.row] for e in neighbours}) == len(neighbours)
+
+
+def test_neighbours_are_the_nearest_of_patients_not_shown_yet() -> None:
+    """Of rows on disk in parts, nearly all of three patients, each neighbour is the nearest that is left."""
+    rng = np.random.default_rng(3)
+    n = 2 * PART_ROWS + 50
+    patients = rng.choice(40, n, p=[*[0.33] * 3, *[0.01 / 37] * 37])
+    vectors, wrong = np.round(rng.standard_normal((n, 2)), 2), rng.random(n) < 0.2  # many are as near as others
+    spilled = Spilled(2)
+    spilled.append(vectors)
+    found = examples(spilled, np.ones(n, bool), wrong, ~wrong, patients)
+    taken: set[int] = set()
+    for example in (e for e in found if e.kind == "correct neighbour"):
+        away = np.round(np.linalg.norm(vectors - vectors[example.of], axis=1), 9)
+        able = ~wrong & ~np.isin(patients, [*taken, patients[example.of]])
+        assert example.row == np.flatnonzero(able)[np.argmin(away[able])]
+        taken.add(patients[example.row])
+    assert len(taken) == sum(e.kind == "typical error" for e in found) == 8
 
 
 def test_without_errors_there_is_no_example() -> None:
