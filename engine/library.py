@@ -82,8 +82,9 @@ class Store(TableStore):
 
         `share` of the samples and, where there are labels, `error_rate` (of the slice's true class, at the audit's
         threshold), or in an audit of losses `mean_loss`, each with a 95 % interval, the confirmation half's
-        (`…_audited`) and the change with its interval, which takes the two for different patients. Numbers of fewer
-        than 11 patients are NULL unless `allow_small_cells`, and `suppressed` says so.
+        (`…_audited`) and the change with its interval, which takes the two for different patients and is wider than
+        95 % where that of a confirmed slice is. Numbers of fewer than 11 patients are NULL unless `allow_small_cells`,
+        and `suppressed` says so.
         """
         return self.assigned(audit, where, progress, allow_small_cells=allow_small_cells).moved
 

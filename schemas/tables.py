@@ -214,8 +214,7 @@ SLICES = TableContract(
 )
 """One row a slice. `error_rate`, its interval, `baseline_rate` and `lift` are those of the confirmation half.
 
-Intervals are 95 %, those of R confirmed slices among the m of an audit 100 - 5 R / m %, so that of these, too, 95 %
-hold on average.
+Intervals are 95 %, those of R confirmed slices among the m of an audit 100 - 5 R / m %: see `judged_together`.
 
 `baseline_patients`: of how many patients the rows outside are that `baseline_rate` or `baseline_loss` comes from.
 

@@ -48,5 +48,5 @@ def assign(  # noqa: PLR0913, PLR0917 - each is an option of the command
         return
     deliver(done.rows.to_arrow(), form, output, opened.location)
     if done.rows.height and done.moved.height:
-        note(f"How the slices moved since audit {audit} (95 % intervals):")
+        note(f"How the slices moved since audit {audit} (intervals of 95 % or wider):")
         write_table(moves_for_people(done.moved.to_arrow()), sys.stderr)

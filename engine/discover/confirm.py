@@ -125,7 +125,7 @@ def judged_together(verdicts: Sequence[V]) -> list[tuple[V, float]]:
     What is confirmed was chosen for being high, and its 95 % interval holds less often. Where R of m are confirmed,
     each of these has its interval at 1 - 0.05 R / m: of the intervals of what is confirmed at most 5 % are then
     expected to miss (false coverage rate, 0 where nothing is; Benjamini and Yekutieli 2005, Journal of the American
-    Statistical Association 100, 71).
+    Statistical Association 100, 71). That is an average over audits: where little is confirmed, more of what is misses.
     """
     q = q_values(np.array([verdict.p_value for verdict in verdicts]))
     confirmed = q <= SIGNIFICANCE

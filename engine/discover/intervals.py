@@ -177,7 +177,8 @@ def difference(new: Estimate, old: Estimate) -> Estimate:
     """new - old with its 95 % interval, from the own intervals of two rates or means; NaN where either is.
 
     The square-and-add rule: Newcombe's hybrid score interval (Newcombe 1998, method 10) where both are Wilson's,
-    and for any other intervals Zou and Donner (2008). The two are taken for independent.
+    and for any other intervals Zou and Donner (2008); wider than 95 % where theirs are. The two are taken for
+    independent.
     """
     (a, a_low, a_high), (b, b_low, b_high) = new, old
     change = a - b
