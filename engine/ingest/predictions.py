@@ -103,9 +103,11 @@ def _check_number(source: Source, frame: pl.DataFrame, name: str, book: FaultBoo
     tell(given & value.is_null(), f"{name} '{{}}' is not a number")
     tell(given & value.is_nan(), f"{name} is {{}}")
     if name == "score":
+        missing = "the score is missing"
         if "loss" in frame.columns:
             given |= pl.lit(numbers(frame["loss"]).is_not_null())  # judged by its loss
-        book.where(source.name, name, cells, ~given, "the score is missing")
+            missing = "score and loss are missing"
+        book.where(source.name, name, cells, ~given, missing)
     if of_scores:
         tell(value.is_not_nan() & ~value.is_between(0, 1), f"{name} {{}} is outside 0..1")
     else:
