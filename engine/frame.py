@@ -369,8 +369,7 @@ class LazyFrame:
             node = node.input
         if not isinstance(node, Samples):
             raise AuditError(f"{step} needs samples, filtered or not", "begin with: store.scan(...)")
-        own = {name for name, called in node.renamed.items() if name == called}
-        others = sorted(asked & set(node.gives) - own)
+        others = sorted(asked & set(node.gives) - {name for name, called in node.renamed.items() if name == called})
         if others:
             renamed = [called for called in others if called in node.renamed.values()]
             raise AuditError(

@@ -99,7 +99,7 @@ def population(
     (sample_id, task, label, score, threshold, loss, winner); `option`: the threshold where they bring none;
     `not_selected`: rows of the store that a filter took away before.
     """
-    samples = scanned.select("sample_id", "patient", "half", "left_out")  # metadata may have any other name
+    samples = scanned.select("sample_id", "patient", "half", "left_out")
     samples = samples.sort("sample_id")
     places = located(samples["sample_id"], predictions["sample_id"])
     joined = samples.hstack(gathered(predictions.drop("sample_id"), inverse(places, samples.height)))

@@ -17,13 +17,16 @@ from misread.spill import Vectors
 
 @dataclass(frozen=True)
 class ScannedSamples:
-    """What an audit may look at: `images`, one row a sample, by sample_id; `predictions`, long, with `winner`.
+    """What an audit may look at: `images`, sample_id, split, patient and half, one row a sample, by sample_id;
+    `metadata`, apart, as its columns may be called as any other: split and every metadata column in the same order;
+    `predictions`, long, with `winner`.
 
     `seed`: of the halves and every draw; `not_selected`: how many images of the store a filter took away.
     """
 
     seed: int
     images: pl.DataFrame
+    metadata: pl.DataFrame
     predictions: pl.DataFrame
     not_selected: int = 0
     include_train: bool = False

@@ -13,7 +13,7 @@ from misread.audit.population import Population, population, winners
 from misread.memory import map_large, trim
 from misread.plan import Assign, Describe, Discover, Filter, Fuse, Node, Samples, Score, Select, Take, optimise
 from misread.progress import Progress, silent
-from misread.schemas.tables import VECTOR
+from misread.schemas.tables import IMAGES, VECTOR
 from misread.sql.pipeline import BATCH_ROWS
 from misread.store import TableStore
 from misread.threads import one_thread
@@ -138,7 +138,10 @@ def _samples(node: Node) -> Samples:
 
 
 def _scanned(samples: Samples, work: Work) -> ScannedSamples:
-    images = _images(samples, work)
+    rows = work.rows(samples.images).sort("sample_id").with_columns(pl.col("split").cast(pl.Categorical))
+    images = with_half(rows.select("sample_id", "split", patient_unit()), samples.seed)
+    metadata = rows.select("split", *(name for name in rows.columns if name not in IMAGES.names))
+    del rows  # its texts go before other tables are read
     trim()
     names = pl.col("model", "task", "target").cast(pl.Categorical)
     # a task's winner may be another target than those asked for
@@ -146,16 +149,11 @@ def _scanned(samples: Samples, work: Work) -> ScannedSamples:
     return ScannedSamples(
         seed=samples.seed,
         images=images,
+        metadata=metadata,
         predictions=predictions.with_columns(names),
         not_selected=work.store.manifest.tables["images"].rows - images.height,
         include_train=samples.include_train,
     )
-
-
-def _images(samples: Samples, work: Work) -> pl.DataFrame:
-    """The selected images by sample_id, with patient and half; text goes before other tables are read."""
-    rows = work.rows(samples.images).sort("sample_id").with_columns(patient_unit()).drop("patient_id")
-    return with_half(rows, samples.seed).with_columns(pl.col("split").cast(pl.Categorical))
 
 
 def _populations(node: Discover, below: FusedSamples) -> list[Population]:
