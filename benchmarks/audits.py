@@ -36,7 +36,7 @@ def audited(
     judged = _population(patients, half, label, score)
     samples = judged.samples.with_columns(left_out=pl.lit(None, REASON))
     fusion, vectors = fuse(blocks, half == DISCOVERY)
-    below = ScannedSamples(seed, samples, pl.DataFrame())
+    below = ScannedSamples(seed, samples, pl.DataFrame(), pl.DataFrame())
     fused = FusedSamples(below, samples, vectors, fusion, fit_features(pl.DataFrame(), []), (), ())
     node = Discover(Node(), permutations=permutations, stability=0, threshold=0.5)
     return [found.row for found in discover(node, fused, [judged], "audit", silent).slices]

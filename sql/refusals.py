@@ -35,6 +35,10 @@ _TOO_LARGE: Final = re.compile(
     r"value (?P<value>\S+) (?:can't be cast because the value )?is out of range for (?:the destination )?type INT64"
     r"|Python integer too large for 128-bit integer type: (?P<given>-?\d+)"
 )
+_OF_ARGUMENTS: Final = re.compile(
+    "aggregate|window|subquer|star expression|correlated|convert|cannot mix|^k is", re.IGNORECASE
+)
+"""What may have been said of the arguments of a function of ours, where its own text puts them."""
 _KIND: Final = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
 _OF_ROWS: Final = ("Conversion Error: ", "Invalid Input Error: ", "Out of Range Error: ")
 """Errors that tell the value that they stumbled over, be it a report."""
@@ -81,7 +85,7 @@ def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]]
         message = message.replace("is a Macro Function", "is made of several aggregates").partition(". ")[0]
         hint = "it takes no DISTINCT, FILTER, ORDER BY or OVER: choose its rows with WHERE or in a subquery"
     called = sorted(tree.functions() & own_functions().keys())
-    if called and not hint:
+    if called and not hint and _OF_ARGUMENTS.search(message):
         hint = f"write {' and '.join(map(_ways, called))}; work out aggregates, windows and subqueries before, in WITH"
     return QueryError(message, hint)
 

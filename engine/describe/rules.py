@@ -76,11 +76,11 @@ def _conditions(rows: pl.DataFrame, fitted_on: Booleans, patients: NDArray[np.in
         else:
             texts = column.cast(pl.String)
             missing = texts.is_null().to_numpy()
-            seen_of = pl.DataFrame({name: texts, "": patients}).filter(pl.Series(fitted_on)).drop_nulls(name)
-            common = seen_of.group_by(name).agg(pl.len().alias("rows"), pl.col("").n_unique().alias("patients"))
+            seen_of = pl.DataFrame({"value": texts, "patient": patients}).filter(pl.Series(fitted_on)).drop_nulls()
+            common = seen_of.group_by("value").agg(pl.len(), pl.col("patient").n_unique())
             values = (
-                common.filter(pl.col("patients") >= FEWEST_PATIENTS)
-                .sort(["rows", name], descending=[True, False])[name]
+                common.filter(pl.col("patient") >= FEWEST_PATIENTS)
+                .sort(["len", "value"], descending=[True, False])["value"]
                 .head(MOST_CATEGORIES)
                 .sort()
                 .to_list()

@@ -183,8 +183,7 @@ class _Telling:
     @cached_property
     def _reports(self) -> pl.DataFrame:
         """`place` and `report` of the samples that were audited and have one, by place."""
-        rows = self._fused.samples.select("sample_id", "left_out")  # without metadata, which may be called place
-        kept = rows.with_row_index("place").filter(pl.col("left_out").is_null())
+        kept = self._fused.samples.with_row_index("place").filter(pl.col("left_out").is_null())
         told = report_texts(self._store).join(kept.select("sample_id", "place"), on="sample_id").sort("place")
         return told.select("place", "report")
 
@@ -200,7 +199,11 @@ class _Telling:
 
     @cached_property
     def _values(self) -> Bank:
-        return value_bank(self._fused.samples, self._fused.columns, self._counted).of_patients(self._patients)
+        return value_bank(self._metadata, self._fused.columns, self._counted).of_patients(self._patients)
+
+    @property
+    def _metadata(self) -> pl.DataFrame:
+        return self._fused.below.metadata
 
     @property
     def _listed(self) -> Mapping[str, Sequence[str]]:
@@ -342,7 +345,7 @@ class _Telling:
 
     def rule(self, one: _Slice) -> Row:
         """The columns of a slice on its rule, with the p-value on held-out rows; empty where there is none."""
-        metadata = self._fused.samples[one.places].select(self._fused.columns)
+        metadata = self._metadata[one.places].select(self._fused.columns)
         rule = metadata_rule(metadata, one.inside, ~one.held_out, one.patients)
         if rule is None:
             return {}

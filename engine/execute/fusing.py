@@ -22,7 +22,7 @@ from misread.plan import AUTOMATIC, Fuse, Scan
 from misread.products import Products, products_for
 from misread.progress import Progress
 from misread.schemas.errors import AuditError
-from misread.schemas.tables import IMAGES, VECTOR
+from misread.schemas.tables import VECTOR
 from misread.schemas.values import DISCOVERY, is_small_cell
 from misread.spill import HELD_BYTES, Vectors, are_held, cuts_of, put_aside
 from misread.sql.limits import SMALLEST_CELL
@@ -53,17 +53,18 @@ HELD_PER_SAMPLE: Final = 400
 class SampleVectors:
     """The vectors of samples, one modality beside the other, fetched for the samples that are asked for.
 
-    `tables`: by modality the table and, for every sample, the number its vector is found by, -1 for none.
+    `tables`: by modality the table and, for every sample, the number its vector is found by, -1 for none. `metadata`:
+    split, and the metadata columns of the samples, in their order.
     """
 
-    samples: pl.DataFrame
+    metadata: pl.DataFrame
     tables: dict[str, tuple[LanceTable, NDArray[np.int64]]]
     features: MetadataFeatures | None
 
     def has_any(self) -> NDArray[np.bool_]:
         """(n,): who has a vector in any modality; metadata has everybody."""
         if self.features is not None:
-            return np.ones(self.samples.height, bool)
+            return np.ones(self.metadata.height, bool)
         has: NDArray[np.bool_] = np.any([found >= 0 for _, found in self.tables.values()], axis=0)
         return has
 
@@ -74,9 +75,9 @@ class SampleVectors:
     def some(self, rows: Places) -> "SampleVectors":
         """Those of the numbered samples, for another process: where their vectors lie, and what metadata is fused."""
         columns = [feature.column for feature in self.features.features] if self.features else []
-        samples = self.samples.select("half", *columns)[rows]
+        metadata = self.metadata.select("split", *columns)[rows]
         tables = {name: (table, found[rows]) for name, (table, found) in self.tables.items()}
-        return SampleVectors(samples, tables, self.features)
+        return SampleVectors(metadata, tables, self.features)
 
     def parts(self, rows: int, at_once: int = AT_ONCE) -> Iterator[dict[str, Block]]:
         """The modalities of all of the first `rows` samples, so many at a time."""
@@ -107,7 +108,7 @@ class SampleVectors:
     def _metadata(self, rows: Places) -> dict[str, Block]:
         if self.features is None:
             return {}
-        return {"metadata": Block(self.features.transform(self.samples[rows]), np.ones(len(rows), bool))}
+        return {"metadata": Block(self.features.transform(self.metadata[rows]), np.ones(len(rows), bool))}
 
 
 @dataclass(frozen=True)
@@ -198,21 +199,20 @@ def fit_samples(
         raise AuditError("a plan needs at least one modality", "fuse image, report or metadata")
     tables = {name: _found(scan, store, below.images["sample_id"]) for name, scan in _scans(node).items()}
     everybody = MetadataFeatures(()) if node.metadata is not None else None
-    has_vector = pl.Series(SampleVectors(below.images, tables, everybody).has_any())
+    has_vector = pl.Series(SampleVectors(below.metadata, tables, everybody).has_any())
     samples = scanned_samples(below.images, has_vector, include_train=below.include_train)
     kept = samples["left_out"].is_null()
     if not kept.any():
         raise AuditError("no sample is left to audit", _why_nothing(samples, below.not_selected))
     fitted_on = (kept & (samples["half"] == DISCOVERY)).to_numpy()
     columns, notes = _metadata(node, below, kept)
-    samples = samples.select(*dict.fromkeys(("sample_id", "patient", "half", "left_out", *columns)))
-    below = replace(below, images=samples)  # no other column is read again
     notes += [SEEN_IN_TRAINING] if shares_training_patients(samples) else []
+    samples = samples.select("sample_id", "patient", "half", "left_out")
+    below = replace(below, images=samples, metadata=below.metadata.select("split", *columns))  # no other is read again
     copies, patients = copies_across_halves(samples, store.table("images").batches(["sample_id", "sha256"]))
     notes += [copies_told(None if is_small_cell(patients, SMALLEST_CELL) else copies)] if copies else []
-    of_discovery = samples.select("half", *columns).filter(pl.Series(fitted_on))
-    features = fit_features(of_discovery, columns) if node.metadata is not None else None
-    vectors = SampleVectors(samples, tables, features)
+    features = fit_features(below.metadata.filter(pl.Series(fitted_on)), columns) if node.metadata is not None else None
+    vectors = SampleVectors(below.metadata, tables, features)
     give_back()
     waiting = np.flatnonzero(fitted_on)
     rows = vectors.to_fit(waiting, below.seed)
@@ -357,9 +357,9 @@ def _why_nothing(samples: pl.DataFrame, not_selected: int) -> str:
 def _metadata(node: Fuse, below: ScannedSamples, kept: pl.Series) -> tuple[list[str], list[str]]:
     """The columns that describe samples (and are fused, if metadata is), and a note on those left out."""
     asked = None if node.metadata in (AUTOMATIC, None) else node.metadata
-    known = sorted(name for name in below.images.columns if name not in (*IMAGES.names, "patient", "half"))
-    labels = _labels(below.predictions, kept) if known and asked is None else {}
-    columns, left_out = choose_columns(below.images.select("half", *known).filter(kept).drop("half"), labels, asked)
+    metadata = below.metadata.filter(kept).drop("split")
+    labels = _labels(below.predictions, kept) if metadata.columns and asked is None else {}
+    columns, left_out = choose_columns(metadata, labels, asked)
     notes = [f"metadata column {name} is left out of the vectors: it {why}" for name, why in left_out.items()]
     return columns, notes
 

@@ -18,14 +18,16 @@ from misread.threads import one_thread
 
 @dataclass(frozen=True)
 class ScannedSamples:
-    """What an audit may look at: `images`, one row a sample, by sample_id; `predictions`, long, with `winner` and, for
-    their sample, `place`, where it stands among the images.
+    """What an audit may look at: `images`, sample_id, split, patient and half, one row a sample, by sample_id;
+    `metadata`, apart, as its columns may be called as any other: split and every metadata column in the same order;
+    `predictions`, long, with `winner` and, for their sample, `place`, where it stands among the images.
 
     `seed`: of the halves and every draw; `not_selected`: how many images of the store a filter took away.
     """
 
     seed: int
     images: pl.DataFrame
+    metadata: pl.DataFrame
     predictions: pl.DataFrame
     not_selected: int = 0
     include_train: bool = False

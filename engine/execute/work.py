@@ -14,7 +14,7 @@ from misread.audit.population import Population, population, winners
 from misread.memory import map_large, trim
 from misread.plan import Assign, Describe, Discover, Filter, Fuse, Node, Samples, Score, Select, Take, optimise
 from misread.progress import Progress, silent
-from misread.schemas.tables import VECTOR
+from misread.schemas.tables import IMAGES, VECTOR
 from misread.sql.pipeline import BATCH_ROWS
 from misread.store import TableStore
 from misread.threads import one_thread
@@ -148,7 +148,7 @@ def _samples(node: Node) -> Samples:
 
 
 def _scanned(samples: Samples, work: Work) -> ScannedSamples:
-    images = _images(samples, work)
+    images, metadata = _images(samples, work)
     trim()
     # a task's winner may be another target than those asked for
     predictions = winners(_predictions(samples, work, images["sample_id"]), "place")
@@ -157,17 +157,21 @@ def _scanned(samples: Samples, work: Work) -> ScannedSamples:
     return ScannedSamples(
         seed=samples.seed,
         images=images,
+        metadata=metadata,
         predictions=predictions.with_columns(pl.col(name).cast(pl.Enum(sorted(few[name]))) for name in few),
         not_selected=work.store.manifest.tables["images"].rows - images.height,
         include_train=samples.include_train,
     )
 
 
-def _images(samples: Samples, work: Work) -> pl.DataFrame:
-    """The selected images by sample_id, with patient and half; text goes before other tables are read."""
-    split = pl.col("split").cast(pl.Categorical)
-    rows = _joined(part.with_columns(split, patient_unit()).drop("patient_id") for part in work.parts(samples.images))
-    return with_half(rows, samples.seed).sort("sample_id")
+def _images(samples: Samples, work: Work) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The selected images by sample_id, with patient and half; apart, split and metadata, which may have any name."""
+    own = pl.col("split").cast(pl.Categorical), pl.col("sample_id"), patient_unit()
+    others = [pl.col(name).alias(f"={name}") for name in samples.images.gives if name not in IMAGES.names]
+    rows = with_half(_joined(part.select(*own, *others) for part in work.parts(samples.images)), samples.seed)
+    rows = rows.sort("sample_id")
+    metadata = rows.select("split", *(pl.col(name).alias(name[1:]) for name in rows.columns if name.startswith("=")))
+    return rows.select("sample_id", "split", "patient", "half"), metadata
 
 
 def _predictions(samples: Samples, work: Work, ids: pl.Series) -> pl.DataFrame:

@@ -7,7 +7,7 @@ The kind of a column is the join of the kinds of its cells, so neither the order
 split over files matters: int and float make float, any other two kinds make text.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Final, Literal
 
@@ -42,6 +42,17 @@ def present(cells: pl.Series) -> pl.Series:
     """Text without surrounding blanks; a blank cell or a spelling of MISSING is null."""
     text = texts(cells).str.strip_chars()
     return text.set(text.is_in(MISSING), None)
+
+
+def blanks_told(file: str, frame: pl.DataFrame, columns: Iterable[str]) -> list[str]:
+    """Ids and names are stored as written: what to say where blanks, which nobody sees, make two of one."""
+    notices = []
+    for column in (column for column in columns if column in frame.columns):
+        names = frame[column].drop_nulls().unique()
+        merged = len(names) - names.str.strip_chars().n_unique()
+        if merged:
+            notices.append(f"{file}: {merged} of {len(names)} {column}s differ from another in blanks around it alone")
+    return notices
 
 
 def id_texts(cells: pl.Series) -> pl.Series | None:

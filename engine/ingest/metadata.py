@@ -9,7 +9,7 @@ import polars as pl
 
 from misread.progress import Progress
 
-from .cells import metadata_cells, present
+from .cells import blanks_told, metadata_cells, present
 from .columns import OURS, MetadataColumns, metadata_columns
 from .faultbook import ROW, FaultBook, repeated
 from .files import Source, as_text, take
@@ -75,7 +75,7 @@ def check_metadata(
             frame, read = pseudonyms.pictures(frame, read)
     else:
         notices += _no_pictures(source.name, frame, asked=images is not None)
-    notices += _blanks(source.name, frame)
+    notices += blanks_told(source.name, frame, ("sample_id", "patient_id", "study_id"))
     further = frozenset(frame.columns) - {ROW, *OURS, *FACTS}
     return Metadata(source, frame, frozenset() if source.typed else further, read, notices)
 
@@ -117,17 +117,6 @@ def _no_pictures(name: str, frame: pl.DataFrame, *, asked: bool) -> list[str]:
 def _names_pictures(cells: pl.Series) -> bool:
     named = int(cells.str.to_lowercase().str.contains(_PICTURES).sum())
     return named > _MOST * len(cells)
-
-
-def _blanks(name: str, frame: pl.DataFrame) -> list[str]:
-    """Ids are stored as written: what to say where blanks, which nobody sees, make two of one."""
-    notices = []
-    for column in (column for column in ("sample_id", "patient_id", "study_id") if column in frame.columns):
-        ids = frame[column].drop_nulls().unique()
-        merged = len(ids) - ids.str.strip_chars().n_unique()
-        if merged:
-            notices.append(f"{name}: {merged} of {len(ids)} {column}s differ from another in blanks around it alone")
-    return notices
 
 
 def sample_notices(frame: pl.DataFrame, name: str) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from .cells import MISSING, numbers
+from .cells import MISSING, blanks_told, numbers
 from .consistency import check_consistency
 from .faultbook import ROW, FaultBook, repeated
 from .files import Source, as_text, take
@@ -35,6 +35,7 @@ def check_predictions(
     named = None if taken is None else as_text(taken, (*KEY, "task"), source, book)
     if named is None or not _have_numbers(named, source, book):
         return None
+    source.notices.extend(blanks_told(source.name, named, ("model", "target", "task")))
     whole = book.good(source.name, named)  # all but ragged rows
     for name in KEY:
         book.where(source.name, name, whole, pl.col(name).is_null(), f"the {name} is missing")
@@ -103,9 +104,11 @@ def _check_number(source: Source, frame: pl.DataFrame, name: str, book: FaultBoo
     tell(given & value.is_null(), f"{name} '{{}}' is not a number")
     tell(given & value.is_nan(), f"{name} is {{}}")
     if name == "score":
+        missing = "the score is missing"
         if "loss" in frame.columns:
             given |= pl.lit(numbers(frame["loss"]).is_not_null())  # judged by its loss
-        book.where(source.name, name, cells, ~given, "the score is missing")
+            missing = "score and loss are missing"
+        book.where(source.name, name, cells, ~given, missing)
     if of_scores:
         tell(value.is_not_nan() & ~value.is_between(0, 1), f"{name} {{}} is outside 0..1")
     else:

@@ -226,6 +226,10 @@ CASES: dict[str, tuple[Spoil, Expected]] = {
         _column("predictions", "threshold", "50", "50", "50", "50", ""),
         [(P, None, "threshold", "4 of 4 cells are no numbers from 0 to 1.*thresholds are probabilities; percents")],
     ),
+    "score and loss missing": (
+        _both(_column("predictions", "loss", "0.1", "", "", "", ""), _cell("predictions", 3, "score", "")),
+        [(P, 3, "score", "score and loss are missing")],
+    ),
     "loss NaN": (_column("predictions", "loss", "0.1", "NaN", "NA", "", "2"), [(P, 3, "loss", "is NaN")]),
     "loss a word": (
         _column("predictions", "loss", "0.1", "low", "", "", "2"),

@@ -244,6 +244,16 @@ def test_ids_that_differ_in_blanks_alone_are_told(store: TableStore, tmp_path: P
     ]
 
 
+def test_targets_that_differ_in_blanks_alone_are_told(inputs: Inputs, store: TableStore) -> None:
+    """They stay two targets, as they are written; so it is for models."""
+    inputs.tables["predictions"][1][2] = "T "
+    notices = ingest(store, inputs.write()).notices
+    assert [notice for notice in notices if "blanks" in notice] == [
+        "predictions.csv: 1 of 2 targets differ from another in blanks around it alone"
+    ]
+    assert set(store.table("predictions").read(["target"])["target"].to_pylist()) == {"T", "T "}
+
+
 def test_a_folder_in_place_of_a_file_has_a_name(inputs: Inputs, store: TableStore, tmp_path: Path) -> None:
     """The working folder, which has none, is told as it was given."""
     with pytest.raises(InputFaultsError) as caught:

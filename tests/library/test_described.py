@@ -1,12 +1,15 @@
 """Slices told in words, end to end: which phrases there are, in which space, with what evidence."""
 
+import ast
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 import pytest
+from polars.testing import assert_frame_equal
 
 import misread as mr
 from misread.encode import EncoderInfo
@@ -14,9 +17,13 @@ from misread.encode import registry as encoders
 from misread.encode.phrases import phrase_vectors
 from misread.execute.evidence import phrase_evidence
 from misread.library import LazyFrame, Store
+from misread.metadata import LABEL_COLUMNS
 from misread.schemas.errors import AuditError, InputFaultsError, MisreadError
+from misread.schemas.tables import IMAGES, VECTOR
 from misread.store import EncoderEntry
-from stores import AGE, planted_store, write_store
+from stores import planted_store, write_store
+
+ENGINE = Path(mr.__file__).parent
 
 
 def audit(store: Store) -> LazyFrame:
@@ -209,21 +216,35 @@ def test_everything_wrong_with_a_list_is_told_at_once(tmp_path: Path, described:
         audit(described).describe(most=0)
 
 
-def test_a_metadata_column_may_be_called_place(described: Store, tmp_path: Path) -> None:
-    """Slices and the words of their reports are those of the same samples whose column is called otherwise."""
-    images, predictions, reports = (
-        described.table(name).read().to_pylist() for name in ("images", "predictions", "reports")
-    )
-    vectors = {
-        row["sample_id"]: row["vector"]
-        for row in described.table("embeddings_outside").read(["sample_id", "vector"]).to_pylist()
-    }
-    renamed = [row | {"place": row["view"]} for row in images]
-    place = pa.field("place", pa.string())
-    audit(
-        write_store(tmp_path / "store", renamed, predictions, vectors=vectors, reports=reports, metadata=[place, AGE])
-    ).describe().sink()
-    words = "SELECT right(slice_id, 2) AS slice, word, count_inside, q_value FROM contrast_words ORDER BY ALL"
-    told, wanted = mr.open(tmp_path / "store").sql(words), described.sql(words)
-    assert wanted.height
-    assert told.equals(wanted)
+def written_within(*folders: str) -> set[str]:
+    """The words that stand as texts or names of arguments in modules: columns of frames among them."""
+    trees = (ast.parse(path.read_text()) for folder in folders for path in (ENGINE / folder).glob("*.py"))
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {name for name in texts | {str(n.arg) for n in nodes if isinstance(n, ast.keyword)} if name.isidentifier()}
+
+
+def test_metadata_columns_may_be_called_as_columns_within(described: Store, tmp_path: Path) -> None:
+    """Slices and all that is told of them are those of the same samples whose columns are called otherwise."""
+    stored = ("images", "predictions", "reports")
+    images, predictions, reports = (described.table(name).read().to_pylist() for name in stored)
+    rows = described.table("embeddings_outside").read(["sample_id", "vector"]).to_pylist()
+    vectors = {row["sample_id"]: row["vector"] for row in rows}
+    within = {name.lower() for name in written_within("audit", "execute", "describe", "discover")}
+    names = sorted(within - {*map(str.lower, IMAGES.names), VECTOR, *LABEL_COLUMNS})
+    assert {"patient", "half", "left_out", "place", "rows", "patients"} < set(names)
+    told = []
+    for mark in ("", "!"):  # which leaves them in their order
+        called = [name + mark for name in names]
+        renamed = [row | dict.fromkeys(called, row["view"]) for row in images]
+        fields = [pa.field(name, pa.string()) for name in called]
+        place = tmp_path / f"store{mark}"
+        store = write_store(place, renamed, predictions, vectors=vectors, reports=reports, metadata=fields)
+        audit(store).describe().sink()
+        views = ("slices", "phrases", "contrast_words", "examples")
+        asked = [f"SELECT * EXCLUDE (audit_id, slice_id) FROM {view} ORDER BY ALL" for view in views]
+        tables = [mr.open(place).sql(one) for one in (*asked, "SELECT parameters FROM audits")]
+        assert all(table.height for table in tables)
+        told.append([table.with_columns(cs.string().str.replace_all("!", "")) for table in tables])
+    for one, other in zip(*told, strict=True):
+        assert_frame_equal(one, other)
