@@ -45,7 +45,7 @@ SPAN: Final = 4 * AT_ONCE
 """Rows whose vectors are summed up or fused in one go, here or by another process; then freed memory is given back."""
 MOST_SUMS: Final = 128
 """Of more spans the sums are added up where they were made: what travels does not grow with rows."""
-HELD_PER_SAMPLE: Final = 400
+HELD_PER_SAMPLE: Final = 200
 """Bytes it holds for every sample besides."""
 
 

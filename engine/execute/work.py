@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -57,7 +58,7 @@ class Work:
         yield pl.DataFrame(node.schema.empty_table())
         for batch in stream_rows(node, self.store, self.table, memory=self.memory or MEMORY, ordered=False):
             # copied, a column by itself: else what is kept of one column holds all others of its batch
-            copy = batch.take(pa.array(range(batch.num_rows)))
+            copy = batch.take(pa.array(np.arange(batch.num_rows)))
             yield pl.DataFrame([pl.Series(name, copy[name]) for name in batch.schema.names])
             trim()
 
@@ -181,7 +182,8 @@ def _predictions(samples: Samples, work: Work, ids: pl.Series) -> pl.DataFrame:
     def told(part: pl.DataFrame) -> pl.DataFrame:
         place = pl.Series("place", located(ids, part["sample_id"]))
         rows = part.drop("sample_id").with_columns(names, place).filter(place >= 0)
-        return _without_nulls(rows.with_columns(pl.col("place").cast(pl.UInt32)))
+        nothing = [name for name in ("task", "threshold", "loss") if rows[name].null_count() == rows.height]
+        return rows.with_columns(pl.col("place").cast(pl.UInt32), pl.col(nothing).cast(pl.Null))  # takes no memory
 
     return _joined(map(told, work.parts(samples.predictions)))
 
@@ -193,11 +195,6 @@ def _joined(parts: Iterator[pl.DataFrame]) -> pl.DataFrame:
         columns.append(pl.concat([part.pop().to_frame() for part in held], how="vertical_relaxed", rechunk=True))
         trim()
     return pl.concat(columns[::-1], how="horizontal")
-
-
-def _without_nulls(part: pl.DataFrame) -> pl.DataFrame:
-    """Columns that hold nothing take no memory."""
-    return part.with_columns(pl.col(c.name).cast(pl.Null) for c in part if c.null_count() == len(c))
 
 
 def _populations(node: Discover, below: FusedSamples) -> list[Population]:
