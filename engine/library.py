@@ -139,7 +139,7 @@ class Store(TableStore):
 
         return open_session(self, limits)
 
-    def subgroups(
+    def subgroups(  # noqa: PLR0913 - each is an option of the question
         self,
         model: str | None = None,
         target: str | None = None,
@@ -149,6 +149,8 @@ class Store(TableStore):
         most_terms: int = 3,
         top: int = 10,
         where: str | None = None,
+        time_limit: float | None = SECONDS,
+        memory_limit: str = MEMORY,
         allow_small_cells: bool = False,
     ) -> pl.DataFrame:
         """The subgroups of metadata in which a model's errors gather, by model and target (None: every one, tested
@@ -157,10 +159,11 @@ class Store(TableStore):
         Conjunctions of up to `most_terms` (at most 3) values within a true class (`of_class`; None: each of both),
         searched in the discovery half of the patients, where they have `min_size` rows at least, and ranked by its
         scan statistic; counts, rates and q-values are of the confirmation half. The columns are those of the SQL
-        function `subgroups`. `where` (SQL over the view samples) chooses the rows to take. Raises UnknownNameError
-        for a model, target or column that does not exist, QueryError for what cannot be searched.
+        function `subgroups`. `where` (SQL over the view samples) chooses the rows to take; limits are those of
+        `sql`. Raises UnknownNameError for a model, target or column that does not exist, QueryError for what cannot be
+        searched.
         """
-        with self.session(Limits(allow_small_cells=allow_small_cells)) as session:
+        with self.session(Limits(time_limit, memory_limit, allow_small_cells)) as session:
             if where is not None:
                 session.check_predicate(where, "samples")
             asked = (

@@ -37,6 +37,15 @@ SmallCellsOption = Annotated[
     typer.Option("--allow-small-cells", help="Show numbers of fewer than 11 patients too."),
 ]
 
+TimeOption = Annotated[
+    float,
+    typer.Option("--time-limit", metavar="SECONDS", help="Stop a question after this long; 0 is no limit."),
+]
+MemoryOption = Annotated[
+    str,
+    typer.Option("--memory-limit", metavar="SIZE", help="What a question may take, such as 500MB or 8GB."),
+]
+
 
 def listed(text: str | None) -> tuple[str, ...] | None:
     """Names separated by commas, one that holds a comma in double quotes; None where nothing was given."""

@@ -12,7 +12,15 @@ from misread.schemas.errors import command
 from misread.sql.limits import MEMORY, SECONDS
 
 from .messages import guarded, note, tell
-from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
+from .options import (
+    FormatOption,
+    MemoryOption,
+    OutputOption,
+    SmallCellsOption,
+    StateOption,
+    StoreArgument,
+    TimeOption,
+)
 from .output import chosen_format, deliver
 
 if TYPE_CHECKING:
@@ -27,8 +35,6 @@ QUESTIONS = typer.Option("--questions", help="List the questions that --run can 
 SAVE = typer.Option("--save", metavar="NAME", help="Keep the question in the store by this name, and ask it.")
 RUN = typer.Option("--run", metavar="NAME", help="Ask a question by its name.")
 SET = typer.Option("--set", metavar="NAME=TEXT", help="Give $NAME in the question a value; may be repeated.")
-TIME = typer.Option("--time-limit", metavar="SECONDS", help="Stop a question after this long; 0 is no limit.")
-MEMORY_LIMIT = typer.Option("--memory-limit", metavar="SIZE", help="What a question may take, such as 500MB or 8GB.")
 
 
 @guarded
@@ -42,8 +48,8 @@ def sql(  # noqa: PLR0913, PLR0917 - each is an option of the command
     set_: Annotated[list[str] | None, SET] = None,
     functions: Annotated[bool, FUNCTIONS] = False,
     questions: Annotated[bool, QUESTIONS] = False,
-    time_limit: Annotated[float, TIME] = SECONDS,
-    memory_limit: Annotated[str, MEMORY_LIMIT] = MEMORY,
+    time_limit: TimeOption = SECONDS,
+    memory_limit: MemoryOption = MEMORY,
     allow_small_cells: SmallCellsOption = False,
     state: StateOption = None,
 ) -> None:

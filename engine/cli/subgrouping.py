@@ -4,8 +4,18 @@ from typing import Annotated, Literal
 
 import typer
 
+from misread.sql.limits import MEMORY, SECONDS
+
 from .messages import guarded, tell
-from .options import FormatOption, OutputOption, SmallCellsOption, StateOption, StoreArgument
+from .options import (
+    FormatOption,
+    MemoryOption,
+    OutputOption,
+    SmallCellsOption,
+    StateOption,
+    StoreArgument,
+    TimeOption,
+)
 from .output import chosen_format, deliver
 
 MODEL = typer.Option("--model", metavar="NAME", help="The model whose errors to search. [default: every one]")
@@ -33,6 +43,8 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
     most_terms: Annotated[int, TERMS] = 3,
     top: Annotated[int, TOP] = 10,
     where: Annotated[str | None, WHERE] = None,
+    time_limit: TimeOption = SECONDS,
+    memory_limit: MemoryOption = MEMORY,
     allow_small_cells: SmallCellsOption = False,
     form: FormatOption = None,
     output: OutputOption = None,
@@ -56,6 +68,8 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
         most_terms=most_terms,
         top=top,
         where=where,
+        time_limit=time_limit or None,
+        memory_limit=memory_limit,
         allow_small_cells=allow_small_cells,
     )
     if model and target:

@@ -334,3 +334,17 @@ def test_nothing_found_where_nothing_is_judged_says_so(tmp_path: Path) -> None:
             assert ended.exit_code == 0
             assert words in ended.stderr
             assert bool(words) == bool(ended.stderr)
+
+
+def test_a_search_is_stopped_and_allowed_more_as_its_error_says(store: Store) -> None:
+    """What stops a question of every model and target names options that the command and the method have."""
+    asked = ["subgroups", store.location, "--time-limit"]
+    ended = CliRunner().invoke(app, [*asked, "0.001"])
+    assert ended.exit_code == 1
+    assert "took longer than" in ended.stderr
+    assert "--time-limit" in ended.stderr
+    assert CliRunner().invoke(app, [*asked, "0"]).exit_code == 0
+    with pytest.raises(QueryError, match=r"time_limit= in Python"):
+        store.subgroups(time_limit=0.001)
+    with pytest.raises(QueryError, match="no amount of memory"):
+        store.subgroups(memory_limit="plenty")
