@@ -39,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     audit = store.scan("m", "T").fuse(image="hog").discover(min_size=10, stability=0)
     audit.describe().sink("first")
     store.scan_table("images").filter(f"patient_id = '{PATIENT}'").select("sample_id", "remark").collect()
-    bad = pl.read_csv(folder / "input" / "predictions.csv").with_columns(threshold=pl.lit("high"))
+    bad = pl.read_csv(folder / "input" / "predictions.csv").with_columns(loss=pl.lit("high"))
     bad.write_csv(folder / "bad.csv")
     ingest(TableStore.open(place), Sources(predictions=folder / "bad.csv"), skip_faulty=True)
     return folder
