@@ -160,8 +160,8 @@ class Store(TableStore):
         searched in the discovery half of the patients, where they have `min_size` rows at least, and ranked by its
         scan statistic; counts, rates and q-values are of the confirmation half. The columns are those of the SQL
         function `subgroups`. `where` (SQL over the view samples) chooses the rows to take; limits are those of
-        `sql`. Raises UnknownNameError for a model, target or column that does not exist, QueryError for what cannot be
-        searched.
+        `sql`. Raises UnknownNameError for a model, target or column that does not exist, AuditError for a store
+        without predictions, QueryError for what cannot be searched.
         """
         with self.session(Limits(time_limit, memory_limit, allow_small_cells)) as session:
             if where is not None:

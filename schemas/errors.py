@@ -99,6 +99,13 @@ def nothing_audited(store: str) -> AuditError:
     return AuditError(f"nothing in {store} has been audited yet", f"find slices with: {command('discover', store)}")
 
 
+def nothing_predicted(store: str) -> AuditError:
+    """An error for a store without predictions."""
+    return AuditError(
+        f"the store {store} holds no predictions", f"add them with: {command('ingest', store, '--predictions', 'FILE')}"
+    )
+
+
 def command(*words: str | os.PathLike[str]) -> str:
     """A misread command to be copied into a shell, whatever the names in it."""
     return shlex.join(["misread", *(os.fspath(word) for word in words)])

@@ -13,7 +13,7 @@ from misread.audit.halves import half_of
 from misread.discover import Confirmation, judged_together
 from misread.execute.inputs import model_targets
 from misread.execute.judging import rates
-from misread.schemas.errors import QueryError, unknown_name
+from misread.schemas.errors import QueryError, nothing_predicted, unknown_name
 from misread.schemas.tables import AUDIT_TARGETS, AUDITS, PREDICTIONS
 from misread.schemas.values import CLASSES, DISCOVERY, SIGNIFICANCE, error_kind_of
 from misread.sql import Work
@@ -42,8 +42,8 @@ FOUND = pa.struct(
 
 
 def subgroups(store: TableStore) -> Work:
-    """The function behind `subgroups`. Raises UnknownNameError for a model or target without predictions, and for an
-    audit that does not exist."""
+    """The function behind `subgroups`. Raises UnknownNameError for a model or target without predictions and for an
+    audit that does not exist, AuditError for a store without predictions."""
 
     def work(check: Callable[[], None], *columns: pa.Array) -> pa.Array:
         asked = zip(*columns, strict=True)
@@ -193,7 +193,9 @@ def _check_names(store: TableStore, model: str | None, target: str | None, audit
         audited = store.table(AUDIT_TARGETS.name).read(["model", "target"], f"audit_id = {quoted(audit)}").to_pylist()
         if any(model in (None, row["model"]) and target in (None, row["target"]) for row in audited):
             return  # a deletion may have left no prediction of it
-    pairs = model_targets(store) if store.has(PREDICTIONS.name) else []
+    if not store.has(PREDICTIONS.name):
+        raise nothing_predicted(store.location)
+    pairs = model_targets(store)
     if model is not None and model not in {known for known, _ in pairs}:
         raise unknown_name("model", model, {known for known, _ in pairs}, PREDICTIONS.name)
     mine = {known for owner, known in pairs if model in (None, owner)}

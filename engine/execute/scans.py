@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from misread.plan import Filter, Node, Samples, Scan
-from misread.schemas.errors import AuditError, command, unknown_name
+from misread.schemas.errors import AuditError, nothing_predicted, unknown_name
 from misread.schemas.tables import CONTRACTS, PICTURE
 from misread.schemas.values import LARGEST_INTEGER
 from misread.store import TableStore
@@ -39,10 +39,7 @@ def samples_of(store: TableStore, model: Names, target: Names, *, seed: int, inc
     if not 0 <= seed <= LARGEST_INTEGER:
         raise AuditError(f"{seed} is no seed", f"give a whole number from 0 to {LARGEST_INTEGER}")
     if not store.has("predictions"):
-        raise AuditError(
-            f"the store {store.location} holds no predictions",
-            f"add them with: {command('ingest', store.location, '--predictions', 'FILE')}",
-        )
+        raise nothing_predicted(store.location)
     pairs = model_targets(store)
     known = sorted({m for m, _ in pairs})
     models = _chosen("model", model, known)

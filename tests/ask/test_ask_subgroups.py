@@ -262,16 +262,13 @@ def test_what_is_not_searched_among_all_is_told(tmp_path: Path, rows: pl.DataFra
     assert "not searched" not in asked.stderr
 
 
-def test_without_errors_or_rows_there_are_none(store: Store, tmp_path: Path) -> None:
+def test_without_errors_or_rows_there_are_none(store: Store) -> None:
     """Rows that are all right, or none at all, have no subgroup: an empty table of the same columns."""
     columns = store.subgroups("m", "t").columns
     right = "(label = 1) = (score > 0.5)"
     for where in (right, "false"):
         found = store.subgroups("m", "t", where=where)
         assert (found.height, found.columns) == (0, columns)
-    empty = write_store(tmp_path / "s", [{"sample_id": "a"}], [])
-    with pytest.raises(UnknownNameError, match="no model"):
-        empty.subgroups("m", "t")
 
 
 def test_what_subgroups_explain_is_a_join(store: Store, rows: pl.DataFrame) -> None:
@@ -348,3 +345,13 @@ def test_a_search_is_stopped_and_allowed_more_as_its_error_says(store: Store) ->
         store.subgroups(time_limit=0.001)
     with pytest.raises(QueryError, match="no amount of memory"):
         store.subgroups(memory_limit="plenty")
+
+
+@pytest.mark.parametrize("names", [(), ("--model", "m"), ("--model", "m", "--target", "t")])
+def test_a_store_without_predictions_is_told(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """Whatever is asked of it, no empty table stands for it: predictions are to be ingested first."""
+    store = write_store(tmp_path / "store", [{"sample_id": "s", "view": "PA"}], [], metadata=[VIEW])
+    ended = CliRunner().invoke(app, ["subgroups", store.location, *names])
+    assert ended.exit_code == 1
+    assert f"the store {store.location} holds no predictions" in ended.stderr
+    assert "--predictions" in ended.stderr

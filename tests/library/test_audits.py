@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -10,7 +11,7 @@ from polars.testing import assert_frame_equal
 import misread as mr
 from misread.library import LazyFrame, Store
 from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
-from stores import planted_store
+from stores import planted_store, write_store
 
 
 def audit(store: Store, **options: object) -> LazyFrame:
@@ -48,6 +49,24 @@ def test_stored_numbers_are_those_of_the_rows(audited: Store) -> None:
     assert counted.height > 0
     assert (counted["size"] == counted["rows"]).all()
     assert counted["rate"].to_list() == pytest.approx(counted["errors"].to_list())
+
+
+def test_members_as_alike_are_ranked_by_their_ids(tmp_path: Path) -> None:
+    """Of samples whose vectors repeat each other's the score is the same, and the rank follows the sample id."""
+    rng = np.random.default_rng(0)
+    kinds = rng.standard_normal((40, 6)) + 4 * np.eye(6)[0] * (np.arange(40) < 10)[:, None]
+    of_kind = rng.integers(0, 40, 800)
+    vectors = {f"s{name:03d}": kinds[kind] for name, kind in zip(rng.permutation(800), of_kind, strict=True)}
+    wrong = rng.random(800) < np.where(of_kind < 10, 0.7, 0.1)
+    predictions = [
+        {"sample_id": one, "model": "m", "target": "t", "label": 1, "score": 1.0 - missed, "threshold": 0.5}
+        for one, missed in zip(vectors, wrong, strict=True)
+    ]
+    store = write_store(tmp_path / "store", [{"sample_id": one} for one in vectors], predictions, vectors=vectors)
+    members = store.scan().fuse(modalities=["image"]).discover(permutations=0, stability=0).collect()
+    assert members["score"].n_unique() < members.height / 4
+    ranked = members.sort("slice_id", "rank")
+    assert ranked.equals(members.sort("slice_id", "score", "sample_id", descending=[False, True, False]))
 
 
 def test_intervals_of_confirmed_slices_are_wider(tmp_path: Path) -> None:

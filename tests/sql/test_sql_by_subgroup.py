@@ -127,9 +127,10 @@ def test_patients_of_many_films_tell_no_slice_of_random_films(tables: Tables) ->
     assert told <= 3  # 1 expected at most; with all patients alike 10 of 12
 
 
-def test_rates_by_subgroup_leave_training_rows_out(tables: Tables) -> None:
+@pytest.mark.parametrize(("asked", "confidence"), [("sex", 0.95), ("sex, confidence := 0.999", 0.999)])
+def test_rates_by_subgroup_leave_training_rows_out(tables: Tables, asked: str, confidence: float) -> None:
     """Counts of every model, target and subgroup, whose split is not train, and whose label is known."""
-    found = rows_of(tables, "FROM rates_by(sex)", allow_small_cells=True)
+    found = rows_of(tables, f"FROM rates_by({asked})", allow_small_cells=True)
     assert len(found) == 2 * 2 * 3
     for r in found:
         kept = [
@@ -140,12 +141,13 @@ def test_rates_by_subgroup_leave_training_rows_out(tables: Tables) -> None:
             and image_of(tables, p["sample_id"])["split"] != "train"
             and (image_of(tables, p["sample_id"])["sex"] or "missing") == r["subgroup"]
         ]
-        positives = [p for p in kept if p["label"] == 1]
-        hits = [p["score"] >= 0.5 for p in positives]
-        assert (r["rows"], r["positives"]) == (len(kept), len(hits))
-        assert r["sensitivity"] == pytest.approx(np.mean(hits))
-        interval = clustered_wilson(hits, [patient_of(tables, p["sample_id"]) for p in positives])
-        assert (r["sensitivity_low"], r["sensitivity_high"]) == pytest.approx(interval)
+        assert (r["rows"], r["positives"]) == (len(kept), sum(p["label"] for p in kept))
+        for name, label in (("sensitivity", 1), ("specificity", 0)):
+            own = [p for p in kept if p["label"] == label]
+            hits = [(p["score"] >= 0.5) == label for p in own]
+            assert r[name] == pytest.approx(np.mean(hits))
+            interval = clustered_wilson(hits, [patient_of(tables, p["sample_id"]) for p in own], confidence)
+            assert (r[f"{name}_low"], r[f"{name}_high"]) == pytest.approx(interval)
         assert r["suppressed"] is False
 
 

@@ -129,6 +129,20 @@ def test_the_worst_subgroup_of_every_column(session: Session, rows: pl.DataFrame
         )
 
 
+def test_hidden_subgroups_are_not_among_those_compared(rows: pl.DataFrame) -> None:
+    """How wide an interval is tells nothing of subgroups of few patients: only those shown are counted."""
+    few = pl.col("patient_id").is_in(rows["patient_id"].unique().sort().head(5).implode())
+    groups = rows.with_columns(view=pl.when(few).then(pl.lit("L")).otherwise("view"))
+    with session_over(groups) as session:
+        (worst,) = [row for row in answer(session, "worst_subgroup") if row["column_name"] == "sex"]
+        shown = number_compared(session)
+        (every,) = session.query("SELECT count(DISTINCT (column_name, value)) AS n FROM metadata").to_pylist()
+    assert shown < every["n"]
+    own = groups.filter(pl.col("sex").fill_null("missing") == worst["subgroup"])
+    wanted = clustered_wilson(own["error"].to_list(), own["patient_id"].to_list(), 1 - 0.05 / shown)
+    assert (worst["error_rate_low"], worst["error_rate_high"]) == pytest.approx(wanted)
+
+
 def number_compared(session: Session) -> int:
     """How many subgroups rates_by shows the rates of, over all columns of metadata."""
     columns = session.query("SELECT DISTINCT column_name FROM metadata")["column_name"].to_pylist()
