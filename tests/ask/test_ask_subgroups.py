@@ -251,12 +251,13 @@ def test_what_is_not_searched_among_all_is_told(tmp_path: Path, rows: pl.DataFra
     said = rows.select("sample_id", "label", "score", model=pl.lit("m")).to_dicts()
     thresholds = {"t": 0.5, "u": None, "v": 0.7}
     predictions = [row | {"target": t, "threshold": cut} for t, cut in thresholds.items() for row in said]
+    predictions += [row | {"target": "w", "threshold": 0.5, "label": None} for row in said]
     location = str(tmp_path / "store")
     write_store(tmp_path / "store", images, predictions, metadata=[VIEW, AGE])
     told = CliRunner().invoke(app, ["subgroups", location, "--format", "json"])
     assert {row["target"] for row in json.loads(told.stdout)} == {"t", "v"}
     assert "not searched" in told.stderr
-    assert told.stderr.rstrip().endswith("labels): m, u")
+    assert told.stderr.rstrip().endswith("labels): m, u; m, w")
     asked = CliRunner().invoke(app, ["subgroups", location, "--target", "t", "--format", "json"])
     assert {row["target"] for row in json.loads(asked.stdout)} == {"t"}
     assert "not searched" not in asked.stderr

@@ -163,3 +163,16 @@ def test_values_counted_by_codes_are_those_counted_row_by_row(n: int) -> None:
     assert bank.has.shape == wanted.has.shape
     assert (bank.has != wanted.has).nnz == 0
     assert (bank.known == wanted.known).all()
+
+
+def test_rows_without_a_text_have_no_items() -> None:
+    """Some of the first, middle and last rows have no text: what the others have stays theirs."""
+    texts = {row: {"a": True} if row % 2 else {"a": True, "b": True} for row in range(2, 40) if row % 5}
+    texts |= {41: {"b": True}, 43: {}}
+    found = incidence(50, texts.items, np.ones(50, bool))
+    assert found.items == ("a", "b")
+    assert np.flatnonzero(found.known).tolist() == list(texts)
+    dense = found.has.toarray()
+    assert [{item for item, has in zip(found.items, row, strict=True) if has} for row in dense] == [
+        set(texts.get(row, ())) for row in range(50)
+    ]

@@ -119,6 +119,19 @@ def test_an_audit_of_losses_tells_no_error(audited: Store) -> None:
     assert audited.sql("SELECT count(*) FROM confident_errors").item() == 0
 
 
+def test_an_audit_of_errors_tells_no_loss(tmp_path: Path) -> None:
+    """Where labels and losses are both there, rows that are judged by their label have none of the losses."""
+    labelled = [
+        {"sample_id": f"s{i:04d}", "model": "m", "target": "u", "label": i % 2, "score": i % 7 / 7, "threshold": 0.5}
+        | {"loss": float(i)}
+        for i in range(400)
+    ]
+    store = loss_store(tmp_path / "store", samples=400, further=labelled)
+    store.scan(target="u").fuse(modalities=["image"]).discover(permutations=0, stability=0).sink()
+    told = mr.open(store.location).sql("SELECT count(error) AS errors, count(loss) AS losses FROM audited")
+    assert told.row(0) == (400, 0)
+
+
 def test_losses_are_part_of_the_question(audited: Store) -> None:
     """Judged by losses it is another audit; the plan says so."""
     plans = [audited.scan().discover(losses=losses).describe() for losses in (False, True)]
