@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from misread.describe import sentence
 from misread.execute.effects import LOSS_COLUMN, effect_column
 from misread.progress import Progress, silent
-from misread.schemas.errors import nothing_audited
+from misread.schemas.errors import QueryError, nothing_audited
 from misread.schemas.values import CONFIRMATION, DISCOVERY, is_small_cell
 from misread.sql import Limits, question
 from misread.writing import replacing
@@ -73,6 +73,7 @@ class Report:
     `audit`: its row, with parameters and table versions read; `targets`: a row a model and target, with the patients of
     each half; `slices`: a row a slice, the confirmed and most wrong first, with phrases, words, profile, examples and
     verdict; `subgroups`: a row a subgroup of metadata in which errors gather, with q-values over all of them;
+    `unsearched`: why none was searched, where their search met a limit, else empty;
     `points`: a row a model, target and sample, in the plane of its map.
     """
 
@@ -80,6 +81,7 @@ class Report:
     targets: list[Row]
     slices: list[Row]
     subgroups: list[Row]
+    unsearched: str
     points: list[Row]
     options: Options
 
@@ -143,11 +145,13 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
         targets = _targets(session, audit_id)
         shown = [_without_few(one, labels, session.limits.smallest_cell) for one in targets]
         points = fused_maps(store, session, audit_id, _maps(targets, slices), options, progress)
+        subgroups, unsearched = _subgroups(session, audit_id)
         report = Report(
             audit=_without_total(row, shown),
             targets=shown,
             slices=examples_of(store, session, slices, options, progress),
-            subgroups=_subgroups(session, audit_id),
+            subgroups=subgroups,
+            unsearched=unsearched,
             points=[_without(point, few, rare) for point in points],
             options=options,
         )
@@ -297,7 +301,9 @@ def _verdict(row: Row | None, options: Options) -> Row | None:
     return {name: row[name] for name in kept} | {"judged_at": f"{row['judged_at']:%Y-%m-%d}"}
 
 
-def _subgroups(session: "Session", audit_id: str) -> list[Row]:
-    """The first of every model and target that the audit judged, tested together."""
-    asked = f"FROM subgroups(NULL, NULL, top := {SUBGROUPS}, of_audit := $id)"
-    return _rows(session, asked, audit_id)
+def _subgroups(session: "Session", audit_id: str) -> tuple[list[Row], str]:
+    """The first of every model and target that the audit judged, tested together; or why they were not searched."""
+    try:
+        return _rows(session, f"FROM subgroups(NULL, NULL, top := {SUBGROUPS}, of_audit := $id)", audit_id), ""
+    except QueryError as error:  # of a large archive: the rest of the report stands without them
+        return [], error.message

@@ -25,7 +25,8 @@ from misread.discover import q_values
 from misread.library import Store
 from misread.report import Report, as_html, as_json, as_markdown
 from misread.report.wording import limits_of
-from misread.schemas.errors import MisreadError, UnknownNameError
+from misread.schemas.errors import MisreadError, QueryError, UnknownNameError
+from misread.sql import Work
 from stores import VIEW, planted_store, write_store
 
 
@@ -290,3 +291,24 @@ def test_every_limit_is_told_in_every_form(whole: Report, allowed: bool) -> None
     limits = limits_of(allowed)
     assert len(limits) > 4
     assert all(limit in page for limit in limits for page in told)
+
+
+def test_a_search_of_subgroups_that_meets_a_limit_is_told(hostile: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of the report stands, and says that they were not searched, and why: not that there are none."""
+    every = hostile.report()
+    assert (bool(every.subgroups), every.unsearched) == (True, "")
+
+    def subgroups(store: object) -> Work:
+        def work(check: object, *columns: pa.Array) -> pa.Array:
+            raise QueryError("the question needs more than 4GB", "allow it more")
+
+        return work
+
+    monkeypatch.setattr("misread.ask.subgroups", subgroups)
+    report = hostile.report()
+    assert (report.subgroups, report.unsearched) == ([], "the question needs more than 4GB")
+    assert report.slices == every.slices
+    for page in (html.unescape(as_html(report, interactive=False)), as_markdown(report)):
+        assert "They were not searched: The question needs more than 4GB." in page
+        assert "No subgroup of metadata stands out" not in page
+    assert json.loads(as_json(report))["unsearched"] == report.unsearched
