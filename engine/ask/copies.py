@@ -42,8 +42,8 @@ def likely_copies(store: TableStore) -> Work:
 
     The usual distance is the median of `SAMPLED` samples' distances to the nearest of another patient, those with the
     lowest hash of their `sample_id`. Beside their n * d * `SAMPLED` products, n * n / 2 bounds of a few dozen products
-    are worked out, and what they leave is compared in full; of fewer samples, or up to `BOUNDED` and more, all are.
-    The answer is that of comparing every two.
+    are worked out, and what they leave is compared in full. Where there are no more samples than that, or `BOUNDED` and
+    more is asked for, every two are compared; but for the usual distance the answer is the same either way.
     """
 
     def work(check: Check, asked: pa.Array, ratios: pa.Array) -> pa.Array:

@@ -1,7 +1,7 @@
 """Subgroups of metadata for SQL: from lists of terms and errors to conjunctions, ranked and confirmed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -91,12 +91,11 @@ class _Known:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """A conjunction of a true class, in words, and what the confirmation half says of it by itself."""
+    """A conjunction of a true class, in words."""
 
     true_class: int
     conjunction: Conjunction
     terms: list[str]
-    verdict: Confirmation | None = None
 
     @property
     def error_kind(self) -> str:
@@ -105,8 +104,8 @@ class _Found:
 
 def _searched(
     pair: Any, known: _Known, words: list[list[str]], options: Mapping[str, Any], check: Callable[[], None]
-) -> list[_Found]:
-    """The best of one model and target, best first."""
+) -> list[tuple[_Found, Confirmation]]:
+    """The best of one model and target, best first, and what the confirmation half says of each by itself."""
     label, every = known.rows(pair)
     wanted = {name: options[name] for name in ("min_size", "most_terms", "top", "smallest_cell")}
     rows = {
@@ -125,13 +124,13 @@ def _searched(
         true_class: iter(own.confirmed([one.conjunction for one in best if one.true_class == true_class], SEED, check))
         for true_class, own in rows.items()
     }
-    return [replace(one, verdict=next(of_class[one.true_class])) for one in best]
+    return [(one, next(of_class[one.true_class])) for one in best]
 
 
-def _told(found: Sequence[tuple[str, str, list[_Found]]]) -> list[dict[str, object]]:
+def _told(found: Sequence[tuple[str, str, list[tuple[_Found, Confirmation]]]]) -> list[dict[str, object]]:
     """The rows of the answer: those found for every model and target, all tested together."""
-    each = [(model, target, rank, one) for model, target, own in found for rank, one in enumerate(own, start=1)]
-    verdicts = judged_together([one.verdict for *_, one in each if one.verdict])
+    each = [(model, target, rank, *one) for model, target, own in found for rank, one in enumerate(own, start=1)]
+    together = judged_together([verdict for *_, verdict in each])
     return [
         {
             "model": model,
@@ -147,7 +146,7 @@ def _told(found: Sequence[tuple[str, str, list[_Found]]]) -> list[dict[str, obje
             "confirmed": q_value <= SIGNIFICANCE,
             "scan_statistic": one.conjunction.score,
         }
-        for (model, target, rank, one), (verdict, q_value) in zip(each, verdicts, strict=True)
+        for (model, target, rank, one, _), (verdict, q_value) in zip(each, together, strict=True)
     ]
 
 
