@@ -14,6 +14,8 @@ from misread.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+GUIDES = [README, *sorted(path for folder in ("engine", "sql") for path in (ROOT / folder).rglob("README.md"))]
+"""What users read."""
 DATA = ROOT.parent / "shared" / "data"
 REAL = ("covid-cxr", "nih-cxr")
 
