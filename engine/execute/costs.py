@@ -8,12 +8,13 @@ from typing import Final
 
 from misread.discover import FIRST_LOOK, MOST_ERRORS, most_shuffles
 from misread.fitting import COMPONENTS, FITTED_ROWS
-from misread.plan import HEAVY, Describe, Discover, Fuse, Head, Join, Node, Samples, Scan, Take, tree
-from misread.schemas.tables import VECTOR
+from misread.plan import HEAVY, Assign, Describe, Discover, Fuse, Head, Join, Node, Samples, Scan, Score, Take, tree
+from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
 from misread.spill import HELD_BYTES
 from misread.sql.rows import columns_read
 from misread.store import TableStore
 
+from .frozen import frozen_audit
 from .fusing import HELD_PER_SAMPLE
 
 READ: Final = 6e-10
@@ -112,6 +113,8 @@ def _cost(node: Node, below: dict[Node, Cost], store: TableStore) -> Cost:
             return _fusing(node, _samples(node, below), store)
         case Discover():
             return _discovering(node, _samples(node, below), store)
+        case Assign() | Score():
+            return _assigning(node, rows if node.input else store.table("images").count(), store)
         case Describe():
             rows = next(_searches(step) * step.most for step in node.walk() if isinstance(step, Discover))
         case Head():
@@ -183,7 +186,7 @@ def _numbers(node: Fuse, store: TableStore) -> tuple[int, int]:
     """How many numbers a sample has before it is fused, and at most after."""
     numbers, fused = 1, 0
     for scan in (step for vectors in node.vectors.values() for step in vectors.walk() if isinstance(step, Scan)):
-        dimension = store.table_at(scan.table, scan.version).readable.field(VECTOR).type.list_size
+        dimension = store.table_at(scan.table, scan.version).dimension
         numbers, fused = numbers + dimension, fused + min(COMPONENTS, dimension) + 1
     fused += COMPONENTS if node.metadata is not None else 0
     return numbers, fused
@@ -211,6 +214,18 @@ def _discovering(node: Discover, samples: int, store: TableStore) -> Cost:
     seconds = _searches(node) * each + slices * samples * JUDGED
     scratch = classes * _aside(rows, fused)  # of one model and target at a time
     return Cost(samples * slices, seconds=seconds, held=held, scratch=scratch)
+
+
+def _assigning(node: Assign | Score, samples: int, store: TableStore) -> Cost:
+    """Every vector of the audit's encoders is read and scored along each slice and its class, whoever is asked for."""
+    audit = frozen_audit(store, node.audit_id)
+    scores = audit.directions.shape[1]
+    tables = [store.table(EMBEDDINGS_PREFIX + name) for name in audit.encoders.values()]
+    read = sum(table.stored_bytes([VECTOR]) for table in tables)
+    numbers = sum(table.count() * table.dimension for table in tables)
+    # a sample in no slice has a row when it is assigned
+    rows = samples * max(audit.slices.height, isinstance(node, Assign))
+    return Cost(rows, read, read * READ + numbers * scores * FUSED, samples * scores * 8)
 
 
 def _searches(node: Discover) -> int:

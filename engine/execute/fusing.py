@@ -86,11 +86,11 @@ class SampleVectors:
 
     def light(self) -> int:
         """How many samples at a time are read at the least cost."""
-        return min((_light(_size(table)) for table, _ in self.tables.values()), default=AT_ONCE)
+        return min((_light(table.dimension) for table, _ in self.tables.values()), default=AT_ONCE)
 
     def products(self, fitted: int, fused: int) -> float:
         """At most so many products of two numbers are to come where so many samples are fitted on, and fused."""
-        sizes = [_size(table) for table, _ in self.tables.values()]
+        sizes = [table.dimension for table, _ in self.tables.values()]
         onto = sum(min(COMPONENTS, size) for size in sizes)
         return sum(sizes) * (fitted * sum(sizes) / 2 + fused * onto)
 
@@ -327,7 +327,7 @@ def _found(scan: Scan, store: TableStore, samples: pl.Series) -> tuple[LanceTabl
 
 
 def _block(table: LanceTable, found: NDArray[np.int64]) -> Block:
-    present, size = found >= 0, _size(table)
+    present, size = found >= 0, table.dimension
     places, step = np.flatnonzero(present), _light(size)
     rows = np.zeros((len(found), size), np.float32)
     for start in range(0, len(places), step):
@@ -335,10 +335,6 @@ def _block(table: LanceTable, found: NDArray[np.int64]) -> Block:
         column = table.fetch(pa.array(found[some], pa.uint64()), [VECTOR])[VECTOR]
         rows[some] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, size)
     return Block(rows, present)
-
-
-def _size(table: LanceTable) -> int:
-    return int(table.readable.field(VECTOR).type.list_size)
 
 
 def _light(size: int) -> int:
