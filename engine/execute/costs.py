@@ -132,7 +132,7 @@ def _cost(node: Node, below: dict[Node, Cost], store: TableStore) -> Cost:
 def _joined(node: Join, left: int, right: int) -> int:
     """How many rows may come out: of a side whose keys are among `on`, a row of the other one finds one at most."""
     one_left, one_right = (side.is_keyed and set(side.keys) <= set(node.on) for side in (node.left, node.right))
-    if node.how in ("semi", "anti") or (node.how == "left" and one_right):
+    if node.is_filtering or (node.how == "left" and one_right):
         return left
     if node.how == "left":
         return left + right if one_left else left * max(right, 1)
