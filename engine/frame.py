@@ -390,7 +390,7 @@ class LazyFrame:
             raise AuditError(
                 f"the threshold {threshold:g} has no use: losses are not compared with one", "leave it out"
             )
-        samples = next(step for step in self.plan.walk() if isinstance(step, Samples))
+        samples = self.plan.first(Samples)
         if not read_predictions(self.store, samples.models, samples.targets)["loss"].is_not_null().any():
             raise AuditError(
                 f"no prediction of {', '.join(samples.models)} for {', '.join(samples.targets)} has a loss",

@@ -116,7 +116,8 @@ def _cost(node: Node, below: dict[Node, Cost], store: TableStore) -> Cost:
         case Assign() | Score():
             return _assigning(node, rows if node.input else store.table("images").count(), store)
         case Describe():
-            rows = next(_searches(step) * step.most for step in node.walk() if isinstance(step, Discover))
+            search = node.first(Discover)
+            rows = _searches(search) * search.most
         case Head():
             rows = min(rows, node.rows)
         case Join():
@@ -160,7 +161,7 @@ def _scanning(scan: Scan, store: TableStore) -> Cost:
 
 def _samples(node: Node, below: dict[Node, Cost]) -> int:
     """How many samples an audit may hold."""
-    return next(below[step.images].rows for step in node.walk() if isinstance(step, Samples))
+    return below[node.first(Samples).images].rows
 
 
 def _fusing(node: Fuse, samples: int, store: TableStore) -> Cost:
@@ -185,7 +186,7 @@ def _aside(rows: float, numbers: int) -> float:
 def _numbers(node: Fuse, store: TableStore) -> tuple[int, int]:
     """How many numbers a sample has before it is fused, and at most after."""
     numbers, fused = 1, 0
-    for scan in (step for vectors in node.vectors.values() for step in vectors.walk() if isinstance(step, Scan)):
+    for scan in (vectors.first(Scan) for vectors in node.vectors.values()):
         dimension = store.table_at(scan.table, scan.version).dimension
         numbers, fused = numbers + dimension, fused + min(COMPONENTS, dimension) + 1
     fused += COMPONENTS if node.metadata is not None else 0
@@ -208,7 +209,7 @@ def _discovering(node: Discover, samples: int, store: TableStore) -> Cost:
     search = pool + node.most * one_round
     shuffles = min(most_shuffles(node.permutations, int(rows)), FIRST_LOOK)
     each = search + shuffles * (pool + one_round) + node.stability * search
-    fused = next(_numbers(step, store)[1] for step in node.walk() if isinstance(step, Fuse))
+    fused = _numbers(node.first(Fuse), store)[1]
     held = beyond * (POOL_HELD[0] + POOL_HELD[1] * fused)
     slices = _searches(node) * node.most
     seconds = _searches(node) * each + slices * samples * JUDGED
@@ -230,7 +231,7 @@ def _assigning(node: Assign | Score, samples: int, store: TableStore) -> Cost:
 
 def _searches(node: Discover) -> int:
     """How many classes are searched, over all models and targets."""
-    samples = next(step for step in node.walk() if isinstance(step, Samples))
+    samples = node.first(Samples)
     return len(samples.models) * len(samples.targets) * (1 if node.losses else 2)
 
 

@@ -213,13 +213,13 @@ class _Telling:
 
     @cached_property
     def _fuse(self) -> Fuse:
-        return next(step for step in self._node.walk() if isinstance(step, Fuse))
+        return self._node.first(Fuse)
 
     @cached_property
     def _scan(self) -> Scan | None:
         """Where the vectors are that phrases are compared in; None for the fused ones."""
         wanted = self._fuse.image_vectors if self._cross_modal else self._fuse.report_vectors
-        return None if wanted is None else next(step for step in wanted.walk() if isinstance(step, Scan))
+        return None if wanted is None else wanted.first(Scan)
 
     @cached_property
     def _cross_modal(self) -> bool:

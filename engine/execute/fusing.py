@@ -130,7 +130,8 @@ def fit_samples(
     """Fits a fusion on the discovery half. Raises AuditError where no sample is left, or nothing tells them apart."""
     if not node.modalities:
         raise AuditError("a plan needs at least one modality", "fuse image, report or metadata")
-    tables = {name: numbered(scan, store, below.images["sample_id"]) for name, scan in _scans(node).items()}
+    ids = below.images["sample_id"]
+    tables = {name: numbered(vectors.first(Scan), store, ids) for name, vectors in node.vectors.items()}
     samples = scanned_samples(below.images, _has_vector(node, below, tables), include_train=below.include_train)
     kept = samples["left_out"].is_null()
     if not kept.any():
@@ -234,13 +235,6 @@ def _over_spans(
         yield span, result
         done += len(span)
         progress(done, len(rows), what)
-
-
-def _scans(node: Fuse) -> dict[str, Scan]:
-    """The table of each modality's vectors."""
-    return {
-        name: next(step for step in vectors.walk() if isinstance(step, Scan)) for name, vectors in node.vectors.items()
-    }
 
 
 def _has_vector(node: Fuse, below: ScannedSamples, tables: Mapping[str, Numbered]) -> pl.Series:

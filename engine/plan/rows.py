@@ -242,5 +242,5 @@ class Samples(Node):
 
 def _stored(node: Node) -> list[str]:
     """The columns of the table that a step reads."""
-    names: list[str] = next(step for step in node.walk() if isinstance(step, Scan)).stored.names
+    names: list[str] = node.first(Scan).stored.names
     return names
