@@ -144,7 +144,7 @@ class LazyFrame:
         """
         from .modalities import fused
 
-        self._samples("fuse")
+        self._check_samples()
         return self._with(fused(self.store, self.plan, image, report, metadata, modalities))
 
     def discover(
@@ -336,11 +336,9 @@ class LazyFrame:
     @property
     def _called(self) -> str:
         """What the rows are called in errors."""
-        names = {"Describe": "slices", "Discover": "memberships", "Samples": "samples"}
-        for step in self.plan.walk():
-            if isinstance(step, Describe | Discover | Samples | Scan):
-                return names.get(type(step).__name__, getattr(step, "table", ""))
-        return "rows"
+        names = {Describe: "slices", Discover: "memberships", Samples: "samples"}
+        found = (step.table if isinstance(step, Scan) else names.get(type(step)) for step in self.plan.walk())
+        return next(filter(None, found), "rows")
 
     def _with(self, plan: Node) -> "LazyFrame":
         return LazyFrame(self.store, plan)
@@ -361,14 +359,14 @@ class LazyFrame:
             if name not in self.columns:
                 raise unknown_name("column", name, self.columns, self._called)
 
-    def _samples(self, step: str) -> None:
+    def _check_samples(self) -> None:
         """Raises AuditError unless the rows are samples, chosen by what is known of images alone."""
         node, asked = self.plan, set[str]()
         while isinstance(node, Filter):
             asked |= set(node.reads())
             node = node.input
         if not isinstance(node, Samples):
-            raise AuditError(f"{step} needs samples, filtered or not", "begin with: store.scan(...)")
+            raise AuditError("fuse needs samples, filtered or not", "begin with: store.scan(...)")
         others = sorted(asked & set(node.gives) - node.named_alike)
         if others:
             renamed = [called for called in others if called in node.renamed.values()]
@@ -392,7 +390,7 @@ class LazyFrame:
             raise AuditError(
                 f"the threshold {threshold:g} has no use: losses are not compared with one", "leave it out"
             )
-        samples = next(step for step in self.plan.walk() if isinstance(step, Samples))
+        samples = self.plan.first(Samples)
         if not read_predictions(self.store, samples.models, samples.targets)["loss"].is_not_null().any():
             raise AuditError(
                 f"no prediction of {', '.join(samples.models)} for {', '.join(samples.targets)} has a loss",

@@ -65,7 +65,7 @@ def _cards_of(frame: "LazyFrame") -> str | None:
 
     from .library import open as open_store
 
-    audit = next(step.named for step in frame.plan.walk() if isinstance(step, Discover))
+    audit = frame.plan.first(Discover).named
     try:
         return open_store(frame.store.location).report(audit)._repr_html_()
     except MisreadError:

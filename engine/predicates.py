@@ -104,8 +104,11 @@ def _is_in(first: str, given: dict[str, Any]) -> str:
 
 
 def _constant(value: dict[str, Any]) -> str:
-    ((_, told),) = value.items()
-    ((kind, content),) = told.items()
+    ((kind, told),) = value.items()
+    if isinstance(told, dict):  # one value; of several, as in a Series, polars tells no kind
+        ((kind, content),) = told.items()
+    else:
+        content = None
     match kind:
         case "Float" | "Float32" | "Float64" if content is None:  # polars writes all of them down as null
             raise _UnknownError(

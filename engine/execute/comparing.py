@@ -6,7 +6,7 @@ from misread.audit.population import Population
 from misread.discover import Confirmation, confirm, judged_together
 from misread.schemas.values import CONFIRMATION, SIGNIFICANCE
 
-from .inputs import codes
+from .judged_rows import JudgedRows
 from .judging import rates
 from .steps import FoundSlice
 
@@ -51,9 +51,8 @@ def _own(found: FoundSlice) -> dict[str, object]:
 
 
 def _verdict(found: FoundSlice, judged: Population, seed: int) -> Confirmation:
-    rows = judged.judged_rows(found.true_class, CONFIRMATION)
-    inside = found.members.taken[rows["place"].to_numpy()]
-    return confirm(inside, rows["value"].to_numpy(), codes(rows["patient"]), seed)
+    rows = JudgedRows.of(judged, found.true_class, CONFIRMATION)
+    return confirm(found.members.taken[rows.places], rows.values, rows.patients, seed)
 
 
 def _other(found: FoundSlice, model: str, verdict: Confirmation) -> dict[str, object]:

@@ -90,7 +90,7 @@ class _Writer:
 
     def _join(self, join: Join) -> str:
         shown = ["l.*"]
-        if join.how in ("inner", "left"):
+        if not join.is_filtering:
             shown += [f"r.{_named(name)}" for name in join.right.gives if name not in join.on]
         pairs = " AND ".join(f"l.{_named(name)} = r.{_named(name)}" for name in join.on)
         left, right = self.write(join.left), self.write(join.right)

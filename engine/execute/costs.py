@@ -8,12 +8,13 @@ from typing import Final
 
 from misread.discover import FIRST_LOOK, MOST_ERRORS, most_shuffles
 from misread.fitting import COMPONENTS, FITTED_ROWS
-from misread.plan import HEAVY, Describe, Discover, Fuse, Head, Join, Node, Samples, Scan, Take, tree
-from misread.schemas.tables import VECTOR
+from misread.plan import HEAVY, Assign, Describe, Discover, Fuse, Head, Join, Node, Samples, Scan, Score, Take, tree
+from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
 from misread.spill import HELD_BYTES
 from misread.sql.rows import columns_read
 from misread.store import TableStore
 
+from .frozen import frozen_audit
 from .fusing import HELD_PER_SAMPLE
 
 READ: Final = 6e-10
@@ -112,8 +113,11 @@ def _cost(node: Node, below: dict[Node, Cost], store: TableStore) -> Cost:
             return _fusing(node, _samples(node, below), store)
         case Discover():
             return _discovering(node, _samples(node, below), store)
+        case Assign() | Score():
+            return _assigning(node, rows if node.input else store.table("images").count(), store)
         case Describe():
-            rows = next(_searches(step) * step.most for step in node.walk() if isinstance(step, Discover))
+            search = node.first(Discover)
+            rows = _searches(search) * search.most
         case Head():
             rows = min(rows, node.rows)
         case Join():
@@ -129,7 +133,7 @@ def _cost(node: Node, below: dict[Node, Cost], store: TableStore) -> Cost:
 def _joined(node: Join, left: int, right: int) -> int:
     """How many rows may come out: of a side whose keys are among `on`, a row of the other one finds one at most."""
     one_left, one_right = (side.is_keyed and set(side.keys) <= set(node.on) for side in (node.left, node.right))
-    if node.how in ("semi", "anti") or (node.how == "left" and one_right):
+    if node.is_filtering or (node.how == "left" and one_right):
         return left
     if node.how == "left":
         return left + right if one_left else left * max(right, 1)
@@ -157,7 +161,7 @@ def _scanning(scan: Scan, store: TableStore) -> Cost:
 
 def _samples(node: Node, below: dict[Node, Cost]) -> int:
     """How many samples an audit may hold."""
-    return next(below[step.images].rows for step in node.walk() if isinstance(step, Samples))
+    return below[node.first(Samples).images].rows
 
 
 def _fusing(node: Fuse, samples: int, store: TableStore) -> Cost:
@@ -182,8 +186,8 @@ def _aside(rows: float, numbers: int) -> float:
 def _numbers(node: Fuse, store: TableStore) -> tuple[int, int]:
     """How many numbers a sample has before it is fused, and at most after."""
     numbers, fused = 1, 0
-    for scan in (step for vectors in node.vectors.values() for step in vectors.walk() if isinstance(step, Scan)):
-        dimension = store.table_at(scan.table, scan.version).readable.field(VECTOR).type.list_size
+    for scan in (vectors.first(Scan) for vectors in node.vectors.values()):
+        dimension = store.table_at(scan.table, scan.version).dimension
         numbers, fused = numbers + dimension, fused + min(COMPONENTS, dimension) + 1
     fused += COMPONENTS if node.metadata is not None else 0
     return numbers, fused
@@ -205,7 +209,7 @@ def _discovering(node: Discover, samples: int, store: TableStore) -> Cost:
     search = pool + node.most * one_round
     shuffles = min(most_shuffles(node.permutations, int(rows)), FIRST_LOOK)
     each = search + shuffles * (pool + one_round) + node.stability * search
-    fused = next(_numbers(step, store)[1] for step in node.walk() if isinstance(step, Fuse))
+    fused = _numbers(node.first(Fuse), store)[1]
     held = beyond * (POOL_HELD[0] + POOL_HELD[1] * fused)
     slices = _searches(node) * node.most
     seconds = _searches(node) * each + slices * samples * JUDGED
@@ -213,9 +217,21 @@ def _discovering(node: Discover, samples: int, store: TableStore) -> Cost:
     return Cost(samples * slices, seconds=seconds, held=held, scratch=scratch)
 
 
+def _assigning(node: Assign | Score, samples: int, store: TableStore) -> Cost:
+    """Every vector of the audit's encoders is read and scored along each slice and its class, whoever is asked for."""
+    audit = frozen_audit(store, node.audit_id)
+    scores = audit.directions.shape[1]
+    tables = [store.table(EMBEDDINGS_PREFIX + name) for name in audit.encoders.values()]
+    read = sum(table.stored_bytes([VECTOR]) for table in tables)
+    numbers = sum(table.count() * table.dimension for table in tables)
+    # a sample in no slice has a row when it is assigned
+    rows = samples * max(audit.slices.height, isinstance(node, Assign))
+    return Cost(rows, read, read * READ + numbers * scores * FUSED, samples * scores * 8)
+
+
 def _searches(node: Discover) -> int:
     """How many classes are searched, over all models and targets."""
-    samples = next(step for step in node.walk() if isinstance(step, Samples))
+    samples = node.first(Samples)
     return len(samples.models) * len(samples.targets) * (1 if node.losses else 2)
 
 

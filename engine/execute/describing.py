@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from misread.describe import (
     METADATA,
@@ -34,13 +33,13 @@ from misread.encode.phrases import phrase_vectors
 from misread.encode.texts import report_texts
 from misread.plan import Describe, Fuse, Scan
 from misread.principal import unit
-from misread.schemas.values import CONFIRMATION, DISCOVERY, SCORE_DECIMALS, SIGNIFICANCE
+from misread.schemas.values import DISCOVERY, SCORE_DECIMALS, SIGNIFICANCE
 from misread.spill import chosen as rows_chosen
 from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 
 from .evidence import OF_PATIENTS, nearness_evidence, phrase_evidence, with_q_values
-from .inputs import codes
+from .judged_rows import JudgedRows, codes
 from .nearness import Reading, Way, chosen_phrases, over_batches, over_rows, stored_batches, walk
 from .steps import Described, Discovered, FoundSlice
 
@@ -79,32 +78,11 @@ def _sentence(found: FoundSlice, phrases: Sequence[Row]) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class _Class:
-    """The rows of a class, by sample id: `places` among the fused samples, `values` errors or losses; all (n,)."""
-
-    places: Places
-    values: NDArray[Any]
-    held_out: Booleans
-    patients: Codes
-
-    @classmethod
-    def of(cls, found: FoundSlice) -> "_Class":
-        rows = found.population.judged_rows(found.true_class)
-        held_out = (rows["half"] == CONFIRMATION).to_numpy()
-        return cls(rows["place"].to_numpy().astype(np.intp), rows["value"].to_numpy(), held_out, codes(rows["patient"]))
-
-    @cached_property
-    def searched(self) -> Places:
-        """The places of its discovery rows."""
-        return self.places[~self.held_out]
-
-
-@dataclass(frozen=True, eq=False)
 class _Slice:
     """A slice among the rows of its class: who is `inside` (n,)."""
 
     found: FoundSlice
-    among: _Class
+    among: JudgedRows
     inside: Booleans
 
     @property
@@ -153,10 +131,10 @@ def _chosen(bank: Bank, item: int, one: _Slice, score: float | None) -> _Chosen:
 
 def _slices(found: Sequence[FoundSlice]) -> Iterator[_Slice]:
     """Slices of one class share its rows."""
-    classes: dict[tuple[str, str, int | None], _Class] = {}
+    classes: dict[tuple[str, str, int | None], JudgedRows] = {}
     for one in found:
         key = one.population.model, one.population.target, one.true_class
-        among = classes[key] = classes.get(key) or _Class.of(one)
+        among = classes[key] = classes.get(key) or JudgedRows.of(one.population, one.true_class)
         yield _Slice(one, among, one.members.taken[among.places])
 
 
@@ -213,13 +191,13 @@ class _Telling:
 
     @cached_property
     def _fuse(self) -> Fuse:
-        return next(step for step in self._node.walk() if isinstance(step, Fuse))
+        return self._node.first(Fuse)
 
     @cached_property
     def _scan(self) -> Scan | None:
         """Where the vectors are that phrases are compared in; None for the fused ones."""
         wanted = self._fuse.image_vectors if self._cross_modal else self._fuse.report_vectors
-        return None if wanted is None else next(step for step in wanted.walk() if isinstance(step, Scan))
+        return None if wanted is None else wanted.first(Scan)
 
     @cached_property
     def _cross_modal(self) -> bool:

@@ -6,7 +6,6 @@ from functools import partial
 from itertools import groupby
 
 import numpy as np
-import polars as pl
 
 from misread.audit.population import Population
 from misread.discover import (
@@ -30,7 +29,7 @@ from misread.threads import cores, in_order
 
 from .comparing import compare
 from .effects import effects_told, smallest_effects
-from .inputs import codes
+from .judged_rows import JudgedRows
 from .judging import Candidate, Judge
 from .steps import Discovered, FusedSamples
 
@@ -228,15 +227,14 @@ def _patients(rows: ClassRows) -> int:
 
 def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:
     """The discovery rows of each class, in the order of the population's classes."""
-    rows = judged.judged_rows(half=DISCOVERY)
     if judged.by_loss:
-        vectors = chosen(fused.vectors, rows["place"].to_numpy())
-        model = every_row(vectors.shape[1])
-        return [ClassRows(None, vectors, rows["value"].to_numpy(), codes(rows["patient"]), model)]
-    owns = [rows.filter(pl.col("label") == true_class) for true_class in CLASSES]
-    each = [chosen(fused.vectors, own["place"].to_numpy()) for own in owns]
+        rows = JudgedRows.of(judged, half=DISCOVERY)
+        vectors = chosen(fused.vectors, rows.places)
+        return [ClassRows(None, vectors, rows.values, rows.patients, every_row(vectors.shape[1]))]
+    owns = [JudgedRows.of(judged, true_class, DISCOVERY) for true_class in CLASSES]
+    each = [chosen(fused.vectors, own.places) for own in owns]
     first = fit_class_model(*each)
     return [
-        ClassRows(true_class, vectors, own["value"].to_numpy(), codes(own["patient"]), model)
+        ClassRows(true_class, vectors, own.values, own.patients, model)
         for true_class, own, vectors, model in zip(CLASSES, owns, each, (first, first.other), strict=True)
     ]

@@ -10,7 +10,7 @@ from misread.percentages import percent
 from misread.schemas.values import CLASSES, CONFIRMATION, error_kind_of, is_small_cell
 from misread.sql.limits import SMALLEST_CELL
 
-from .inputs import codes
+from .judged_rows import JudgedRows
 
 LOSS_COLUMN = "smallest_effect_mean_loss"
 
@@ -25,13 +25,11 @@ def smallest_effects(judged: Population, slice_rows: int, fewest_patients: int) 
     they are of no more patients than a slice has to hold."""
     columns: dict[str, object] = {"smallest_effect_rows": slice_rows}
     if judged.by_loss:
-        rows = judged.judged_rows(half=CONFIRMATION)
-        losses, patients = rows["value"].to_numpy(), codes(rows["patient"])
-        return columns | {LOSS_COLUMN: smallest_mean_loss(losses, patients, slice_rows, fewest_patients)}
+        rows = JudgedRows.of(judged, half=CONFIRMATION)
+        return columns | {LOSS_COLUMN: smallest_mean_loss(rows.values, rows.patients, slice_rows, fewest_patients)}
     for true_class in CLASSES:
-        rows = judged.judged_rows(true_class, CONFIRMATION)
-        errors, patients = rows["value"].to_numpy(), codes(rows["patient"])
-        columns[effect_column(true_class)] = smallest_effect(errors, patients, slice_rows, fewest_patients)
+        rows = JudgedRows.of(judged, true_class, CONFIRMATION)
+        columns[effect_column(true_class)] = smallest_effect(rows.values, rows.patients, slice_rows, fewest_patients)
     return columns
 
 

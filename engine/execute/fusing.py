@@ -1,6 +1,6 @@
 """The fuse step: fitted in one reading of vectors of the discovery half; then rows stream through it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
@@ -11,12 +11,12 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from misread.audit.aligned import gathered, inverse, located
+from misread.audit.aligned import gathered, inverse
 from misread.audit.copies import copies_across_halves, copies_told
 from misread.audit.population import NOT_SELECTED, SEEN_IN_TRAINING, scanned_samples, shares_training_patients
-from misread.fitting import COMPONENTS, FusionFit, drawn_to_fit
-from misread.fuse import AT_ONCE, Block, Fusion, Places
-from misread.memory import LARGE, give_back, trim
+from misread.fitting import FusionFit
+from misread.fuse import AT_ONCE, Fusion, Places
+from misread.memory import give_back, trim
 from misread.metadata import MetadataFeatures, choose_columns, fit_features
 from misread.plan import AUTOMATIC, Fuse, Scan
 from misread.products import Products, products_for
@@ -27,10 +27,10 @@ from misread.schemas.values import DISCOVERY, is_small_cell
 from misread.spill import HELD_BYTES, Vectors, are_held, cuts_of, put_aside
 from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
-from misread.store.lance_table import LanceTable
 from misread.threads import in_order, one_thread
 from misread.workers import Workers, spread
 
+from .sample_vectors import Numbered, SampleVectors, numbered
 from .steps import FusedSamples, ScannedSamples
 
 S = TypeVar("S")
@@ -41,74 +41,12 @@ HELD_PER_NUMBER: Final = 32
 
 Vectors that take more than `HELD_BYTES` lie on disk; then what a search makes of them does, too.
 """
+HELD_PER_SAMPLE: Final = 200
+"""Bytes it holds for every sample besides."""
 SPAN: Final = 4 * AT_ONCE
 """Rows whose vectors are summed up or fused in one go, here or by another process; then freed memory is given back."""
 MOST_SUMS: Final = 128
 """Of more spans the sums are added up where they were made: what travels does not grow with rows."""
-HELD_PER_SAMPLE: Final = 200
-"""Bytes it holds for every sample besides."""
-
-
-@dataclass(frozen=True)
-class SampleVectors:
-    """The vectors of samples, one modality beside the other, fetched for the samples that are asked for.
-
-    `tables`: by modality the table and, for every sample, the number its vector is found by, -1 for none. `metadata`:
-    split, and the metadata columns of the samples, in their order.
-    """
-
-    metadata: pl.DataFrame
-    tables: dict[str, tuple[LanceTable, NDArray[np.int64]]]
-    features: MetadataFeatures | None
-
-    def has_any(self) -> NDArray[np.bool_]:
-        """(n,): who has a vector in any modality; metadata has everybody."""
-        if self.features is not None:
-            return np.ones(self.metadata.height, bool)
-        has: NDArray[np.bool_] = np.any([found >= 0 for _, found in self.tables.values()], axis=0)
-        return has
-
-    def to_fit(self, rows: Places, seed: int) -> Places:
-        """Which of the numbered samples, by sample id, a fusion is fitted on: see `drawn_to_fit`."""
-        return drawn_to_fit(rows, (found[rows] >= 0 for _, found in self.tables.values()), seed)
-
-    def some(self, rows: Places) -> "SampleVectors":
-        """Those of the numbered samples, for another process: where their vectors lie, and what metadata is fused."""
-        columns = [feature.column for feature in self.features.features] if self.features else []
-        metadata = self.metadata.select("split", *columns)[rows]
-        tables = {name: (table, found[rows]) for name, (table, found) in self.tables.items()}
-        return SampleVectors(metadata, tables, self.features)
-
-    def parts(self, rows: int, at_once: int = AT_ONCE) -> Iterator[dict[str, Block]]:
-        """The modalities of all of the first `rows` samples, so many at a time."""
-        for start in range(0, rows, at_once):
-            yield self.at(np.arange(start, min(start + at_once, rows)))
-
-    def light(self) -> int:
-        """How many samples at a time are read at the least cost."""
-        return min((_light(_size(table)) for table, _ in self.tables.values()), default=AT_ONCE)
-
-    def products(self, fitted: int, fused: int) -> float:
-        """At most so many products of two numbers are to come where so many samples are fitted on, and fused."""
-        sizes = [_size(table) for table, _ in self.tables.values()]
-        onto = sum(min(COMPONENTS, size) for size in sizes)
-        return sum(sizes) * (fitted * sum(sizes) / 2 + fused * onto)
-
-    def first(self, rows: Places) -> dict[str, Block]:
-        """Of each modality the first of the numbered samples that have it, as many as are worked on at a time."""
-        having = {name: found[rows][found[rows] >= 0][:AT_ONCE] for name, (_, found) in self.tables.items()}
-        blocks = {name: _block(self.tables[name][0], found) for name, found in having.items()}
-        return blocks | self._metadata(rows[:AT_ONCE])
-
-    def at(self, rows: Places) -> dict[str, Block]:
-        """The modalities of the numbered samples."""
-        blocks = {name: _block(table, found[rows]) for name, (table, found) in self.tables.items()}
-        return blocks | self._metadata(rows)
-
-    def _metadata(self, rows: Places) -> dict[str, Block]:
-        if self.features is None:
-            return {}
-        return {"metadata": Block(self.features.transform(self.metadata[rows]), np.ones(len(rows), bool))}
 
 
 @dataclass(frozen=True)
@@ -171,7 +109,8 @@ class FittedFusion:
         """sample_id, half and vector of the samples that are kept, by sample id."""
         kept = self.samples.select("sample_id", "half").to_arrow().cast(_TEXTS)
         waiting: list[pa.RecordBatch] = []
-        for rows, part in self._parts(progress):
+        work = partial(_fused, self.fusion, self.products)
+        for rows, part in _over_spans(work, self.vectors, self.kept, SPAN, progress, FUSING, self.workers):
             fixed = pa.FixedSizeListArray.from_arrays(pa.array(part.ravel()), part.shape[1])
             columns = [kept[name].combine_chunks().take(pa.array(rows)) for name in _TEXTS.names]
             waiting.append(pa.RecordBatch.from_arrays([*columns, fixed], [*_TEXTS.names, VECTOR]))
@@ -180,12 +119,6 @@ class FittedFusion:
             yield from full
             waiting = [batch for batch in ready if batch.num_rows < batch_rows]
         yield from waiting
-
-    def _parts(self, progress: Progress) -> Iterator[tuple[Places, NDArray[np.float64]]]:
-        """The numbers of some samples that are kept, and their fused vectors."""
-
-        work = partial(_fused, self.fusion, self.products)
-        yield from _over_spans(work, self.vectors, self.kept, SPAN, progress, FUSING, self.workers)
 
 
 _TEXTS = pa.schema([("sample_id", pa.string()), ("half", pa.string())])
@@ -197,10 +130,9 @@ def fit_samples(
     """Fits a fusion on the discovery half. Raises AuditError where no sample is left, or nothing tells them apart."""
     if not node.modalities:
         raise AuditError("a plan needs at least one modality", "fuse image, report or metadata")
-    tables = {name: _found(scan, store, below.images["sample_id"]) for name, scan in _scans(node).items()}
-    everybody = MetadataFeatures(()) if node.metadata is not None else None
-    has_vector = pl.Series(SampleVectors(below.metadata, tables, everybody).has_any())
-    samples = scanned_samples(below.images, has_vector, include_train=below.include_train)
+    ids = below.images["sample_id"]
+    tables = {name: numbered(vectors.first(Scan), store, ids) for name, vectors in node.vectors.items()}
+    samples = scanned_samples(below.images, _has_vector(node, below, tables), include_train=below.include_train)
     kept = samples["left_out"].is_null()
     if not kept.any():
         raise AuditError("no sample is left to audit", _why_nothing(samples, below.not_selected))
@@ -244,27 +176,24 @@ def _drowned(modality: str) -> str:
     )
 
 
-Span = tuple[int, SampleVectors]
-"""Some samples: how many, and their vectors."""
 Part = tuple[int, Places, SampleVectors]
 """Consecutive samples: how many, which of them are kept, and their vectors."""
 
 
-def _sums(empty: FusionFit, span: Span) -> FusionFit:
-    return empty.summed(span[1].parts(span[0]))
+def _sums(empty: FusionFit, vectors: SampleVectors) -> FusionFit:
+    return empty.summed(vectors.parts())
 
 
-def _fused(fusion: Fusion, products: Products, span: Span) -> NDArray[np.float64]:
-    rows, vectors = span
+def _fused(fusion: Fusion, products: Products, vectors: SampleVectors) -> NDArray[np.float64]:
     at_once = AT_ONCE if products.device else vectors.light()
-    return np.concatenate([fusion.transform(part, products) for part in vectors.parts(rows, at_once)])
+    return np.concatenate([fusion.transform(part, products) for part in vectors.parts(at_once)])
 
 
 def _fused_part(fusion: Fusion, products: Products, part: Part) -> NDArray[np.float64]:
     rows, kept, vectors = part
     fused = np.zeros((rows, fusion.dimension))
     if len(kept):
-        fused[kept] = _fused(fusion, products, (len(kept), vectors))
+        fused[kept] = _fused(fusion, products, vectors)
     return fused
 
 
@@ -289,7 +218,7 @@ def _ticked(parts: Iterable[NDArray[np.float64]], tick: Callable[[int], None]) -
 
 
 def _over_spans(
-    work: Callable[[Span], T],
+    work: Callable[[SampleVectors], T],
     vectors: SampleVectors,
     rows: Places,
     size: int,
@@ -299,7 +228,7 @@ def _over_spans(
 ) -> Iterator[tuple[Places, T]]:
     """The results of `work` over spans of `size` rows, always the same, in their order: here or by workers."""
     spans = [rows[start : start + size] for start in range(0, len(rows), size)]
-    items = ((len(span), vectors.some(span)) for span in spans)
+    items = (vectors.some(span) for span in spans)
     progress(0, len(rows), what)
     done = 0
     for span, result in zip(spans, _beside(work, items, workers), strict=True):
@@ -308,42 +237,11 @@ def _over_spans(
         progress(done, len(rows), what)
 
 
-def _scans(node: Fuse) -> dict[str, Scan]:
-    """The table of each modality's vectors."""
-    return {
-        name: next(step for step in vectors.walk() if isinstance(step, Scan)) for name, vectors in node.vectors.items()
-    }
-
-
-def _found(scan: Scan, store: TableStore, samples: pl.Series) -> tuple[LanceTable, NDArray[np.int64]]:
-    """A table of vectors, and by which number each sample's is found there, -1 for none; `samples` are sorted."""
-    table = store.table_at(scan.table, scan.version)
-    numbers = np.full(len(samples), -1)
-    for batch, found in table.located(["sample_id"], None, with_locator=True):
-        assert found is not None
-        places = located(samples, pl.Series(batch.column("sample_id")))
-        numbers[places[places >= 0]] = found.to_numpy()[places >= 0]
-    return table, numbers
-
-
-def _block(table: LanceTable, found: NDArray[np.int64]) -> Block:
-    present, size = found >= 0, _size(table)
-    places, step = np.flatnonzero(present), _light(size)
-    rows = np.zeros((len(found), size), np.float32)
-    for start in range(0, len(places), step):
-        some = places[start : start + step]
-        column = table.fetch(pa.array(found[some], pa.uint64()), [VECTOR])[VECTOR]
-        rows[some] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, size)
-    return Block(rows, present)
-
-
-def _size(table: LanceTable) -> int:
-    return int(table.readable.field(VECTOR).type.list_size)
-
-
-def _light(size: int) -> int:
-    """How many vectors take less than `LARGE` bytes: the machine need not find new memory for every lot of them."""
-    return min(AT_ONCE, max(1, (LARGE - 1) // (4 * size)))
+def _has_vector(node: Fuse, below: ScannedSamples, tables: Mapping[str, Numbered]) -> pl.Series:
+    """(n,): who has a vector in any modality; metadata has everybody."""
+    if node.metadata is not None:
+        return pl.repeat(True, below.images.height, eager=True)
+    return pl.Series(np.any([found >= 0 for _, found in tables.values()], axis=0))
 
 
 def _why_nothing(samples: pl.DataFrame, not_selected: int) -> str:

@@ -1,10 +1,8 @@
-"""What the steps read from a store, as frames and arrays in the order of sample ids."""
+"""What a store holds to be audited: predictions, their models and targets, and columns of metadata."""
 
 from collections.abc import Sequence
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from misread.audit.population import winners
 from misread.schemas.tables import IMAGES
@@ -30,17 +28,3 @@ def model_targets(store: TableStore) -> list[tuple[str, str]]:
     for batch in store.table("predictions").batches(["model", "target"]):
         found.update(pl.DataFrame(batch).unique().iter_rows())
     return sorted(found)
-
-
-def codes(values: pl.Series) -> NDArray[np.intp]:
-    """Each value's place among the sorted distinct values; whole numbers are sorted as such, all else as text.
-
-    Numbers without a sign are those of patients, from 0 on: nothing needs to be sorted.
-    """
-    if not values.dtype.is_unsigned_integer():
-        ordered = values if values.dtype.is_integer() else values.cast(pl.String)
-        return ordered.rank("dense").to_numpy().astype(np.intp) - 1
-    numbers = values.to_numpy()
-    there = np.zeros(int(numbers.max(initial=0)) + 1, np.bool_)
-    there[numbers] = True
-    return np.asarray((np.cumsum(there) - 1)[numbers])

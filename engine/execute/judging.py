@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 
 from misread.audit.population import Population
 from misread.discover import (
-    Codes,
     Confirmation,
     LossConfirmation,
     Rule,
@@ -23,10 +21,9 @@ from misread.discover import (
 )
 from misread.schemas.values import CONFIRMATION, SIGNIFICANCE, error_kind_of
 
-from .inputs import codes
+from .judged_rows import Booleans, JudgedRows, codes
 from .steps import FoundSlice, FusedSamples, Members
 
-Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 
@@ -41,35 +38,6 @@ class Candidate:
     stability: float = math.nan
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """The rows of one population that are judged, all (n,): `places` in the fused samples; `values`: errors or losses.
-
-    By loss `label` is -1 where there is none.
-    """
-
-    places: NDArray[np.uint32]
-    label: NDArray[np.int8]
-    values: NDArray[Any]
-    held_out: Booleans
-    patients: Codes
-
-    @classmethod
-    def of(cls, judged: Population) -> "_Rows":
-        rows = judged.judged_rows()
-        return cls(
-            rows["place"].to_numpy(),
-            rows["label"].fill_null(-1).to_numpy(),
-            rows["value"].to_numpy(),
-            (rows["half"] == CONFIRMATION).to_numpy(),
-            codes(rows["patient"]),
-        )
-
-    def own(self, true_class: int | None) -> Booleans:
-        """(n,): which rows are of that class; every one for None."""
-        return np.ones(len(self.label), bool) if true_class is None else np.asarray(self.label == true_class)
-
-
 class Judge:
     """Judges the candidates of one audit; what they have in common is worked out once."""
 
@@ -79,7 +47,7 @@ class Judge:
         self._held_out = self._kept & (fused.samples["half"] == CONFIRMATION).fill_null(False).to_numpy()
         self._held_patients = codes(fused.samples["patient"].filter(pl.Series(self._held_out)))
         self._held_rows = np.bincount(self._held_patients)
-        self._known: tuple[Population, _Rows] | None = None
+        self._known: tuple[Population, JudgedRows] | None = None
 
     def judge(self, candidates: Sequence[Candidate]) -> tuple[FoundSlice, ...]:
         """The slices that candidates are, in their order, tested together: rows of the slices table, and members."""
@@ -116,18 +84,18 @@ class Judge:
         members = Members(self._audit_id, slice_id, judged, rule, self._fused.vectors, np.packbits(taken))
         return FoundSlice(judged, true_class, rule, row, members), verdict
 
-    def _rows_of(self, judged: Population) -> _Rows:
+    def _rows_of(self, judged: Population) -> JudgedRows:
         """Of one population at a time: its candidates come one after the other."""
         if self._known is None or self._known[0] is not judged:
-            self._known = judged, _Rows.of(judged)
+            self._known = judged, JudgedRows.of(judged)
         return self._known[1]
 
     def _counts(
-        self, rows: _Rows, true_class: int | None, taken: Booleans
+        self, rows: JudgedRows, true_class: int | None, taken: Booleans
     ) -> tuple[dict[str, object], Confirmation | LossConfirmation]:
         """The columns on rows of the slice's class, in the discovery half, and on held-out rows of other classes; what
         held-out rows of the class say."""
-        inside, own = taken[rows.places], rows.own(true_class)
+        inside, own = taken[rows.places], rows.of_class(true_class)
         found, held = own & ~rows.held_out, own & rows.held_out
         mine, others = found & inside, found & ~inside
         counts: dict[str, object] = {

@@ -16,7 +16,8 @@ from misread.schemas.values import CLASSES, CONFIRMATION, DISCOVERY, HIGH_LOSS, 
 from misread.store import TableStore
 
 from .frozen import FrozenAudit, judged_samples
-from .inputs import codes, read_predictions
+from .inputs import read_predictions
+from .judged_rows import codes
 from .judging import number
 
 Booleans = NDArray[np.bool_]

@@ -74,7 +74,7 @@ def _source(step: Node, store: TableStore, frame: Frame) -> pads.Dataset | pa.Ta
 
 def _halves(samples: Samples, store: TableStore) -> pa.Table:
     """sample_id and half of every image."""
-    scan = next(step for step in samples.images.walk() if isinstance(step, Scan))
+    scan = samples.images.first(Scan)
     rows = pl.DataFrame(store.table_at(scan.table, scan.version).read(["sample_id", "patient_id"]))
     told = with_half(rows.with_columns(patient_unit()), samples.seed).select("sample_id", "half")
     return told.to_arrow().cast(pa.schema([("sample_id", pa.string()), ("half", pa.string())]))

@@ -49,7 +49,7 @@ def sink_audit(store: TableStore, node: Node, name: str | None, work: Work) -> s
     An audit that is there already is not run again. Raises AuditError for a name that another audit has or that can
     be none.
     """
-    audit_id = next(step.named for step in node.walk() if isinstance(step, Discover))
+    audit_id = node.first(Discover).named
     newest = TableStore.open(store.location)
     _check_name(newest, name, audit_id)
     if not stored_audit(newest, audit_id):
@@ -130,10 +130,9 @@ def write_audit(store: TableStore, node: Node, described: Described, name: str |
 
 def _audit_row(store: TableStore, node: Node, described: Described, fusion: str) -> dict[str, object]:
     below = described.below
-    samples = next(step for step in node.walk() if isinstance(step, Samples))
+    samples, fuse = node.first(Samples), node.first(Fuse)
     asked = parameters_of(node)
     predicates = [p for step in asked.get("filter", []) for p in step["predicates"]]  # type: ignore[attr-defined]
-    fuse = next(step for step in node.walk() if isinstance(step, Fuse))
     parameters = {**asked, "metadata_features": json.loads(below.below.features.to_json())}
     return {
         "audit_id": below.audit_id,

@@ -62,7 +62,7 @@ class Fuse(Node):
 
     @property
     def vectors(self) -> dict[str, Node]:
-        """The scan of every modality that has vectors."""
+        """The vectors of every modality that has them, read by a scan."""
         given = (("image", self.image_vectors), ("report", self.report_vectors))
         return {name: scan for name, scan in given if scan is not None}
 

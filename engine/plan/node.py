@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 import pyarrow as pa
+
+N = TypeVar("N", bound="Node")
 
 
 class Level(StrEnum):
@@ -56,6 +58,10 @@ class Node:
         yield self
         for child in self.children:
             yield from child.walk()
+
+    def first(self, kind: type[N]) -> N:
+        """The first step of a kind that `walk` comes to; there is one."""
+        return next(step for step in self.walk() if isinstance(step, kind))
 
     def over(self, *children: "Node") -> Self:
         """The same step over other children, in the order of `children`."""

@@ -54,7 +54,7 @@ class Scan(Node):
 
 @dataclass(frozen=True)
 class SomeRows(Node):
-    """Rows of `input` as they are there."""
+    """Rows of `input` by its keys; its columns, too, where a step does not say otherwise."""
 
     input: Node
 
@@ -120,21 +120,26 @@ class Join(Node):
     on: tuple[str, ...]
     how: How = "inner"
 
+    @property
+    def is_filtering(self) -> bool:
+        """Whether it chooses among the rows of `left`, and brings no column."""
+        return self.how in ("semi", "anti")
+
     @cached_property
     def schema(self) -> pa.Schema:
-        if self.how in ("semi", "anti"):
+        if self.is_filtering:
             return self.left.schema
         return pa.schema([*self.left.schema, *(f for f in self.right.schema if f.name not in self.on)])
 
     @property
     def keys(self) -> tuple[str, ...]:
-        if self.how in ("semi", "anti"):
+        if self.is_filtering:
             return self.left.keys
         return (*self.left.keys, *(name for name in self.right.keys if name not in self.on))
 
     @property
     def is_keyed(self) -> bool:
-        return self.left.is_keyed and (self.how in ("semi", "anti") or self.right.is_keyed)
+        return self.left.is_keyed and (self.is_filtering or self.right.is_keyed)
 
     def reads(self) -> tuple[str, ...]:
         return self.on
@@ -163,13 +168,12 @@ class Head(SomeRows):
 
 
 @dataclass(frozen=True)
-class Take(Node):
+class Take(SomeRows):
     """The rows of `input`, each with heavy columns of a table, fetched for these rows alone.
 
     `table`: where they lie, found by the locator that `input` carries.
     """
 
-    input: Node
     table: Scan
     columns: tuple[str, ...]
 
@@ -184,14 +188,6 @@ class Take(Node):
     def schema(self) -> pa.Schema:
         kept = [f for f in self.input.schema if f.name != self.table.locator]
         return pa.schema([*kept, *(self.table.stored.field(name).with_nullable(True) for name in self.columns)])
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return self.input.keys
-
-    @property
-    def is_keyed(self) -> bool:
-        return self.input.is_keyed
 
     def reads(self) -> tuple[str, ...]:
         return (self.table.locator,)
@@ -246,5 +242,5 @@ class Samples(Node):
 
 def _stored(node: Node) -> list[str]:
     """The columns of the table that a step reads."""
-    names: list[str] = next(step for step in node.walk() if isinstance(step, Scan)).stored.names
+    names: list[str] = node.first(Scan).stored.names
     return names

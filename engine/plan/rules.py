@@ -117,7 +117,8 @@ def _narrowed(node: Node, wanted: set[str]) -> Node:
         return node.over(_selected(node.input, wanted))
     if isinstance(node, Join):
         asked = wanted | set(node.on)
-        return node.over(_selected(node.left, asked | set(node.left.keys)), _selected(node.right, asked | _keys(node)))
+        keys = set() if node.is_filtering else set(node.right.keys)
+        return node.over(_selected(node.left, asked | set(node.left.keys)), _selected(node.right, asked | keys))
     if isinstance(node, Samples):
         called = {name for name, name_here in node.renamed.items() if name_here in wanted} | {"sample_id"}
         keys = {"sample_id", "model", "target"}
@@ -131,13 +132,9 @@ def _narrowed(node: Node, wanted: set[str]) -> Node:
     return node
 
 
-def _keys(join: Join) -> set[str]:
-    return set() if join.how in ("semi", "anti") else set(join.right.keys)
-
-
 def narrow_partners(node: Node) -> Node:
     """Join(l, r, semi or anti) → r gives the columns they are joined on alone."""
-    if isinstance(node, Join) and node.how in ("semi", "anti") and set(node.right.gives) != set(node.on):
+    if isinstance(node, Join) and node.is_filtering and set(node.right.gives) != set(node.on):
         return replace(node, right=Select(node.right, node.on))
     return node
 
@@ -173,7 +170,7 @@ def take_last(node: Node) -> Node:
         return node
     for place, child in enumerate(node.children):
         take = child.input if isinstance(child, Select) else child
-        hidden = isinstance(node, Join) and place == 1 and node.how in ("semi", "anti")
+        hidden = isinstance(node, Join) and place == 1 and node.is_filtering
         if isinstance(take, Take) and not hidden and not set(take.columns) & set(node.reads()):
             kept = tuple(name for name in child.gives if name not in take.columns)
             columns = _of(take.columns, set(child.gives))

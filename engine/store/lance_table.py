@@ -132,6 +132,11 @@ class LanceTable:
         kept = {*self.shown, *heavy}
         return pa.schema([field for field in plain_schema(self.schema) if field.name in kept])
 
+    @property
+    def dimension(self) -> int:
+        """How many numbers each of the table's vectors has."""
+        return int(self._dataset.schema.field(VECTOR).type.list_size)
+
     def located(
         self, columns: Sequence[str], where: str | None, *, with_locator: bool
     ) -> Iterator[tuple[pa.RecordBatch, pa.Array | None]]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from misread.execute.inputs import codes
+from misread.execute.judged_rows import codes
 from misread.threads import cores, in_order
 
 

@@ -52,6 +52,23 @@ def test_the_digests_of_files_are_read_too(tmp_path: Path) -> None:
     assert told[1].seconds > told[0].seconds >= 300 * reckoning.ROW
 
 
+def test_samples_put_into_slices_cost_their_vectors(tmp_path: Path) -> None:
+    """A sample may lie in every slice, and is scored along each; all vectors are read, whoever is asked for."""
+    store = planted_store(tmp_path / "store", samples=600)
+    audit = store.scan().fuse(modalities=["image"]).discover(permutations=0, stability=0).sink()
+    store = Store.open(store.location)
+    slices, vectors = store.table("slices").count(), store.table("embeddings_outside").stored_bytes(["vector"])
+    images = store.scan_table("images")
+    asked = [(images, 600), (images.filter("sample_id = 's0001'"), 600), (images.filter("sample_id < ''"), 600)]
+    for frame, most in asked:
+        for placed, each in ((frame.assign(audit), max(slices, 1)), (frame.score(audit), slices)):
+            plan = optimise(placed.plan)
+            cost = costs(plan, store)[plan]
+            assert placed.collect(cache=False).height <= cost.rows == most * each
+            assert cost.read == vectors > 0
+    assert images.assign(audit).collect().height > 600
+
+
 def test_more_rows_and_more_shuffles_cost_more(stores: tuple[Store, Store]) -> None:
     """Four times the rows are four times the bytes; shuffles and resamples add their time to discovery alone."""
     small, large = (costs(s.scan().fuse(modalities=["image"]).discover().plan, s) for s in stores)

@@ -55,6 +55,11 @@ WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
         QueryError,
         "whether a constant is inf, -inf or NaN; SQL text",
     ),
+    "several constants": (
+        lambda s: s.scan().filter(pl.col("age") == pl.Series([30, 40])),
+        QueryError,
+        "a constant of kind Series",
+    ),
     "no number": (
         lambda s: s.scan().filter(pl.col("age").is_between(0, math.nan)),
         QueryError,
