@@ -74,8 +74,8 @@ def _part(request: Request, name: str) -> pl.DataFrame | None:
     text = pl.format("'{}' is no path like train/patient00001/study1/view1_frontal.jpg", pl.col("path").fill_null(""))
     request.book.where(table.name, "Path", rows, strange, text)
     words = findings(request, table.name, rows, {label: snake(label) for label in labels})
-    good = request.book.good(table.name, rows.join(words, on=ROW, suffix=" word"))
-    ages = [pl.col("age").cast(pl.Float64, strict=False).cast(pl.Int64)] if "age" in good.columns else []
+    good = request.book.good(table.name, rows.drop(labels).join(words, on=ROW))
+    ages = [pl.col("age").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)] if "age" in good.columns else []
     return good.select(
         parts.field("1").alias("sample_id"),
         parts.field("2").alias("patient_id"),

@@ -69,6 +69,8 @@ def _take(
     if told:
         request.book.item(path.name, told, f"{split}_images")
         return
+    if not len(pictures):
+        return
     place = f"{path.stem}/{split}"
     table = None if labels is None else labels.read().reshape(len(pictures), -1)
     images[place] = pictures
