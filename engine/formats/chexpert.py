@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from misread.ingest.faultbook import ROW
+from misread.ingest.faultbook import ROW, numbered
 from misread.ingest.files import Source
 from misread.ingest.pictures import in_folder
 from misread.ingest.sources import Archive
@@ -55,8 +55,7 @@ def _below(root: Path) -> Path:
 
 
 def _numbered(request: Request, rows: pl.DataFrame) -> Source:
-    numbers = pl.int_range(2, rows.height + 2, dtype=pl.Int64, eager=True).alias(ROW)
-    return Source(request.root / "chexpert", "train.csv, valid.csv", rows.insert_column(0, numbers), typed=True)
+    return Source(request.root / "chexpert", "train.csv, valid.csv", numbered(rows), typed=True)
 
 
 def _part(request: Request, name: str) -> pl.DataFrame | None:

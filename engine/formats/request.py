@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from misread.ingest.faultbook import ROW, FaultBook
+from misread.ingest.faultbook import FaultBook, numbered
 from misread.ingest.files import Source, read_source, take
 from misread.ingest.pictures import PictureError, file_content, picture_path
 from misread.ingest.sources import Archive
@@ -115,8 +115,7 @@ class Request:
     def source(self, name: str, rows: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> Source:
         """A table of rows that come from many files, numbered in that order."""
         frame = pl.DataFrame(rows, dict(schema), orient="row") if rows else pl.DataFrame(schema=dict(schema))
-        numbers = pl.int_range(2, frame.height + 2, dtype=pl.Int64, eager=True)
-        return Source(self.root / name, name, frame.insert_column(0, numbers.alias(ROW)), typed=True)
+        return Source(self.root / name, name, numbered(frame), typed=True)
 
     def reports(self, rows: Sequence[Mapping[str, Any]]) -> Source | None:
         """The reports found, (study_id, report) and their sections if they are known; None where there is none."""

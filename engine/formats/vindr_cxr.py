@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from misread.ingest.faultbook import ROW
+from misread.ingest.faultbook import numbered
 from misread.ingest.files import Source
 from misread.ingest.sources import Archive
 
@@ -36,9 +36,7 @@ def read(request: Request) -> Archive | None:
         if labels is None:
             return None
         parts.append(labels)
-    rows = pl.concat(parts, how="diagonal")
-    numbers = pl.int_range(2, rows.height + 2, dtype=pl.Int64, eager=True).alias(ROW)
-    samples, fields = with_fields(request, _NAME, rows.insert_column(0, numbers))
+    samples, fields = with_fields(request, _NAME, numbered(pl.concat(parts, how="diagonal")))
     found = Source(request.root / _NAME, _NAME, samples, typed=True)
     read_one = Aside(partial(in_dicom_folder, request.root))
     return Archive(found, read_one, notices=tuple(fields.notices()), kept=fields.kept)
