@@ -36,13 +36,13 @@ def read(request: Request) -> Archive | None:
         if not request.book.count:
             request.book.whole("train.csv", f"there is neither train.csv nor valid.csv nor test.csv in {request.root}")
         return None
-    rows = pl.concat(there, how="diagonal")
-    source = request.source("chexpert", [], {}) if rows.is_empty() else _numbered(request, rows)
+    samples, reports = numbered(pl.concat(there, how="diagonal")), None
     plus = request.table(_PLUS, f"*/{_PLUS}", required=False)
-    samples, reports = (source.frame, None) if plus is None else _with_plus(request, source.frame, plus)
+    if plus is not None:
+        samples, reports = _with_plus(request, samples, plus)
     is_here = any((request.root / split).is_dir() for split in _SPLITS)
     base = request.root if is_here else _below(request.root)
-    found = Source(source.path, source.name, samples, typed=True)
+    found = Source(request.root / "chexpert", "train.csv, valid.csv", samples, typed=True)
     return Archive(found, in_folder(base), reports)
 
 
@@ -52,10 +52,6 @@ def _below(root: Path) -> Path:
         if table.stem in _SPLITS and table.parent.resolve().is_relative_to(root):
             return table.parent.resolve()
     return root
-
-
-def _numbered(request: Request, rows: pl.DataFrame) -> Source:
-    return Source(request.root / "chexpert", "train.csv, valid.csv", numbered(rows), typed=True)
 
 
 def _part(request: Request, name: str) -> pl.DataFrame | None:

@@ -250,6 +250,15 @@ def test_chexpert_ages_and_lower_case_labels(take: Take, small: Small, images: I
     assert set(rows["atelectasis"]) == {"positive", "negative", "uncertain", None}
 
 
+def test_chexpert_tables_of_faults_alone(take: Take, small: Small) -> None:
+    """Where every row of the tables is at fault these faults are told, and nothing else, reports beside them or not."""
+    root, _ = small("chexpert")
+    for path in (root / "CheXpert-v1.0-small").glob("[tv]*.csv"):
+        path.write_text(path.read_text().replace("/patient0", "/person0"))
+    told = [fault for fault in faults(take, "chexpert", root) if fault.row is not None or "sample_id" in fault.reason]
+    assert [fault.column for fault in told] == ["Path"] * 4
+
+
 def test_nih_findings_and_ages(take: Take, small: Small, images: Images) -> None:
     """Findings are those listed; an age of 411 is missing, and told."""
     root, ids = small("nih-cxr14")
