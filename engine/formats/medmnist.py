@@ -17,7 +17,7 @@ from misread.ingest.pictures import PictureError
 from misread.ingest.sources import Archive
 
 from .arrays import Array, ArrayError, arrays_of
-from .dicom_files import MOST_PIXELS
+from .png import MOST_PIXELS
 from .request import Request
 
 SPLITS: Final = ("train", "val", "test")
