@@ -1,7 +1,7 @@
 """What a reader is asked, and the parts that it puts an answer together from."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,8 @@ class Request:
         if source is None:
             return None
         lower = {theirs.casefold(): ours for theirs, ours in required.items()}
-        spelled = {column.casefold(): column for column in source.columns}
-        found = take(_folded(source, spelled), self.book, list(lower))
+        folded = replace(source, frame=source.frame.rename(str.casefold))
+        found = take(folded, self.book, list(lower))
         if found is None:
             return None
         text = found.with_columns(pl.col(list(lower)).cast(pl.String).str.strip_chars().replace("", None))
@@ -123,10 +123,6 @@ class Request:
             return None
         whole = [row if "findings" in row else {**row, **sections_of(row["report"])} for row in rows]
         return self.source("reports", whole, dict.fromkeys(("study_id", "report", *SECTIONS), pl.String))
-
-
-def _folded(source: Source, spelled: Mapping[str, str]) -> Source:
-    return Source(source.path, source.name, source.frame.rename({v: k for k, v in spelled.items()}), source.typed)
 
 
 def _leads_into(entry: Path, root: Path) -> bool:
