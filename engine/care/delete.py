@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from misread.encode.finished import FOLDER as UNFINISHED
 from misread.execute.cache import Cache
-from misread.ingest.rejects import has_mentions, without_mentions
 from misread.schemas.errors import MisreadError
 from misread.schemas.tables import IMAGES
 from misread.store import Commit, TableStore
 from misread.store.lance_table import in_list
 
 from .mentions import Texts, are_mentioned, without_ids
+from .rejected import has_mentions, without_mentions
 
 _AT_ONCE = 500
 _SAMPLES = ("sample_id", "neighbour_of")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from misread.ingest.rejects import SHORT_NUMBER, mentions, standing_alone
+from misread.ingest.ids_in_text import SHORT_NUMBER, mentions, standing_alone
 from misread.schemas.tables import AUDITS, CHECKSUM, QUERIES, VERDICTS, TableContract
 from misread.store import Commit, TableStore
 from misread.store.lance_table import quoted

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TypeVar
 
 import pyarrow as pa
 
@@ -13,8 +12,6 @@ from misread.schemas.tables import CHECKSUM, IMAGES, PICTURE, VECTOR
 from misread.store import TableStore
 from misread.store.checksums import with_checksums
 from misread.store.lance_table import LanceTable
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Arrays in .npz files, unpacked to unnamed temporary files and mapped: no pickle, no names from the file on disk."""
 
-import io
 import tempfile
 import threading
 import warnings
@@ -13,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from misread.refused import refusals_told
+
+from .png import as_png
 
 _LARGEST: Final = 32 << 30
 """Bytes of one array; the largest of MedMNIST has half of that."""
@@ -66,11 +67,7 @@ class Array:
 
     def png(self, number: int) -> bytes:
         """One picture of an array of them."""
-        from PIL import Image
-
-        buffer = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(self.read()[number])).save(buffer, "PNG", compress_level=3)
-        return buffer.getvalue()
+        return as_png(np.ascontiguousarray(self.read()[number]))
 
     def _mapped(self) -> NDArray[Any]:
         if self._bytes == 0:

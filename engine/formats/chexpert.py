@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from misread.ingest.faultbook import ROW
+from misread.ingest.faultbook import ROW, numbered
 from misread.ingest.files import Source
 from misread.ingest.pictures import in_folder
 from misread.ingest.sources import Archive
@@ -36,13 +36,13 @@ def read(request: Request) -> Archive | None:
         if not request.book.count:
             request.book.whole("train.csv", f"there is neither train.csv nor valid.csv nor test.csv in {request.root}")
         return None
-    rows = pl.concat(there, how="diagonal")
-    source = request.source("chexpert", [], {}) if rows.is_empty() else _numbered(request, rows)
+    samples, reports = numbered(pl.concat(there, how="diagonal")), None
     plus = request.table(_PLUS, f"*/{_PLUS}", required=False)
-    samples, reports = (source.frame, None) if plus is None else _with_plus(request, source.frame, plus)
+    if plus is not None:
+        samples, reports = _with_plus(request, samples, plus)
     is_here = any((request.root / split).is_dir() for split in _SPLITS)
     base = request.root if is_here else _below(request.root)
-    found = Source(source.path, source.name, samples, typed=True)
+    found = Source(request.root / "chexpert", "train.csv, valid.csv", samples, typed=True)
     return Archive(found, in_folder(base), reports)
 
 
@@ -52,11 +52,6 @@ def _below(root: Path) -> Path:
         if table.stem in _SPLITS and table.parent.resolve().is_relative_to(root):
             return table.parent.resolve()
     return root
-
-
-def _numbered(request: Request, rows: pl.DataFrame) -> Source:
-    numbers = pl.int_range(2, rows.height + 2, dtype=pl.Int64, eager=True).alias(ROW)
-    return Source(request.root / "chexpert", "train.csv, valid.csv", rows.insert_column(0, numbers), typed=True)
 
 
 def _part(request: Request, name: str) -> pl.DataFrame | None:
@@ -74,8 +69,8 @@ def _part(request: Request, name: str) -> pl.DataFrame | None:
     text = pl.format("'{}' is no path like train/patient00001/study1/view1_frontal.jpg", pl.col("path").fill_null(""))
     request.book.where(table.name, "Path", rows, strange, text)
     words = findings(request, table.name, rows, {label: snake(label) for label in labels})
-    good = request.book.good(table.name, rows.join(words, on=ROW, suffix=" word"))
-    ages = [pl.col("age").cast(pl.Float64, strict=False).cast(pl.Int64)] if "age" in good.columns else []
+    good = request.book.good(table.name, rows.drop(labels).join(words, on=ROW))
+    ages = [pl.col("age").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)] if "age" in good.columns else []
     return good.select(
         parts.field("1").alias("sample_id"),
         parts.field("2").alias("patient_id"),

@@ -9,8 +9,6 @@ _ALONE: Final = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
 _JPEG: Final = b"\xff\xd8\xff"
 _J2K: Final = b"\xff\x4f\xff\x51"
 _COMPONENTS: Final = (1, 3)
-
-
 _END: Final = b"\xff\xd9"
 _TOLD: Final = (b"JFIF\0", b"Adobe")
 """How the segments of a JPEG begin that tell its colours."""

@@ -58,10 +58,15 @@ def _has_made_rgb(codec: str, stream: bytes) -> bool:
     return codec == "jpeg2k" and transforms_colours(stream)
 
 
+def lowest_bit(data_set: Any) -> int:
+    """The place of a pixel's lowest bit among those allocated."""
+    bits = int(data_set.BitsStored)
+    return max(0, int(data_set.get("HighBit", bits - 1)) + 1 - bits)
+
+
 def _check_range(data_set: Any, pixels: NDArray[Any]) -> None:
     """Values may be written with their sign, or as the header's bits alone."""
-    bits, is_signed = int(data_set.BitsStored), data_set.PixelRepresentation == 1
-    low = max(0, int(data_set.get("HighBit", bits - 1)) + 1 - bits)
+    bits, is_signed, low = int(data_set.BitsStored), data_set.PixelRepresentation == 1, lowest_bit(data_set)
     cells = pixels.view(f"i{pixels.itemsize}") if is_signed else pixels
     least = -(1 << (bits - 1)) if is_signed else 0
     if cells.min() >> low < least or cells.max() >> low >= 1 << bits:

@@ -15,7 +15,6 @@ refused.
 """
 
 from collections import defaultdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ import polars as pl
 from misread.ingest.pictures import PictureError
 from misread.ingest.sources import Archive
 
-from .aside import Aside
 from .dicom_fields import Fields, value_of
 from .dicom_files import NO_DICOM, header, in_dicom_folder, is_dicom, refusal
 from .request import Request
@@ -52,7 +50,7 @@ def read(request: Request) -> Archive | None:
     notices = [*fields.notices(), *([f"{others} other files were left out"] if others else [])]
     return Archive(
         request.source("dicom", _of_one_file(request, rows), {**ids, **fields.schema}),
-        Aside(partial(in_dicom_folder, request.root)),
+        in_dicom_folder(request.root),
         notices=(*notices, "ids are stored as keyed hashes: give the same key (--key) with further files"),
         kept=fields.kept,
     )

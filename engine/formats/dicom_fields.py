@@ -4,6 +4,7 @@ Taken are fields of the acquisition that the basic profile of PS3.15 leaves as t
 by their keywords. Everything else (identifiers, private fields, sequences, descriptions) is never stored.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -33,7 +34,7 @@ _IDS: Final = ("PatientID", "StudyInstanceUID", "SOPInstanceUID", BURNED_IN)
 
 
 class Fields:
-    """Reads the fields of many files; counts what it leaves out."""
+    """Reads the fields of many files; counts what it leaves out. `kept`: the columns that the user named."""
 
     def __init__(self, kept: Iterable[str]) -> None:
         the_pydicom()
@@ -42,26 +43,23 @@ class Fields:
         named = tuple(keyword for keyword in kept if tag_for_keyword(keyword) is not None and keyword not in _IDS)
         vrs = {keyword: dictionary_VR(keyword) for keyword in (*TAKEN, *named)}
         self._vrs: Mapping[str, str] = {keyword: vr for keyword, vr in vrs.items() if vr not in _UNTAKEN}
-        self._named = tuple(snake(keyword) for keyword in named if keyword in self._vrs)
+        self.kept = tuple(snake(keyword) for keyword in named if keyword in self._vrs)
         self._dropped: Counter[str] = Counter()
         self._unreadable: Counter[str] = Counter()
-        self._private: Counter[str] = Counter()
+        self._private = 0
 
     @property
     def schema(self) -> dict[str, pl.DataType]:
         return {snake(keyword): _type_of(vr) for keyword, vr in self._vrs.items()}
 
-    @property
-    def kept(self) -> tuple[str, ...]:
-        """The columns that the user named."""
-        return self._named
-
     def of(self, data_set: Any) -> dict[str, Any]:
         """The columns of one file; NULL where a field is missing, empty or cannot be read."""
+        from pydicom.datadict import keyword_for_tag
+
         for tag in data_set.keys():  # noqa: SIM118 - a data set gives its elements, not their tags
-            keyword = _keyword(tag)
+            keyword = keyword_for_tag(tag)
             if tag.is_private:
-                self._private["private"] += 1
+                self._private += 1
             elif keyword in BASIC_PROFILE and keyword not in self._vrs:
                 self._dropped[keyword] += 1
         return {snake(keyword): self._value(data_set, keyword, vr) for keyword, vr in self._vrs.items()}
@@ -76,7 +74,7 @@ class Fields:
                 f"{listed}; to keep one, name it with --keep-identifiers"
             )
         if self._private:
-            told.append(f"{self._private.total()} private fields were left out")
+            told.append(f"{self._private} private fields were left out")
         told += [f"{keyword} of {n} files cannot be read and is missing" for keyword, n in self._unreadable.items()]
         return told
 
@@ -122,15 +120,9 @@ def _int64(value: int) -> int:
 
 
 def _finite(value: float) -> float:
-    if value - value != 0:
+    if not math.isfinite(value):
         raise ValueError(value)
     return value
-
-
-def _keyword(tag: Any) -> str:
-    from pydicom.datadict import keyword_for_tag
-
-    return keyword_for_tag(tag)
 
 
 def value_of(data_set: Any, keyword: str) -> str | None:

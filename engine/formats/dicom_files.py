@@ -11,6 +11,7 @@ import re
 import warnings
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -18,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from misread.ingest.pictures import PictureError, file_content, picture_path
+from misread.ingest.sources import Read
 from misread.schemas.errors import MisreadError, first_line
 
-from .compressed import CODEC_OF, decoded
+from .aside import Aside
+from .compressed import CODEC_OF, decoded, lowest_bit
+from .png import MOST_PIXELS, as_png
 
-MOST_PIXELS: Final = 178_956_970
-"""As many as the pictures in other formats may have."""
 _MOST_INFLATED: Final = 1 << 30
 _MAGIC: Final = b"DICM"
 NO_DICOM: Final = "this is no DICOM file: DICM does not stand behind its first 128 bytes (PS3.10)"
@@ -76,14 +78,19 @@ def refusal(data_set: Any, kept: tuple[str, ...]) -> tuple[str, str] | None:
     return None
 
 
-def in_dicom_folder(root: Path, name: str) -> bytes:
-    """The picture of a DICOM file as PNG. Raises PictureError with the reason where there is none."""
+def in_dicom_folder(root: Path) -> Read:
+    """Reads the pictures of the DICOM files in a folder as PNG, each once; `root` is resolved."""
+    return Aside(partial(_picture, root))
+
+
+def _picture(root: Path, name: str) -> bytes:
+    """Raises PictureError with the reason where there is none."""
     path = picture_path(root, name)
     data_set = _data_set(io.BytesIO(file_content(path, name)), name, stop_before_pixels=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return _png(_upright(data_set, name))
+            return as_png(_upright(data_set, name))
         except (PictureError, MisreadError):
             raise
         except Exception as error:  # noqa: BLE001 - decoders of damaged files raise whatever they please
@@ -179,7 +186,7 @@ def _pixels(data_set: Any, name: str) -> NDArray[Any]:
         raise PictureError(f"the pixels are compressed, and the transfer syntax says that they are not: {name!r}")
     data_set.pixel_array_options(
         decoding_plugin="pydicom" if syntax == _RLE else "",
-        correct_unused_bits=_lowest_bit(data_set) == 0,  # pydicom cuts the highest bits, wherever the picture's are
+        correct_unused_bits=lowest_bit(data_set) == 0,  # pydicom cuts the highest bits, wherever the picture's are
     )
     return np.asarray(data_set.pixel_array)
 
@@ -198,16 +205,11 @@ def _check_pixels(data_set: Any, name: str) -> None:
         raise PictureError(f"{data_set.BitsStored} of {data_set.BitsAllocated} bits a pixel are not read: {name!r}")
 
 
-def _lowest_bit(data_set: Any) -> int:
-    bits = int(data_set.BitsStored)
-    return max(0, int(data_set.get("HighBit", bits - 1)) + 1 - bits)
-
-
 def _grey(data_set: Any, pixels: NDArray[Any]) -> NDArray[Any]:
     bits = int(data_set.BitsStored)
     largest = (1 << bits) - 1
     values: NDArray[np.uint16] = pixels.astype(np.uint16)
-    values >>= _lowest_bit(data_set)
+    values >>= lowest_bit(data_set)
     values &= largest
     if data_set.PixelRepresentation == 1:
         values ^= 1 << (bits - 1)  # two's complement, shifted to begin at 0
@@ -218,14 +220,6 @@ def _grey(data_set: Any, pixels: NDArray[Any]) -> NDArray[Any]:
         return (values * 255).astype(np.uint8)
     values <<= (8 if bits <= 8 else 16) - bits
     return values.astype(np.uint8) if bits <= 8 else values
-
-
-def _png(pixels: NDArray[Any]) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=3)
-    return buffer.getvalue()
 
 
 def _number(data_set: Any, keyword: str) -> int | None:

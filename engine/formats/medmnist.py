@@ -17,7 +17,7 @@ from misread.ingest.pictures import PictureError
 from misread.ingest.sources import Archive
 
 from .arrays import Array, ArrayError, arrays_of
-from .dicom_files import MOST_PIXELS
+from .png import MOST_PIXELS
 from .request import Request
 
 SPLITS: Final = ("train", "val", "test")
@@ -68,6 +68,8 @@ def _take(
     told = _refusal(pictures, labels)
     if told:
         request.book.item(path.name, told, f"{split}_images")
+        return
+    if not len(pictures):
         return
     place = f"{path.stem}/{split}"
     table = None if labels is None else labels.read().reshape(len(pictures), -1)

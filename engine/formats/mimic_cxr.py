@@ -7,13 +7,11 @@ Not taken: cxr-study-list, providers, and every field of the headers that is not
 user.
 """
 
-from functools import partial
 from typing import Final
 
 from misread.ingest.files import Source
 from misread.ingest.sources import Archive
 
-from .aside import Aside
 from .dicom_files import in_dicom_folder
 from .dicom_rows import with_fields
 from .mimic import study_reports
@@ -31,7 +29,7 @@ def read(request: Request) -> Archive | None:
     found = Source(source.path, source.name, samples, typed=True)
     return Archive(
         found,
-        Aside(partial(in_dicom_folder, request.root)),
+        in_dicom_folder(request.root),
         study_reports(request, samples),
         tuple(fields.notices()),
         fields.kept,

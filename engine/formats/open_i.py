@@ -84,7 +84,7 @@ def _take(
     if not study:
         request.book.item(name, "the report has no uId")
         return
-    mesh = {kind: "|".join(_texts(tree, f"MeSH/{kind}")) or None for kind in ("major", "automatic")}
+    mesh = {f"mesh_{kind}": "|".join(_texts(tree, f"MeSH/{kind}")) or None for kind in ("major", "automatic")}
     named = [(image.get("id") or "", _first(image, "caption")) for image in tree.findall("parentImage")]
     if not named:
         request.book.item(name, f"report {study} has no image")
@@ -95,8 +95,7 @@ def _take(
         if not pictures.get(picture):
             continue
         keys = {"sample_id": picture, "patient_id": study, "study_id": study, "image": pictures[picture]}
-        mesh_columns = {"mesh_major": mesh["major"], "mesh_automatic": mesh["automatic"]}
-        rows.append({**keys, "caption": caption, **mesh_columns})
+        rows.append({**keys, "caption": caption, **mesh})
     sections = _sections(tree)
     text = "\n".join(f"{section.upper()}: {told}" for section, told in sections.items() if told)
     if not text:

@@ -14,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from misread.ingest.faultbook import ROW
 from misread.ingest.files import Source
 from misread.ingest.pictures import in_folder
 from misread.ingest.sources import Archive
@@ -66,7 +67,7 @@ def read(request: Request) -> Archive | None:
 def _listed(request: Request, file: str, rows: pl.DataFrame) -> pl.Series:
     """The cells of `labels`, Python lists of texts, joined by |; NULL where a cell is blank, else a fault."""
     found: list[str | None] = []
-    for row, text in rows.select(rows.columns[0], "labels").iter_rows():
+    for row, text in rows.select(ROW, "labels").iter_rows():
         names = _names(text)
         if names is None:
             request.book.row(file, row, "Labels", f"{text[:80]!r} is no list of labels")

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 from misread.schemas.errors import unknown_name
 
 if TYPE_CHECKING:
-    from misread.ingest import Sources
+    from misread.ingest import Archive, Sources
+    from misread.ingest.faultbook import FaultBook
+    from misread.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,13 @@ def format_sources(
     from misread.ingest import Sources
     from misread.ingest.pseudonyms import Pseudonyms, by_key_in, read_key
 
+    from .request import Request
+
     found, reader = FORMATS[name], import_module(f".{FORMATS[name].module}", __package__)
-    where = Path(root)
 
-    def read(book, progress):  # type: ignore[no-untyped-def]
-        from .request import Request
-
-        return Request(where, identifiers_kept, book, progress).answered(reader.read, takes_file=found.takes_file)
+    def read(book: "FaultBook", progress: "Progress") -> "Archive | None":
+        request = Request(Path(root), identifiers_kept, book, progress)
+        return request.answered(reader.read, takes_file=found.takes_file)
 
     kept = frozenset(_HASHED_FROM.get(one, one) for one in identifiers_kept) if found.is_identified else frozenset()
     pseudonyms = None

@@ -1,13 +1,13 @@
 """What a reader is asked, and the parts that it puts an answer together from."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from misread.ingest.faultbook import ROW, FaultBook
+from misread.ingest.faultbook import FaultBook, numbered
 from misread.ingest.files import Source, read_source, take
 from misread.ingest.pictures import PictureError, file_content, picture_path
 from misread.ingest.sources import Archive
@@ -60,8 +60,8 @@ class Request:
         if source is None:
             return None
         lower = {theirs.casefold(): ours for theirs, ours in required.items()}
-        spelled = {column.casefold(): column for column in source.columns}
-        found = take(_folded(source, spelled), self.book, list(lower))
+        folded = replace(source, frame=source.frame.rename(str.casefold))
+        found = take(folded, self.book, list(lower))
         if found is None:
             return None
         text = found.with_columns(pl.col(list(lower)).cast(pl.String).str.strip_chars().replace("", None))
@@ -115,8 +115,7 @@ class Request:
     def source(self, name: str, rows: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> Source:
         """A table of rows that come from many files, numbered in that order."""
         frame = pl.DataFrame(rows, dict(schema), orient="row") if rows else pl.DataFrame(schema=dict(schema))
-        numbers = pl.int_range(2, frame.height + 2, dtype=pl.Int64, eager=True)
-        return Source(self.root / name, name, frame.insert_column(0, numbers.alias(ROW)), typed=True)
+        return Source(self.root / name, name, numbered(frame), typed=True)
 
     def reports(self, rows: Sequence[Mapping[str, Any]]) -> Source | None:
         """The reports found, (study_id, report) and their sections if they are known; None where there is none."""
@@ -124,10 +123,6 @@ class Request:
             return None
         whole = [row if "findings" in row else {**row, **sections_of(row["report"])} for row in rows]
         return self.source("reports", whole, dict.fromkeys(("study_id", "report", *SECTIONS), pl.String))
-
-
-def _folded(source: Source, spelled: Mapping[str, str]) -> Source:
-    return Source(source.path, source.name, source.frame.rename({v: k for k, v in spelled.items()}), source.typed)
 
 
 def _leads_into(entry: Path, root: Path) -> bool:

@@ -8,16 +8,14 @@ Not taken: boxes (annotations_train.csv, annotations_test.csv), who read what, a
 not listed in dicom_fields or named by the user.
 """
 
-from functools import partial
 from typing import Final
 
 import polars as pl
 
-from misread.ingest.faultbook import ROW
+from misread.ingest.faultbook import numbered
 from misread.ingest.files import Source
 from misread.ingest.sources import Archive
 
-from .aside import Aside
 from .dicom_files import in_dicom_folder
 from .dicom_rows import with_fields
 from .findings import snake
@@ -36,12 +34,9 @@ def read(request: Request) -> Archive | None:
         if labels is None:
             return None
         parts.append(labels)
-    rows = pl.concat(parts, how="diagonal")
-    numbers = pl.int_range(2, rows.height + 2, dtype=pl.Int64, eager=True).alias(ROW)
-    samples, fields = with_fields(request, _NAME, rows.insert_column(0, numbers))
+    samples, fields = with_fields(request, _NAME, numbered(pl.concat(parts, how="diagonal")))
     found = Source(request.root / _NAME, _NAME, samples, typed=True)
-    read_one = Aside(partial(in_dicom_folder, request.root))
-    return Archive(found, read_one, notices=tuple(fields.notices()), kept=fields.kept)
+    return Archive(found, in_dicom_folder(request.root), notices=tuple(fields.notices()), kept=fields.kept)
 
 
 def _labels(request: Request, table: Source | None, split: str) -> pl.DataFrame | None:

@@ -71,7 +71,7 @@ def id_texts(cells: pl.Series) -> pl.Series | None:
 def merged(cells: pl.Series) -> pl.Series:
     """Bool: whether a float is so large that it may stand for several whole numbers; false for every other type."""
     if not cells.dtype.is_float():
-        return pl.Series(cells.name, [False], pl.Boolean).new_from_index(0, len(cells))
+        return pl.repeat(False, len(cells), eager=True)
     return (cells.fill_nan(None).cast(pl.Float64).abs() > largest_whole(cells.dtype)).fill_null(value=False)
 
 

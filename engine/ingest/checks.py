@@ -156,10 +156,9 @@ def _known(checked: Checked, sources: Sources, book: FaultBook) -> Known:
         return known_ids(checked.images, None, set())
     frame = checked.metadata.frame
     if "study_id" not in frame.columns:
-        study = pl.Series("study_id", [None] * frame.height, pl.String)
         if checked.images is not None:
             ids = checked.images.select("sample_id", "study_id")
             frame = frame.join(ids, on="sample_id", how="left", maintain_order="left")
         else:
-            frame = frame.with_columns(study)
+            frame = frame.with_columns(study_id=pl.lit(None, pl.String))
     return known_ids(checked.images, frame, book.bad(checked.metadata.source.name))

@@ -79,7 +79,13 @@ class FaultBook:
         return frame.filter(~pl.col(ROW).is_in(sorted(self._bad[file])))
 
 
-def row_list(rows: Sequence[int] | Iterable[int]) -> str:
+def numbered(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the column ROW in front: 2, 3, …"""
+    numbers = pl.int_range(2, frame.height + 2, dtype=pl.Int64, eager=True)
+    return frame.select(numbers.alias(ROW), pl.all())
+
+
+def row_list(rows: Iterable[int]) -> str:
     """`row 2` or `rows 2, 5, 9`; long lists are cut."""
     numbers = sorted(rows)
     shown = ", ".join(str(number) for number in numbers[:6]) + (", …" if len(numbers) > 6 else "")
@@ -90,12 +96,8 @@ def repeated(frame: pl.DataFrame, keys: Sequence[str], what: str) -> pl.DataFram
     """ROW and REASON of every row whose `keys` (all present) occur more than once."""
     groups = frame.drop_nulls(list(keys)).group_by(keys).agg(pl.col(ROW)).filter(pl.col(ROW).list.len() > 1)
     found = [
-        (row, f"{what} {_key_text(key)} is there {len(rows)} times: {row_list(rows)}")
+        (row, f"{what} {', '.join(map(repr, key))} is there {len(rows)} times: {row_list(rows)}")
         for *key, rows in groups.iter_rows()
         for row in rows
     ]
     return pl.DataFrame(found, {ROW: pl.Int64, REASON: pl.String}, orient="row")
-
-
-def _key_text(key: Sequence[object]) -> str:
-    return ", ".join(repr(part) for part in key)

@@ -12,7 +12,7 @@ import polars as pl
 from misread.schemas.errors import first_line
 
 from .cells import id_texts, largest_whole, merged
-from .faultbook import ROW, FaultBook, row_list
+from .faultbook import ROW, FaultBook, numbered, row_list
 from .headers import clean_name, holds_values
 from .identifiers import told_by
 from .text_files import GZIP_MAGIC, UnreadableFileError, decoded, records_of
@@ -128,9 +128,7 @@ def _parquet(content: bytes) -> pl.DataFrame:
         raise UnreadableFileError(f"not a whole Parquet file: {first_line(error)}") from None
     if not frame.height:
         raise UnreadableFileError("the file has columns and no rows")
-    frame = frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
-    numbers = pl.int_range(2, frame.height + 2, dtype=pl.Int64, eager=True)
-    return frame.drop(ROW, strict=False).insert_column(0, numbers.alias(ROW))
+    return numbered(frame.drop(ROW, strict=False).with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String)))
 
 
 def same_names(header: Sequence[str]) -> list[str]:

@@ -135,9 +135,7 @@ _TELLING: Final = frozenset({"uid"}).union(*chain(*_OURS.values(), *(phrases for
 """Every word of a phrase: a name without any tells nothing."""
 _OF_LANGUAGES: Final = [text for one in LANGUAGES.values() for text in (one.identifiers, _dated(one))]
 _ALL: Final = _written(",".join((STUDY_IDS, SAMPLE_IDS, PATIENT_IDS, BARE_DATES, *_OF_LANGUAGES)))
-_VOCABULARY: Final = frozenset().union(
-    _ALIAS, _FILLERS, _OF_DATES, *(beside for _, beside in _IDENTIFIERS), *(phrase for phrase in _ALL)
-)
+_VOCABULARY: Final = frozenset().union(_ALIAS, _FILLERS, _OF_DATES, *(beside for _, beside in _IDENTIFIERS), *_ALL)
 _JOINED: Final = {
     "".join(order): _aliased(phrase) for phrase in _ALL if len(phrase) > 1 for order in (phrase, phrase[::-1])
 }

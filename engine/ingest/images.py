@@ -85,8 +85,8 @@ def _same_types(
     ours = [f.name for f in IMAGES.fields if f.name not in (PICTURE, CHECKSUM)]
     further = [name for name in good.columns if name not in (*ours, ROW)]
     if stored is None:
-        blank = pl.DataFrame(schema={name: FACTS.get(name, pl.String()) for name in ours})
-        good = good.with_columns(_nulls(blank, [name for name in ours if name not in good.columns]))
+        absent = [name for name in ours if name not in good.columns]
+        good = good.with_columns(pl.lit(None, FACTS.get(name, pl.String())).alias(name) for name in absent)
         return None, good.with_columns(as_kind(good[n], kind_of(good[n], as_written=n in as_written)) for n in further)
     now: list[pl.Series] = []
     then: list[pl.Series] = []
@@ -121,10 +121,6 @@ def _narrowed(
 
 def _empty(cells: pl.Series, kind: Kind) -> pl.Series:
     return pl.Series(cells.name, [None] * len(cells), TYPES.get(kind, pl.String()))
-
-
-def _nulls(like: pl.DataFrame, names: list[str]) -> list[pl.Expr]:
-    return [pl.lit(None, like.schema[name]).alias(name) for name in names]
 
 
 def write_images(commit: Commit, change: ImagesChange, metadata: Metadata, progress: Progress) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 from misread.progress import Progress
 
 from .cells import blanks_told, metadata_cells, present
-from .columns import OURS, MetadataColumns, metadata_columns
+from .columns import OURS, metadata_columns
 from .faultbook import ROW, FaultBook, repeated
 from .files import Source, as_text, take
 from .pictures import FACTS, Picture, check_pictures, in_folder
@@ -43,7 +43,7 @@ def check_metadata(
     known: Mapping[str, Picture],
     book: FaultBook,
     progress: Progress,
-    pseudonyms: Pseudonyms | None = None,
+    pseudonyms: Pseudonyms | None,
 ) -> Metadata | None:
     """The checked rows, faulty ones among them; None where the file as a whole cannot be used.
 
@@ -61,7 +61,7 @@ def check_metadata(
     frame = as_text(source.frame.select(ROW, *columns.names).rename(columns.names), OURS, source, book)
     if frame is None:
         return None
-    notices = _column_notices(source, columns)
+    notices = [*source.notices, *(f"{source.name}: {notice}" for notice in columns.notices)]
     frame = _further(_without_marks(frame), source, book, notices)
     whole = book.good(source.name, frame)  # all but ragged rows
     book.where(source.name, "sample_id", whole, pl.col("sample_id").is_null(), "the sample_id is missing")
@@ -78,10 +78,6 @@ def check_metadata(
     notices += blanks_told(source.name, frame, ("sample_id", "patient_id", "study_id"))
     further = frozenset(frame.columns) - {ROW, *OURS, *FACTS}
     return Metadata(source, frame, frozenset() if source.typed else further, read, notices)
-
-
-def _column_notices(source: Source, columns: MetadataColumns) -> list[str]:
-    return [*source.notices, *(f"{source.name}: {notice}" for notice in columns.notices)]
 
 
 def _without_marks(frame: pl.DataFrame) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 import io
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -137,33 +137,24 @@ def check_pictures(
     relative to, that is one fault, of the column.
     """
     wanted = list(images.drop_nulls("image").select(ROW, "image").iter_rows())
-
-    def look(name: str) -> Picture | PictureError:
-        try:
-            return check_picture(read, name, known)
-        except PictureError as error:
-            return error
-
     found, with_text = [], []
     faults: list[tuple[int, PictureError]] = []
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.simplefilter("ignore")  # of decoders, about oddities that do not stop them
-        for done, ((row, name), picture) in enumerate(
-            zip(wanted, pool.map(look, [n for _, n in wanted]), strict=True), 1
-        ):
-            if isinstance(picture, PictureError):
-                faults.append((row, picture))
-            else:
-                found.append((row, picture.width, picture.height, picture.media_type, picture.sha256))
-                with_text += [name] if picture.carries_text else []
-            progress(done, len(wanted), "images checked")
+    looked_at = _looked_at([name for _, name in wanted], read, known)
+    for done, ((row, name), picture) in enumerate(zip(wanted, looked_at, strict=True), 1):
+        if isinstance(picture, PictureError):
+            faults.append((row, picture))
+        else:
+            found.append((row, picture.width, picture.height, picture.media_type, picture.sha256))
+            with_text += [name] if picture.carries_text else []
+        progress(done, len(wanted), "images checked")
     if with_text:
         notices.append(
             f"{source.name}: {len(with_text)} of {len(wanted)} images carry text beside their pixels (EXIF, XMP, "
             f"IPTC, comments or PNG text), the first is {with_text[0]!r}; it is stored with them: where it may tell "
             "who somebody is, take it out of the files, and make the store anew, as older states keep their images"
         )
-    if folder is not None and len(faults) >= _SEVERAL and _is_elsewhere(faults, wanted):
+    missing = [fault for _, fault in faults if isinstance(fault, NoPictureError)]
+    if folder is not None and len(missing) == len(wanted) >= _SEVERAL:
         book.whole(
             source.name,
             f"none of {len(faults):,} images is there; paths are relative to --images, which is {folder}: name the "
@@ -176,8 +167,20 @@ def check_pictures(
     return pl.DataFrame(found, {ROW: pl.Int64(), **FACTS}, orient="row")
 
 
-def _is_elsewhere(faults: Sequence[tuple[int, PictureError]], wanted: Sequence[object]) -> bool:
-    return len(faults) == len(wanted) and all(isinstance(fault, NoPictureError) for _, fault in faults)
+def _looked_at(
+    names: Iterable[str], read: Callable[[str], bytes], known: Mapping[str, Picture]
+) -> Iterator[Picture | PictureError]:
+    """What is known of each picture, or why it cannot be taken in, in order; by several threads."""
+
+    def look(name: str) -> Picture | PictureError:
+        try:
+            return check_picture(read, name, known)
+        except PictureError as error:
+            return error
+
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        warnings.simplefilter("ignore")  # of decoders, about oddities that do not stop them
+        yield from pool.map(look, names)
 
 
 def read_again(read: Callable[[str], bytes], name: str | None, digest: str | None) -> bytes | None:

@@ -3,8 +3,7 @@
 import contextlib
 import json
 import os
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -23,9 +22,6 @@ from .pseudonyms import IDS
 FAULTS: Final = ("misread_row", "misread_column", "misread_reason")
 """Columns of a file of rejected rows beside those of the input; an ingest leaves them out again."""
 ITEMS = "files.csv"
-SHORT_NUMBER: Final = re.compile(r"\d{1,3}")
-"""An id that cannot be told from a label, an age or the number of a row."""
-_PATIENT = "patient_id"
 _AT, _WHY = " column", " reason"
 
 
@@ -55,91 +51,12 @@ def write_rejects(folder: Path, sources: Iterable[Source], faults: Sequence[Faul
         stem = source.path.name.removesuffix(".gz").rpartition(".")[0] or source.path.name
         name = f"{stem}.csv" if f"{stem}.csv" not in taken else f"{stem}-{len(taken) + 1}.csv"
         taken.add(name)
-        _write_private(folder / name, _rejected(source, mine).write_csv())
+        write_private(folder / name, _rejected(source, mine).write_csv())
     items = [(fault.file, fault.column, fault.reason) for fault in faults if fault.row is None]
     if items:
         schema = {"file": pl.String, "column": pl.String, "reason": pl.String}
         name = ITEMS if ITEMS not in taken else f"{len(taken) + 1}-{ITEMS}"
-        _write_private(folder / name, pl.DataFrame(items, schema, orient="row").write_csv())
-
-
-def without_mentions(
-    store: TableStore, ids: Collection[str], patients: Collection[str] = (), others: Collection[str] = ()
-) -> int:
-    """Removes from the rejected rows beside a store those that mention one of some ids; returns how many.
-
-    With the rows of `patients` go those that mention the samples and studies of these, but for samples and studies that
-    are `others`' too. An id that is a number below 1,000 is looked for in columns of ids and in quotes alone.
-    """
-    removed = 0
-    for path, frame, mentioned in _mentioning(store, ids, patients, others):
-        removed += sum(mentioned)
-        _write_private(path, frame.filter([not one for one in mentioned]).write_csv())
-    return removed
-
-
-def has_mentions(store: TableStore, ids: Collection[str]) -> bool:
-    """Whether the rejected rows beside a store mention one of some ids."""
-    return any(True for _ in _mentioning(store, ids, (), ()))
-
-
-def _mentioning(
-    store: TableStore, ids: Collection[str], patients: Collection[str], others: Collection[str]
-) -> Iterator[tuple[Path, pl.DataFrame, list[bool]]]:
-    """Files of rejected rows that mention an id, their rows, and which of these do.
-
-    What tells whose a sample is comes last: killed before it is written, the next deletion still knows.
-    """
-    folder, wanted = rejects_folder(store), {one for one in (*ids, *patients) if one}
-    if not wanted or not folder.is_dir():
-        return
-    frames = {path: pl.read_csv(path, infer_schema=False) for path in sorted(folder.glob("*.csv"))}
-    wanted |= _theirs(frames.values(), patients) - set(others)
-    for path, frame in sorted(frames.items(), key=lambda entry: _PATIENT in map(str.casefold, entry[1].columns)):
-        mentioned = _rows_mentioning(frame, wanted)
-        if any(mentioned):
-            yield path, frame, mentioned
-
-
-def _rows_mentioning(frame: pl.DataFrame, ids: Collection[str]) -> list[bool]:
-    """Which rows mention an id. A number below 1,000 counts where it is all of an id's cell, or stands in quotes."""
-    telling = {one for one in ids if not SHORT_NUMBER.fullmatch(one)}
-    numbers = set(ids) - telling
-    quoted = {repr(one) for one in numbers}
-    of_ids = [name.casefold() in IDS for name in frame.columns]
-
-    def is_mentioned(row: Sequence[str | None]) -> bool:
-        return any(
-            mentions(cell, telling) or (cell.strip() in numbers if is_id else any(one in cell for one in quoted))
-            for cell, is_id in zip(row, of_ids, strict=True)
-            if cell
-        )
-
-    return [is_mentioned(row) for row in frame.iter_rows()]
-
-
-def mentions(text: str, ids: Collection[str]) -> bool:
-    """Whether one of some ids stands in a text with no letter or digit beside it."""
-    return any(one in text and standing_alone(one).search(text) for one in ids)
-
-
-def standing_alone(one: str) -> re.Pattern[str]:
-    """An id where no letter or digit is beside it."""
-    return re.compile(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])")
-
-
-def _theirs(frames: Iterable[pl.DataFrame], patients: Collection[str]) -> set[str]:
-    """The samples and studies that rejected rows give to some patients, and to nobody else."""
-    mine: set[str] = set()
-    others: set[str] = set()
-    for frame in (named.rename(str.casefold) for named in frames):
-        if _PATIENT not in frame.columns:
-            continue
-        is_mine = pl.col(_PATIENT).is_in(list(patients)).fill_null(value=False)
-        for name in (name for name in frame.columns if name in IDS and name != _PATIENT):
-            mine |= set(frame.filter(is_mine)[name].drop_nulls())
-            others |= set(frame.filter(~is_mine)[name].drop_nulls())
-    return mine - others
+        write_private(folder / name, pl.DataFrame(items, schema, orient="row").write_csv())
 
 
 def _rejected(source: Source, faults: Sequence[Fault]) -> pl.DataFrame:
@@ -179,7 +96,8 @@ def _flat(cells: pl.Series) -> pl.Series:
     )
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Writes a file anew, for its owner alone to read. Raises MisreadError for a place that cannot be written."""
     with _told(path):
         path.unlink(missing_ok=True)  # a link is not followed, nor is the mode of an older file kept
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

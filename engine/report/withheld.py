@@ -6,8 +6,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from misread.ingest.ids_in_text import mentions
 from misread.ingest.pseudonyms import IDS
-from misread.ingest.rejects import mentions
 from misread.schemas.tables import IMAGES
 from misread.store import TableStore
 

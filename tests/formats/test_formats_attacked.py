@@ -207,7 +207,7 @@ def test_a_file_that_cannot_be_read_is_told(
 
     monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(PictureError, match="Permission denied"):
-        in_dicom_folder(root.resolve(), name)
+        in_dicom_folder(root.resolve())(name)
     with pytest.raises(InputFaultsError) as caught:
         take("dicom", root)
     assert [(f.file, f.reason) for f in caught.value.faults] == [

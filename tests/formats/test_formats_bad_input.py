@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import resource
 import zipfile
 from collections.abc import Callable
@@ -237,6 +238,27 @@ def test_chexpert_labels_and_reports(take: Take, small: Small, images: Images) -
     assert reports["findings"].null_count() == 0
 
 
+def test_chexpert_ages_and_lower_case_labels(take: Take, small: Small, images: Images) -> None:
+    """An age that is no number is missing, and a finding is told in words however its column is spelled."""
+    root, _ = small("chexpert")
+    for path in (root / "CheXpert-v1.0-small").glob("[tv]*.csv"):
+        header, first, *others = path.read_text().splitlines()
+        first = re.sub(r",\d+,Frontal", ",nan,Frontal", first)
+        path.write_text("\n".join([header.replace("Atelectasis", "atelectasis"), first, *others]))
+    rows = images(take("chexpert", root)[0])
+    assert rows["age"].null_count() == 2
+    assert set(rows["atelectasis"]) == {"positive", "negative", "uncertain", None}
+
+
+def test_chexpert_tables_of_faults_alone(take: Take, small: Small) -> None:
+    """Where every row of the tables is at fault these faults are told, and nothing else, reports beside them or not."""
+    root, _ = small("chexpert")
+    for path in (root / "CheXpert-v1.0-small").glob("[tv]*.csv"):
+        path.write_text(path.read_text().replace("/patient0", "/person0"))
+    told = [fault for fault in faults(take, "chexpert", root) if fault.row is not None or "sample_id" in fault.reason]
+    assert [fault.column for fault in told] == ["Path"] * 4
+
+
 def test_nih_findings_and_ages(take: Take, small: Small, images: Images) -> None:
     """Findings are those listed; an age of 411 is missing, and told."""
     root, ids = small("nih-cxr14")
@@ -277,6 +299,16 @@ def test_medmnist_labels(take: Take, small: Small, images: Images) -> None:
     rows = images(store)
     assert set(rows["sample_id"]) == set(ids)
     assert rows.schema["label_0"] == pl.Int64
+
+
+def test_an_empty_split_of_medmnist_is_none(tmp_path: Path, take: Take, images: Images) -> None:
+    """A file whose splits are partly without images gives the images of the others."""
+    root = tmp_path / "root"
+    root.mkdir()
+    splits = {"train_images": np.zeros((2, 8, 8), np.uint8), "train_labels": np.zeros((2, 1), np.uint8)}
+    empty = {"test_images": np.zeros((0, 8, 8), np.uint8), "test_labels": np.zeros((0, 1), np.uint8)}
+    np.savez(root / "own.npz", **splits, **empty)
+    assert images(take("medmnist", root)[0])["sample_id"].to_list() == ["own/train/000000", "own/train/000001"]
 
 
 def test_ids_can_be_hashed_in_any_format(tmp_path: Path, take: Take, small: Small, images: Images) -> None:

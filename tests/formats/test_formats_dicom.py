@@ -46,7 +46,7 @@ DEEP = GREY.astype(np.uint16) * 16 + 5
 def seen(folder: Path, content: bytes) -> NDArray[Any]:
     """The pixels as they are stored."""
     (folder / "x").write_bytes(content)
-    return np.asarray(Image.open(io.BytesIO(in_dicom_folder(folder.resolve(), "x"))))
+    return np.asarray(Image.open(io.BytesIO(in_dicom_folder(folder.resolve())("x"))))
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])
@@ -221,7 +221,7 @@ def test_files_without_a_preamble_are_refused(tmp_path: Path, take: Take) -> Non
     for name, start in (("bare.dcm", 132), ("bare", 132), ("marked.dicom", 128), ("marked", 128)):
         (root / name).write_bytes(whole[start:])
         with pytest.raises(PictureError, match=r"this is no DICOM file: DICM does not stand behind .* \(PS3.10\)"):
-            in_dicom_folder(root.resolve(), name)
+            in_dicom_folder(root.resolve())(name)
     with pytest.raises(InputFaultsError) as caught:
         take("dicom", root)
     reason = "this is no DICOM file: DICM does not stand behind its first 128 bytes (PS3.10)"
@@ -242,8 +242,8 @@ def test_a_picture_is_decoded_once(
 ) -> None:
     """It waits on disk from its check until it is stored; where there is no room for all, the others are made again."""
     made = []
-    png = dicom_files._png
-    monkeypatch.setattr(dicom_files, "_png", lambda pixels: made.append(png(pixels)) or made[-1])
+    png = dicom_files.as_png
+    monkeypatch.setattr(dicom_files, "as_png", lambda pixels: made.append(png(pixels)) or made[-1])
     if free is not None:
         monkeypatch.setattr(aside.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
     root, _ = small(name)
@@ -276,7 +276,7 @@ def test_a_file_that_inflates_without_end_is_told(tmp_path: Path, monkeypatch: p
     (tmp_path / "bomb").write_bytes(written(bomb))
     monkeypatch.setattr(dicom_files, "_MOST_INFLATED", 1 << 20)
     with pytest.raises(PictureError, match="inflates beyond"):
-        in_dicom_folder(tmp_path.resolve(), "bomb")
+        in_dicom_folder(tmp_path.resolve())("bomb")
 
 
 def test_burned_in_annotation_can_be_allowed(tmp_path: Path, take: Take) -> None:
@@ -306,4 +306,4 @@ def test_a_missing_library_is_told(missing: str, tmp_path: Path, take: Take, mon
 def test_a_picture_without_a_file_is_told(tmp_path: Path) -> None:
     """A path that leads nowhere is an error with its reason."""
     with pytest.raises(PictureError, match="no such image"):
-        in_dicom_folder(tmp_path, "nothing.dcm")
+        in_dicom_folder(tmp_path)("nothing.dcm")
