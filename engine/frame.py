@@ -200,7 +200,8 @@ class LazyFrame:
     def assign(self, audit: str) -> "LazyFrame":
         """Puts these samples into the frozen slices of an audit (its id or name), without labels.
 
-        sample_id, slice_id (`none` for samples in no slice), score, class_probability, rank; see `Store.assign`.
+        sample_id, model, target, slice_id (`none` where no slice of the model and target takes the sample), score,
+        class_probability, rank; see `Store.assign`.
         """
         self._check(["sample_id"])
         return self._with(Assign(self.store.location, self.store.state, self.store.audit_id(audit), self.plan))
@@ -208,7 +209,8 @@ class LazyFrame:
     def score(self, audit: str) -> "LazyFrame":
         """The score of each of these samples under every frozen slice of an audit, whether it takes it or not.
 
-        sample_id, slice_id, score (along the slice's direction; it takes those from its cut on), class_probability.
+        sample_id, model, target, slice_id, score (along the slice's direction; it takes those from its cut on),
+        class_probability.
         """
         self._check(["sample_id"])
         return self._with(Score(self.store.location, self.store.state, self.store.audit_id(audit), self.plan))

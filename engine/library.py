@@ -61,12 +61,14 @@ class Store(TableStore):
     def assign(self, audit: str, where: str | None = None, progress: Progress = silent) -> pl.DataFrame:
         """Puts samples into the frozen slices of an audit, without labels.
 
-        sample_id, slice_id, score, class_probability (how likely a sample is of the slice's class), rank.
-        By default the samples that the audit would have taken but did not judge: its own filter and its rule on
-        training rows hold. `where` (SQL over the images table) chooses any samples instead. One row a sample and
-        slice that takes it, whatever the model and target; samples in no slice come once, with slice_id `none`.
-        Samples without a vector in any modality of the audit are left out. Raises UnknownNameError for an unknown
-        audit or a metadata column that is gone, AuditError for images or reports without a vector.
+        sample_id, model, target, slice_id, score, class_probability (how likely a sample is of the slice's class),
+        rank. By default the samples that the audit would have taken but did not judge: its own filter and its rule on
+        training rows hold. `where` (SQL over the images table) chooses any samples instead. One row a sample and slice
+        that takes it, with the slice's model and target; for a model and target of the audit of which no slice takes it
+        a sample comes once, with slice_id `none`. Slice by slice, in the order of rank, then those in none by
+        sample_id, model and target. Samples without a vector in any modality of the audit are left out. Raises
+        UnknownNameError for an unknown audit or a metadata column that is gone, AuditError for images or reports
+        without a vector.
         """
         return self.assigned(audit, where, progress).rows
 

@@ -42,7 +42,8 @@ class Fault:
     """One thing wrong with the input.
 
     `row` is the row as a spreadsheet numbers it (the header is row 1, the first record row 2); None where
-    the whole file or column is meant. `column` is None where the whole row or file is meant.
+    the whole file or column is meant. `column` is None where the whole row or file is meant. A name that is wrong in
+    many rows is one fault, of the first, whose reason tells how many there are.
     """
 
     file: str

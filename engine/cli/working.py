@@ -71,7 +71,9 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is an option
     tell(result.notices)
     if result.faults:
         show_faults(result.faults)
-        note(f"{len(result.faults)} faults; the rows with faults are in {result.rejected}, not in the store.")
+        count = len(result.faults)
+        told = f"{count} fault{'s' if count != 1 else ''}"
+        note(f"{told}; the rows with faults are in {result.rejected}, not in the store.")
     for name, rows in result.tables.items():
         typer.echo(f"{name}: {rows.added} added, {rows.changed} changed, {rows.unchanged} unchanged")
 

@@ -28,12 +28,13 @@ from .scans import scan_of
 if TYPE_CHECKING:
     from .work import Work
 
-_SCORED = {"sample_id": pl.String, "slice_id": pl.String, "score": pl.Float64, "class_probability": pl.Float64}
+_Integers = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Assigned:
-    """`rows`: one row a sample and slice that takes it, samples in no slice once; `moved`: one row a slice."""
+    """`rows`: one row a sample and slice that takes it, and one for each model and target of which no slice does;
+    `moved`: one row a slice."""
 
     rows: pl.DataFrame
     moved: pl.DataFrame
@@ -68,7 +69,8 @@ def assign(node: Assign, work: "Work") -> Assigned:
     """Reads the vectors a batch at a time and keeps of each row its scores alone: (rows, slices) numbers in all."""
     found = _scored(node, work)
     inside = found.along >= found.audit.cuts
-    rows = _rows(found.audit, found.samples["sample_id"], found.along, found.likely, inside)
+    taken = _taken(found, inside)
+    rows = pl.concat([taken, _taken_by_none(found, inside).select(taken.columns)])
     told = moved(work.store, found.audit, found.samples, inside)
     return Assigned(rows, told, (*found.remarks, *shared_patients(work.store, found.audit, found.samples)))
 
@@ -76,15 +78,9 @@ def assign(node: Assign, work: "Work") -> Assigned:
 def score(node: Score, work: "Work") -> Scored:
     """The same, of every sample under every slice: by slice, then by sample id."""
     found = _scored(node, work)
-    slices, samples = found.audit.slices["slice_id"], found.samples["sample_id"]
-    place, row = np.divmod(np.arange(len(slices) * len(samples)), max(len(samples), 1))
-    columns = {
-        "sample_id": samples.gather(row),
-        "slice_id": slices.gather(place),
-        "score": found.along.T.ravel(),
-        "class_probability": found.likely.T.ravel(),
-    }
-    return Scored(pl.DataFrame(columns, schema=_SCORED))
+    number = len(found.samples)
+    place, row = np.divmod(np.arange(found.audit.slices.height * number), max(number, 1))
+    return Scored(_of(found, row, place))
 
 
 def _scored(node: Assign | Score, work: "Work") -> _Scores:
@@ -185,26 +181,35 @@ def along(
     return scores, has_vector
 
 
-def _rows(
-    audit: FrozenAudit,
-    samples: pl.Series,
-    scores: NDArray[np.float64],
-    likely: NDArray[np.float64],
-    inside: NDArray[np.bool_],
-) -> pl.DataFrame:
-    """Slice by slice, the highest score first (ties: by sample id), then the samples that no slice takes."""
-    row, place = np.nonzero(inside)
-    taken = pl.DataFrame(
-        {
-            "sample_id": samples.gather(row),
-            "slice_id": audit.slices["slice_id"].gather(place),
-            "score": scores[row, place],
-            "class_probability": likely[row, place],
-        },
-        schema=_SCORED,
-    ).sort(["slice_id", "score", "sample_id"], descending=[False, True, False])
-    ranked = taken.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("slice_id"))
-    alone = pl.DataFrame({"sample_id": samples.filter(pl.Series(~inside.any(axis=1)))})
-    nothing = {"score": pl.Float64, "class_probability": pl.Float64, "rank": pl.Int64}
-    none = alone.with_columns(slice_id=pl.lit(NO_SLICE), **{name: pl.lit(None, kind) for name, kind in nothing.items()})
-    return pl.concat([ranked, none])
+def _of(found: _Scores, row: _Integers, place: _Integers) -> pl.DataFrame:
+    """Samples (their places) under slices (theirs), pair by pair: the columns of `Score`."""
+    return pl.DataFrame(
+        [
+            found.samples["sample_id"].gather(row),
+            *(found.audit.slices[name].gather(place) for name in ("model", "target", "slice_id")),
+            pl.Series("score", found.along[row, place], pl.Float64),
+            pl.Series("class_probability", found.likely[row, place], pl.Float64),
+        ]
+    )
+
+
+def _taken(found: _Scores, inside: NDArray[np.bool_]) -> pl.DataFrame:
+    """Slice by slice, the highest score first (ties: by sample id)."""
+    taken = _of(found, *np.nonzero(inside)).sort(["slice_id", "score", "sample_id"], descending=[False, True, False])
+    return taken.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("slice_id"))
+
+
+def _taken_by_none(found: _Scores, inside: NDArray[np.bool_]) -> pl.DataFrame:
+    """The samples that no slice of a model and target takes, for each of these: by sample id, model and target."""
+    slices, judged = found.audit.slices, found.audit.targets.select("model", "target").sort("model", "target")
+    alone = np.ones((len(inside), judged.height), bool)
+    for column, (model, target) in enumerate(judged.iter_rows()):
+        mine = ((slices["model"] == model) & (slices["target"] == target)).to_numpy()
+        alone[:, column] = ~inside[:, mine].any(axis=1)
+    row, place = np.nonzero(alone)
+    unknown = {"score": pl.Float64, "class_probability": pl.Float64, "rank": pl.Int64}
+    nothing = {name: pl.lit(None, kind) for name, kind in unknown.items()}
+    rows = pl.DataFrame(
+        [found.samples["sample_id"].gather(row), *(judged[name].gather(place) for name in judged.columns)]
+    )
+    return rows.with_columns(slice_id=pl.lit(NO_SLICE), **nothing)

@@ -13,7 +13,7 @@ from misread.schemas.values import EXTERNAL, Modality
 from misread.store import EncoderEntry
 
 from .cells import texts
-from .faultbook import REASON, ROW, FaultBook, repeated
+from .faultbook import ROW, FaultBook, repeated
 from .files import Source, as_text, take
 from .known import Known
 
@@ -45,8 +45,7 @@ def check_embeddings(
         absent.is_null().alias("absent"),
         _is_too_small(vectors).alias("too_small"),
     ).with_columns(pl.col("vector").cast(pl.List(pl.Float32)))
-    for name in ("sample_id", "encoder"):
-        book.where(source.name, name, frame, pl.col(name).is_null(), f"the {name} is missing")
+    book.where(source.name, "sample_id", frame, pl.col("sample_id").is_null(), "the sample_id is missing")
     known.check(book, source, frame)
     book.rows(source.name, None, repeated(frame, ["sample_id", "encoder"], "the vector"))
     _check_encoders(source, frame, encoders, book)
@@ -95,24 +94,26 @@ def _json_list(text: str | None) -> list[float | None] | None:
 
 
 def _check_encoders(source: Source, frame: pl.DataFrame, encoders: Mapping[str, EncoderEntry], book: FaultBook) -> None:
-    """Names that can be a table's, and one modality for each."""
+    """Names that can be a table's, and one modality for each. What is wrong with one is told once, not row by row."""
+    book.alike(source.name, "encoder", frame, pl.col("encoder").is_null(), "the encoder is missing")
     reasons = {name: _name_fault(name, encoders) for name in frame["encoder"].drop_nulls().unique()}
     wrong = {name: reason for name, reason in reasons.items() if reason}
     reason = pl.col("encoder").replace_strict(wrong, default=None, return_dtype=pl.String)
-    book.where(source.name, "encoder", frame, pl.col("encoder").is_in(list(wrong)), reason)
+    book.alike(source.name, "encoder", frame, pl.col("encoder").is_in(list(wrong)), reason)
     spelled = frame.with_columns(pl.col("encoder").str.to_lowercase().alias("folded"))
     several = pl.col("encoder").n_unique().over("folded") > 1
-    book.where(source.name, "encoder", spelled, several, "the encoder's name is spelled in upper and in lower case")
+    text = pl.format("encoder '{}' is spelled in other upper and lower case too", "encoder")
+    book.alike(source.name, "encoder", spelled, several, text)
     strange = ~pl.col("modality").is_in(_MODALITIES)
     text = pl.format("modality '{}' is neither image nor report", "modality")
-    book.where(source.name, "modality", frame, strange, text)
+    book.alike(source.name, "modality", frame, strange, text)
     mixed = pl.col("modality").n_unique().over("encoder") > 1
     text = pl.format("encoder '{}' has vectors of more than one modality", "encoder")
-    book.where(source.name, "modality", frame, mixed & pl.col("encoder").is_not_null(), text)
+    book.alike(source.name, "modality", frame, mixed & pl.col("encoder").is_not_null(), text)
     of_store = {name: entry.modality for name, entry in encoders.items()}
     stored = pl.col("encoder").replace_strict(of_store, default=None, return_dtype=pl.String)
     text = pl.format("the vectors of encoder '{}' in the store are of modality '{}'", "encoder", stored)
-    book.where(source.name, "modality", frame, pl.col("modality") != stored, text)
+    book.alike(source.name, "modality", frame, pl.col("modality") != stored, text)
 
 
 def _name_fault(name: str, encoders: Mapping[str, EncoderEntry]) -> str:
@@ -148,7 +149,7 @@ def _check_lengths(source: Source, frame: pl.DataFrame, encoders: Mapping[str, E
         top = lengths.filter(pl.col("count") == pl.col("count").max())["length"].to_list()
         if entry is None and len(top) > 1:
             tie = f"the vectors of encoder {encoder!r} differ in length: {', '.join(map(str, sorted(top)))}"
-            book.rows(source.name, "vector", part.with_columns(pl.lit(tie).alias(REASON)))
+            book.alike(source.name, "vector", part, pl.col("length").is_not_null(), tie)
             continue
         usual, where = (top[0], "the others") if entry is None else (entry.dimension, "those in the store")
         text = pl.format(
@@ -156,7 +157,7 @@ def _check_lengths(source: Source, frame: pl.DataFrame, encoders: Mapping[str, E
             "length",
             *map(pl.lit, (where, encoder, usual)),
         )
-        book.where(source.name, "vector", part, pl.col("length") != usual, text)
+        book.alike(source.name, "vector", part, pl.col("length") != usual, text)
 
 
 def by_encoder(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:

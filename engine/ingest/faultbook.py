@@ -22,6 +22,7 @@ class FaultBook:
         self._bad: defaultdict[str, set[int]] = defaultdict(set)
         self._files: dict[str, int] = {}
         self._items: set[Fault] = set()
+        self._alike: dict[Fault, tuple[Fault, ...]] = {}
 
     def item(self, file: str, reason: str, column: str | None = None) -> None:
         """A fault of a file that is one sample or report of many: it is left out like a row."""
@@ -47,6 +48,19 @@ class FaultBook:
         text = pl.lit(reason) if isinstance(reason, str) else reason
         self.rows(file, column, frame.filter(is_bad).with_columns(text.alias(REASON)))
 
+    def alike(self, file: str, column: str, frame: pl.DataFrame, is_bad: pl.Expr, reason: str | pl.Expr) -> None:
+        """The same, but one fault for all rows of one reason: of the first row, telling how many and which."""
+        text = pl.lit(reason) if isinstance(reason, str) else reason
+        found = frame.filter(is_bad).select(ROW, text.alias(REASON)).group_by(REASON).agg(pl.col(ROW).sort())
+        for why, rows in found.iter_rows():
+            if len(rows) == 1:
+                self.row(file, rows[0], column, why)
+                continue
+            first = Fault(file, rows[0], column, f"{why}; {len(rows):,} times: {row_list(rows)}")
+            self._add(first)
+            self._alike[first] = tuple(Fault(file, row, column, why) for row in rows)
+            self._bad[file].update(rows)
+
     def _add(self, fault: Fault) -> None:
         self._files.setdefault(fault.file, len(self._files))
         self._faults[fault] = None
@@ -63,8 +77,13 @@ class FaultBook:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """Every fault once, by file (in the order first met), row and column."""
+        """Every fault once, one of many rows at the first of them; by file (in the order first met), row and column."""
         return tuple(sorted(self._faults, key=lambda f: (self._files[f.file], f.row or 0, f.column or "", f.reason)))
+
+    @property
+    def by_row(self) -> tuple[Fault, ...]:
+        """The same, with a fault for each row of those that are told once for many."""
+        return tuple(one for fault in self.faults for one in self._alike.get(fault, (fault,)))
 
     @property
     def count(self) -> int:

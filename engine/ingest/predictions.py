@@ -37,8 +37,9 @@ def check_predictions(
         return None
     source.notices.extend(blanks_told(source.name, named, ("model", "target", "task")))
     whole = book.good(source.name, named)  # all but ragged rows
-    for name in KEY:
-        book.where(source.name, name, whole, pl.col(name).is_null(), f"the {name} is missing")
+    book.where(source.name, "sample_id", whole, pl.col("sample_id").is_null(), "the sample_id is missing")
+    for name in ("model", "target"):
+        book.alike(source.name, name, whole, pl.col(name).is_null(), f"the {name} is missing")
     known.check(book, source, whole)
     book.rows(source.name, None, repeated(whole, KEY, "the prediction"))
     for name in (name for name in _REALS if name in whole.columns):

@@ -63,7 +63,7 @@ def ingest(
         sources.pseudonyms.keep_key()
     if book.faults:
         rejected = rejects_folder(current)
-        write_rejects(rejected, checked.as_read(), book.faults)
+        write_rejects(rejected, checked.as_read(), book.by_row)
     if not plan.is_nothing:
         with store.commit("ingest") as commit:
             if commit.manifest.state != current.state:

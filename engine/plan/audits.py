@@ -25,6 +25,8 @@ _FUSED = pa.schema(
 _SCORED = pa.schema(
     [
         ("sample_id", pa.string()),
+        ("model", pa.string()),
+        ("target", pa.string()),
         ("slice_id", pa.string()),
         ("score", pa.float64()),
         ("class_probability", pa.float64()),
@@ -187,4 +189,4 @@ class Assign(Node):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return ("slice_id", "rank", "sample_id")
+        return ("slice_id", "rank", "sample_id", "model", "target")

@@ -28,7 +28,7 @@ def test_rows_go_out_and_moves_are_told_apart(audited: tuple[Path, str]) -> None
     ended = invoke("assign", store, "--audit", audit, "--where", "age >= 70", "--format", "csv")
     assert ended.exit_code == 0
     lines = ended.stdout.splitlines()
-    assert lines[0] == "sample_id,slice_id,score,class_probability,rank"
+    assert lines[0] == "sample_id,model,target,slice_id,score,class_probability,rank"
     assert any(line.endswith(",none,,,") for line in lines)
     assert len({line.split(",")[0] for line in lines[1:]}) == mr.open(store).sql(
         "SELECT count(*) FROM images WHERE age >= 70"
@@ -53,7 +53,7 @@ def test_nothing_new_is_told(audited: tuple[Path, str]) -> None:
     """Without a new sample there is the header, a note and exit status 0."""
     store, audit = audited
     ended = invoke("assign", store, "--audit", audit, "--format", "csv")
-    assert (ended.exit_code, ended.stdout) == (0, "sample_id,slice_id,score,class_probability,rank\n")
+    assert (ended.exit_code, ended.stdout) == (0, "sample_id,model,target,slice_id,score,class_probability,rank\n")
     assert "no sample is new" in ended.stderr
 
 

@@ -178,6 +178,13 @@ CASES: dict[str, tuple[Spoil, Expected]] = {
         _cell("predictions", 4, "target", ""),
         [(P, 4, "target", "target is missing")],
     ),
+    "predictions without a model or target": (
+        lambda i: [i.cell("predictions", row, name, "") for row in range(2, 7) for name in ("model", "target")],
+        [
+            (P, 2, "model", "the model is missing; 5 times: rows 2, 3, 4, 5, 6$"),
+            (P, 2, "target", "the target is missing; 5 times: rows 2, 3, 4, 5, 6$"),
+        ],
+    ),
     "score above 1": (
         _cell("predictions", 3, "score", "1.2"),
         [(P, 3, "score", r"score 1\.2 is outside 0\.\.1")],
@@ -268,14 +275,26 @@ CASES: dict[str, tuple[Spoil, Expected]] = {
         lambda i: i.embeddings.append(dict(i.embeddings[1])),
         [(E, 3, None, "'b', 'clip' is there 2 times"), (E, 5, None, "rows 3, 5")],
     ),
-    "built-in encoder": (_all_vectors(encoder="tfidf"), [(E, r, "encoder", "built in") for r in (2, 3, 4)]),
+    "built-in encoder": (
+        _all_vectors(encoder="tfidf"),
+        [(E, 2, "encoder", "'tfidf' is built in.*; 3 times: rows 2, 3, 4$")],
+    ),
     "encoder with a bad name": (
         _all_vectors(encoder="../x"),
-        [(E, r, "encoder", "letters") for r in (2, 3, 4)],
+        [(E, 2, "encoder", r"'\.\./x': up to 64 letters.*; 3 times: rows 2, 3, 4$")],
     ),
+    "encoders with bad names": (
+        _both(_all_vectors(encoder="../x"), _vector(encoder="../y")),
+        [(E, 2, "encoder", "/x'.*; 2 times: rows 2, 4$"), (E, 3, "encoder", "/y'.* a digit first$")],
+    ),
+    "encoders in upper and lower case": (
+        _both(_all_vectors(encoder="dino"), _vector(encoder="DINO")),
+        [(E, 2, "encoder", "'dino' is spelled in .*; 2 times: rows 2, 4$"), (E, 3, "encoder", "'DINO' is spelled")],
+    ),
+    "vectors of no encoder": (_all_vectors(encoder=""), [(E, 2, "encoder", "missing; 3 times: rows 2, 3, 4$")]),
     "strange modality": (
         _all_vectors(modality="sound", encoder="other"),
-        [(E, r, "modality", "neither image nor report") for r in (2, 3, 4)],
+        [(E, 2, "modality", "'sound' is neither image nor report; 3 times: rows 2, 3, 4$")],
     ),
     "not a Parquet file": (
         _raw("embeddings", b"sample_id,encoder\n"),

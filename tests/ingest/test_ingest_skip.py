@@ -158,3 +158,29 @@ def test_rejected_rows_of_parquet(store: TableStore, tmp_path: Path) -> None:
     assert result.rejected is not None
     assert [row["misread_row"] for row in _rejected(result.rejected)["m.csv"]] == ["3", "4"]
     assert store.table("images").read(["sample_id", "age"]).to_pylist() == [{"sample_id": "1", "age": 5.5}]
+
+
+def test_rows_that_are_told_once_are_rejected_one_by_one(inputs: Inputs, store: TableStore) -> None:
+    """A name that is wrong in many rows is one fault; each of its rows is rejected with the reason, and no other."""
+    of_others = [{**row, "encoder": "../x"} for row in inputs.embeddings]
+    inputs.embeddings = [of_others[0], *inputs.embeddings, *of_others[1:]]
+    result = ingest(store, inputs.write(), skip_faulty=True)
+    assert [(f.row, f.column) for f in result.faults] == [(2, "encoder")]
+    assert result.faults[0].reason.endswith("; 3 times: rows 2, 6, 7")
+    assert result.rejected is not None
+    rows = _rejected(result.rejected)["embeddings.csv"]
+    assert [(row["misread_row"], row["encoder"]) for row in rows] == [("2", "../x"), ("6", "../x"), ("7", "../x")]
+    assert {row["misread_reason"] for row in rows} == {
+        "encoder '../x': up to 64 letters, digits, _ and -, a letter or a digit first"
+    }
+    assert result.tables["embeddings_clip"] == RowCounts(added=3)
+
+
+def test_one_fault_of_a_hundred_thousand_rows(inputs: Inputs, store: TableStore) -> None:
+    """What is told of a name does not grow with its rows: six of them are named, and how many there are."""
+    inputs.tables["predictions"][1:] = [["a", "", "T", "1", "0.5"]] * 100_000
+    with pytest.raises(InputFaultsError) as caught:
+        ingest(store, inputs.write())
+    (fault,) = caught.value.faults
+    assert (fault.row, fault.column) == (2, "model")
+    assert fault.reason == "the model is missing; 100,000 times: rows 2, 3, 4, 5, 6, 7, …"

@@ -60,7 +60,8 @@ def grown(whole: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store
 
 def memberships(store: Store) -> pl.DataFrame:
     return store.sql(
-        "SELECT sample_id, slice_id, score, class_probability, rank FROM memberships ORDER BY slice_id, rank"
+        "SELECT sample_id, model, target, slice_id, m.score, class_probability, rank "
+        "FROM memberships AS m JOIN slices USING (slice_id) ORDER BY slice_id, rank"
     )
 
 
@@ -225,7 +226,7 @@ def test_nothing_new_is_an_empty_answer(whole: Store, grown: tuple[Store, str]) 
     store, audit_id = grown
     then = mr.open(store.location, state=2)
     done = then.assigned(audit_id)
-    assert done.rows.columns == ["sample_id", "slice_id", "score", "class_probability", "rank"]
+    assert done.rows.columns == ["sample_id", "model", "target", "slice_id", "score", "class_probability", "rank"]
     assert done.rows.height == 0
     assert done.moved["rows"].to_list() == [0] * done.moved.height
     assert "no sample is new" in done.notes[0]

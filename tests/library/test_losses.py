@@ -272,7 +272,10 @@ def test_slices_of_losses_take_later_rows(audited: Store) -> None:
     """Assigned to itself an audit has its memberships and means again, and nothing has moved."""
     audit_id = audited.sql("SELECT audit_id FROM audits").item()
     rows = audited.assign(audit_id, where="true").filter(pl.col("slice_id") != "none")
-    stored = audited.sql("SELECT sample_id, slice_id, score, class_probability, rank FROM memberships ORDER BY 2, 5")
+    stored = audited.sql(
+        "SELECT sample_id, model, target, slice_id, score, class_probability, rank FROM memberships "
+        "JOIN slices USING (slice_id) ORDER BY slice_id, rank"
+    )
     assert rows.equals(stored)
     assert set(rows["class_probability"]) == {1.0}
     held = audited.sql("SELECT sample_id FROM audited WHERE half = 'confirmation'")["sample_id"]

@@ -111,3 +111,33 @@ def test_other_models_are_tested_on_patients(tmp_path: Path) -> None:
         numbers = [told[name] for name in ("error_rate_low", "error_rate_high", "baseline_rate", "lift", "p_value")]
         assert numbers == pytest.approx([wanted.low, wanted.high, wanted.baseline, wanted.lift, wanted.p_value])
     assert widened
+
+
+def test_assigned_rows_tell_whose_slices_they_are(tmp_path: Path) -> None:
+    """Joined with samples on sample, model and target every one has the slices that the audit gave it, and none there
+    where another model's slices alone take the sample. Rows are in the order of slices, those in none in that of keys.
+    """
+    store = two_models(tmp_path / "store")
+    store.scan().fuse(modalities=["image"]).discover(permutations=19, stability=0).sink("both")
+    opened = mr.open(store.location)
+    rows = opened.assign("both", "true")
+    key = ["sample_id", "model", "target"]
+    mine = rows.group_by(key).agg(pl.col("slice_id").sort()).sort(key)
+    samples = opened.sql("SELECT sample_id, model, target, slice_ids FROM samples ORDER BY ALL")
+    assert mine.equals(samples.with_columns(slice_id=pl.col("slice_ids").fill_null(["none"])).drop("slice_ids"))
+    split = mine.group_by("sample_id").agg(
+        some=(pl.col("slice_id") != ["none"]).any(), none=pl.col("slice_id") == ["none"]
+    )
+    assert split.filter("some", pl.col("none").list.any()).height > 0
+    none = rows.filter(pl.col("slice_id") == "none")
+    assert none.equals(none.sort(key))
+    assert rows["slice_id"].is_sorted()
+    scored = opened.scan_table("images").score("both").collect()
+    taken = rows.filter(pl.col("slice_id") != "none").drop("rank")
+    assert taken.join(scored, on=scored.columns, how="anti").height == 0
+    assert (
+        scored.select("model", "target", "slice_id")
+        .unique()
+        .sort("slice_id")
+        .equals(opened.sql("SELECT model, target, slice_id FROM slices ORDER BY slice_id"))
+    )
