@@ -75,7 +75,7 @@ def mean_interval(losses: Floats, patients: Codes, confidence: float = CONFIDENC
     (their sum - mean * their rows)^2 / n^2, where each square is divided by the part of it that is there to be seen, as
     a patient of many rows draws the mean to itself; see `_seen`. Where all patients have as many rows and no tail is
     longer this is the ordinary interval of the mean of their means; for tails see `_reach`. At 95 %, so many of
-    normal losses hold the mean, and 95 to 100 % where patients are uneven; benchmarks/README.md has skewed losses,
+    normal losses hold the mean, and 95 to 100 % where patients are uneven; benchmarks/statistics.md has skewed losses,
     of which heavy tails make it too narrow in few patients all the same. An end beyond the largest float64 is infinite.
     """
     _, codes, rows = np.unique(patients, return_inverse=True, return_counts=True)

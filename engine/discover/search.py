@@ -35,7 +35,7 @@ SMALLEST_CLUSTER, SHARE_OF_ERRORS = 5, 400
 MOST_ALIKE = 0.7
 """Candidates whose scores correlate more than this with a slice already taken are that slice again."""
 REFINED = 3
-"""So often a slice's rule is found anew from the errors it takes; more gains little (benchmarks/README.md)."""
+"""So often a slice's rule is found anew from the errors it takes; more gains little (benchmarks/planted/README.md)."""
 FOLDS = 5
 
 

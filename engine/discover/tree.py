@@ -20,7 +20,7 @@ DECIMALS = 6
 """Of coordinates: many edges of the tree are equally long, and their order must not hang on a sum's last digits."""
 EXACT_ROWS = 2048
 """Of more rows the tree is grown from a graph of nearest neighbours, which takes less time and, but for the order in
-which equal distances are taken, seldom gives another tree (benchmarks/README.md)."""
+which equal distances are taken, seldom gives another tree (benchmarks/neighbours/README.md)."""
 DENSITY = 5
 """The neighbour to which the core distance of a row is measured, where nodes are not smaller."""
 

@@ -56,7 +56,7 @@ def nearest(vectors: Vectors, count: int, *, way: Way | None = None, device: str
 
 
 def chosen_way(rows: int, dimension: int, device: str | None = None) -> Way:
-    """The way for (rows, dimension) vectors on this machine, as measured (benchmarks/README.md).
+    """The way for (rows, dimension) vectors on this machine, as measured (benchmarks/neighbours/README.md).
 
     In few dimensions a k-d tree. In more all rows are compared while that takes some minutes: by `tiles` where there
     is torch, which reaches further with CUDA, else by scikit-learn. Beyond that the index.

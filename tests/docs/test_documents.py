@@ -11,7 +11,7 @@ from typer.main import get_command
 from misread.cli.main import app
 from misread.formats.registry import FORMATS
 
-DOCUMENTS = [*GUIDES, ROOT / "benchmarks" / "README.md"]
+DOCUMENTS = [*GUIDES, *sorted((ROOT / "benchmarks").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 OF_RAY = {"--head", "--address"}
 
@@ -41,9 +41,15 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 def test_the_readme_leads_to_every_document() -> None:
-    """Whoever begins at the README misses none."""
-    linked = {(README.parent / target).resolve() for target, _ in LINK.findall(README.read_text()) if target}
-    assert {path.resolve() for path in DOCUMENTS} - {README.resolve()} <= linked
+    """Whoever begins at the README and follows links misses none."""
+    found, ahead = {README}, [README]
+    while ahead:
+        page = ahead.pop()
+        linked = {(page.parent / target).resolve() for target, _ in LINK.findall(page.read_text()) if target}
+        fresh = {path for path in linked if path.suffix == ".md"} - found
+        found |= fresh
+        ahead += fresh
+    assert set(DOCUMENTS) <= found
 
 
 @pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.relative_to(ROOT).as_posix())
