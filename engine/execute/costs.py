@@ -127,11 +127,15 @@ def _cost(node: Node, below: dict[Node, Cost], store: TableStore) -> Cost:
         case Join():
             rows = _joined(node, below[node.left].rows, below[node.right].rows)
         case Samples():
-            each, predictions = len(node.models) * len(node.targets), below[node.predictions].rows
-            told = min(predictions, each * below[node.images].rows)
-            alone = below[node.images].rows - -(-told // each)  # as no image has more predictions than `each`
-            return Cost(told + alone, seconds=rows * ROW)
+            return Cost(_predicted(node, below[node.images].rows, below[node.predictions].rows), seconds=rows * ROW)
     return Cost(rows)
+
+
+def _predicted(node: Samples, images: int, predictions: int) -> int:
+    """How many rows may come out: each prediction, and each image without one."""
+    most_each = max(1, len(node.models) * len(node.targets))
+    told = min(predictions, most_each * images)
+    return told + images - -(-told // most_each)
 
 
 def _joined(node: Join, left: int, right: int) -> int:
