@@ -82,7 +82,7 @@ class Judge:
             "class_offset": rule.model.offset,
         }
         members = Members(self._audit_id, slice_id, judged, rule, self._fused.vectors, np.packbits(taken))
-        return FoundSlice(judged, true_class, rule, row, members), verdict
+        return FoundSlice(judged, true_class, row, members), verdict
 
     def _rows_of(self, judged: Population) -> JudgedRows:
         """Of one population at a time: its candidates come one after the other."""
