@@ -21,7 +21,7 @@ from misread.discover import (
 )
 from misread.schemas.values import CONFIRMATION, SIGNIFICANCE, error_kind_of
 
-from .judged_rows import Booleans, JudgedRows, codes
+from .judged_rows import Booleans, JudgedRows, codes, people
 from .steps import FoundSlice, FusedSamples, Members
 
 Floats = NDArray[np.float64]
@@ -100,8 +100,8 @@ class Judge:
         mine, others = found & inside, found & ~inside
         counts: dict[str, object] = {
             "discovery_rows": int(mine.sum()),
-            "discovery_patients": len(np.unique(rows.patients[mine])),
-            "baseline_patients": len(np.unique(rows.patients[held & ~inside])),
+            "discovery_patients": people(rows.patients[mine]),
+            "baseline_patients": people(rows.patients[held & ~inside]),
             "other_class_rows": int((inside & ~own & rows.held_out).sum()),
         }
         if true_class is None:

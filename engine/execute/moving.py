@@ -17,7 +17,7 @@ from misread.store import TableStore
 
 from .frozen import FrozenAudit, judged_samples
 from .inputs import read_predictions
-from .judged_rows import codes
+from .judged_rows import codes, people
 from .judging import number
 
 Booleans = NDArray[np.bool_]
@@ -102,12 +102,12 @@ def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: 
         told = {
             **{name: found[name] for name in (*_TEXTS, "true_class")},
             "samples": len(members),
-            "assigned_patients": _people(patients),
+            "assigned_patients": people(patients),
             "rows": int(members.sum()),
-            "patients": _people(patients[members]),
-            "patients_outside": _people(patients[~members]),
-            "judged_patients": _people(patients[members & judged[0]]),
-            "judged_outside": _people(patients[~members & judged[0]]),
+            "patients": people(patients[members]),
+            "patients_outside": people(patients[~members]),
+            "judged_patients": people(patients[members & judged[0]]),
+            "judged_outside": people(patients[~members & judged[0]]),
             "audited_patients": found["confirmation_patients"],
             **_compared("share", _rate(members, patients), found),
         }
@@ -193,10 +193,6 @@ def _truth(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> dict
 
 def _nothing(n: int) -> Judged:
     return np.zeros(n, bool), np.zeros(n, bool), np.full(n, math.nan)
-
-
-def _people(patients: NDArray[np.intp]) -> int:
-    return len(np.unique(patients))
 
 
 def _rate(hits: Booleans, patients: NDArray[np.intp]) -> Estimate:
