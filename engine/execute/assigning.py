@@ -68,9 +68,10 @@ def assign(node: Assign, work: "Work") -> Assigned:
     """Reads the vectors a batch at a time and keeps of each row its scores alone: (rows, slices) numbers in all."""
     found = _scored(node, work)
     inside = found.along >= found.audit.cuts
-    rows = _rows(found.audit, found.samples["sample_id"], found.along, found.likely, inside)
     told = moved(work.store, found.audit, found.samples, inside)
-    return Assigned(rows, told, (*found.remarks, *shared_patients(work.store, found.audit, found.samples)))
+    return Assigned(
+        _rows(found, inside), told, (*found.remarks, *shared_patients(work.store, found.audit, found.samples))
+    )
 
 
 def score(node: Score, work: "Work") -> Scored:
@@ -94,11 +95,13 @@ def _scored(node: Assign | Score, work: "Work") -> _Scores:
     audit.features.check(_kinds(store), f"{store.location} any more")
     samples, remarks = _samples(node, work, audit)
     _refuse_unencoded(store, audit, samples["sample_id"])
-    scores, likely, has_vector = _scores(audit, samples["sample_id"], work)
+    scores, has_vector = along(store, audit, audit.directions, samples["sample_id"], work.progress, work.workers)
     kept = pl.Series(has_vector)
     if not kept.all():
         remarks.append(Remark.on(samples.filter(~kept), f"{{}} samples are left out: {NO_VECTOR}"))
-    return _Scores(audit, samples.filter(kept), scores[has_vector], likely[has_vector], tuple(remarks))
+    found, odds = np.hsplit(scores[has_vector], 2)
+    likely = probability(odds + audit.class_offsets)
+    return _Scores(audit, samples.filter(kept), np.round(found, SCORE_DECIMALS), likely, tuple(remarks))
 
 
 def _kinds(store: TableStore) -> dict[str, pl.DataType]:
@@ -153,15 +156,6 @@ def _inputs(store: TableStore, modality: str) -> pl.Series:
     return pl.DataFrame(store.table("images").read(["sample_id"], "sha256 IS NOT NULL"))["sample_id"]
 
 
-def _scores(
-    audit: FrozenAudit, samples: pl.Series, work: "Work"
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """(n, s) scores, (n, s) probabilities of each slice's class, and (n,) whether a sample has any vector."""
-    scores, has_vector = along(work.store, audit, audit.directions, samples, work.progress, work.workers)
-    found, odds = np.hsplit(scores, 2)
-    return np.round(found, SCORE_DECIMALS), probability(odds + audit.class_offsets), has_vector
-
-
 def along(
     store: TableStore,
     audit: FrozenAudit,
@@ -185,21 +179,16 @@ def along(
     return scores, has_vector
 
 
-def _rows(
-    audit: FrozenAudit,
-    samples: pl.Series,
-    scores: NDArray[np.float64],
-    likely: NDArray[np.float64],
-    inside: NDArray[np.bool_],
-) -> pl.DataFrame:
+def _rows(found: _Scores, inside: NDArray[np.bool_]) -> pl.DataFrame:
     """Slice by slice, the highest score first (ties: by sample id), then the samples that no slice takes."""
     row, place = np.nonzero(inside)
+    samples = found.samples["sample_id"]
     taken = pl.DataFrame(
         {
             "sample_id": samples.gather(row),
-            "slice_id": audit.slices["slice_id"].gather(place),
-            "score": scores[row, place],
-            "class_probability": likely[row, place],
+            "slice_id": found.audit.slices["slice_id"].gather(place),
+            "score": found.along[row, place],
+            "class_probability": found.likely[row, place],
         },
         schema=_SCORED,
     ).sort(["slice_id", "score", "sample_id"], descending=[False, True, False])
