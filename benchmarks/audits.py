@@ -38,8 +38,8 @@ def audited(
     fusion, vectors = fuse(blocks, half == DISCOVERY)
     below = ScannedSamples(seed, samples, pl.DataFrame(), pl.DataFrame())
     fused = FusedSamples(below, samples, vectors, fusion, fit_features(pl.DataFrame(), []), (), ())
-    node = Discover(Node(), permutations=permutations, stability=0, threshold=0.5)
-    return [found.row for found in discover(node, fused, [judged], "audit", silent).slices]
+    node = Discover(Node(), permutations=permutations, stability=0, threshold=0.5, named="audit")
+    return [found.row for found in discover(node, fused, [judged], silent).slices]
 
 
 def _population(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,23 +34,8 @@ ROUNDING = 1e-12
 """Numbers that differ from their mean by no more than this share of the largest are equal."""
 
 
-@dataclass(frozen=True)
-class Moments:
-    """Sums over a part of the rows: of z (m,), of its products (m, m), and the part itself.
-
-    z holds for every modality in turn its numbers less the shift, in steps of the scale, 0 where a row lacks it, and
-    whether a row has it. `lengths`: for each modality (2, 2 * POWERS), see `_lengths`.
-    """
-
-    count: int
-    first: Floats
-    second: NDArray[np.floating]
-    lengths: Floats
-    part: Mapping[str, Block]
-
-
 class FusionFit:
-    """Fits a fusion from the moments of parts of the rows, added in their order.
+    """Fits a fusion from sums over parts of the rows, added in their order.
 
     `sample`: some of the rows of each modality; before anything is squared their means are taken off, so that sums stay
     exact, and numbers are divided by about the largest that is left, so that vectors may be as long or short as they
@@ -76,61 +60,64 @@ class FusionFit:
         self._lengths = np.zeros((len(self._names), 2, 2 * POWERS))
         self._kept: dict[str, list[NDArray[np.floating]]] = {name: [] for name in self._names}
 
-    def moments(self, part: Mapping[str, Block]) -> Moments:
-        """The sums of one part; parts may be summed beside each other. Raises AuditError for what is not finite."""
-        found = self._summed(part, self._kind)
-        if not np.isfinite(found.second).all():  # too large for single precision, or not finite
-            found = self._summed(part, np.float64)
-        for name, here in self._places().items():
-            if not np.isfinite(found.first[here]).all():
-                raise not_finite(name)
-        return found
-
-    def _summed(self, part: Mapping[str, Block], kind: type[np.floating]) -> Moments:
-        z = np.empty((len(part[self._names[0]].present), len(self._first)), kind)
+    def add(self, part: Mapping[str, Block]) -> None:
+        """Sums up one part of the rows. Raises AuditError for what is not finite."""
         with np.errstate(over="ignore", invalid="ignore"):  # of rows that are absent, or refused
-            for name, here in self._places().items():
-                block, scale = part[name], self._scales[name]
-                wide = np.result_type(block.rows, kind)
-                np.divide(block.rows, scale, out=z[:, here], dtype=wide, casting="same_kind")
-                np.subtract(z[:, here], self._shifts[name] / scale, out=z[:, here], casting="same_kind")
-                z[~block.present, here] = 0.0
-                z[:, here.stop] = block.present
+            first, second = self._sums(part, self._kind)
+            if not np.isfinite(second).all():  # too large for single precision, or not finite
+                first, second = self._sums(part, np.float64)
             lengths = [_lengths(part[name].there(), self._middles[name], self._scales[name]) for name in self._names]
-            first = z.sum(axis=0, dtype=np.float64)
-            return Moments(len(z), first, self._products.gram(z), np.array(lengths), part)
+        for name, here in self._places().items():
+            if not np.isfinite(first[here]).all():
+                raise not_finite(name)
+        count = len(part[self._names[0]].present)
+        self._include(count, first, second, np.array(lengths), {name: [part[name].there()] for name in self._names})
 
-    def add(self, moments: Moments) -> None:
-        self._count += moments.count
-        self._first += moments.first
-        self._second += moments.second
-        self._lengths = self._lengths + moments.lengths
-        for name, places in self._places().items():
-            block = moments.part[name]
-            self._keep(name, places, [block.there()])
+    def _sums(self, part: Mapping[str, Block], kind: type[np.floating]) -> tuple[Floats, NDArray[np.floating]]:
+        """The sums of z (m,), and of its products (m, m).
+
+        z holds for every modality in turn its numbers less the shift, in steps of the scale, 0 where a row lacks it,
+        and whether a row has it.
+        """
+        z = np.empty((len(part[self._names[0]].present), len(self._first)), kind)
+        for name, here in self._places().items():
+            block, scale = part[name], self._scales[name]
+            wide = np.result_type(block.rows, kind)
+            np.divide(block.rows, scale, out=z[:, here], dtype=wide, casting="same_kind")
+            np.subtract(z[:, here], self._shifts[name] / scale, out=z[:, here], casting="same_kind")
+            z[~block.present, here] = 0.0
+            z[:, here.stop] = block.present
+        return z.sum(axis=0, dtype=np.float64), self._products.gram(z)
 
     def summed(self, blocks: Iterable[Mapping[str, Block]]) -> "FusionFit":
         """Another fit about the same shifts, of these parts of the rows alone."""
         fit = copy(self)
         fit._begin()
         for part in blocks:
-            fit.add(fit.moments(part))
+            fit.add(part)
         return fit
 
     def merge(self, other: "FusionFit") -> None:
         """Adds what another fit about the same shifts has summed up."""
-        self._count += other._count
-        self._first += other._first
-        self._second += other._second
-        self._lengths = self._lengths + other._lengths
-        for name, places in self._places().items():
-            self._keep(name, places, other._kept[name])
+        self._include(other._count, other._first, other._second, other._lengths, other._kept)
 
-    def _keep(self, name: str, places: slice, rows: Iterable[NDArray[np.floating]]) -> None:
-        if self._first[places.stop] <= len(self._shifts[name]):
-            self._kept[name].extend(rows)
-        else:  # as many rows as numbers: the sums are enough
-            self._kept[name].clear()
+    def _include(
+        self,
+        count: int,
+        first: Floats,
+        second: NDArray[np.floating],
+        lengths: Floats,
+        rows: Mapping[str, Iterable[NDArray[np.floating]]],
+    ) -> None:
+        self._count += count
+        self._first += first
+        self._second += second
+        self._lengths += lengths
+        for name, here in self._places().items():
+            if self._first[here.stop] <= len(self._shifts[name]):
+                self._kept[name].extend(rows[name])
+            else:  # as many rows as numbers: the sums are enough
+                self._kept[name].clear()
 
     def fusion(self, components: int = COMPONENTS) -> Fusion:
         """The fusion of all rows added.
@@ -226,7 +213,7 @@ def fuse(blocks: Mapping[str, Block], fitted_on: Booleans, components: int = COM
     """A fusion fitted on the rows where `fitted_on` (n,) is True, and the vectors (n, k) of all rows."""
     fit = FusionFit({name: _first(block, fitted_on) for name, block in blocks.items()})
     for part in parts(blocks, np.flatnonzero(fitted_on)):
-        fit.add(fit.moments(part))
+        fit.add(part)
     fusion = fit.fusion(components)
     return fusion, fusion.transform(blocks)
 

@@ -1,8 +1,8 @@
 """Metadata as vectors: which columns may take part, and how their values become numbers."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -56,22 +56,18 @@ class MetadataFeatures:
                     "misread discover",
                 )
 
-    def to_json(self) -> str:
-        return json.dumps([asdict(feature) for feature in self.features])
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Plain values, to be kept as JSON; `from_dicts` takes them back."""
+        return [asdict(feature) for feature in self.features]
 
     @classmethod
-    def from_json(cls, text: str) -> "MetadataFeatures":
-        return cls(
-            tuple(
-                Feature(
-                    f["column"],
-                    tuple(f["categories"]) if f["categories"] is not None else None,
-                    f["mean"],
-                    f["deviation"],
-                )
-                for f in json.loads(text)
-            )
-        )
+    def from_dicts(cls, told: Iterable[Mapping[str, Any]]) -> "MetadataFeatures":
+        return cls(tuple(map(_feature, told)))
+
+
+def _feature(told: Mapping[str, Any]) -> Feature:
+    categories = told["categories"]
+    return Feature(**{**told, "categories": None if categories is None else tuple(categories)})  # JSON has lists
 
 
 def fit_features(rows: pl.DataFrame, columns: Sequence[str]) -> MetadataFeatures:

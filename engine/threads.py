@@ -67,13 +67,13 @@ def in_order(
                 future.cancel()
 
 
-def ahead(items: Iterable[A], most: int = 2) -> Iterator[A]:
-    """The items, taken by a thread of their own while the last one is used: at most `most` wait. An error of theirs is
+def ahead(items: Iterable[A]) -> Iterator[A]:
+    """The items, taken by a thread of their own while the last one is used: at most two wait. An error of theirs is
     raised in its place; where the taker stops early, so does the thread."""
     from queue import Empty, Full, Queue
     from threading import Event, Thread
 
-    taken: Queue[tuple[A | None, BaseException | None, bool]] = Queue(most)
+    taken: Queue[tuple[A | None, BaseException | None, bool]] = Queue(2)
     stopped = Event()
 
     def put(entry: tuple[A | None, BaseException | None, bool]) -> None:

@@ -87,7 +87,7 @@ def fused(known: Known, seed: int) -> NDArray[np.float64]:
         mine = known.half[part.start : part.start + len(part.label)] == DISCOVERY
         blocks = {name: Block(rows[mine], np.ones(int(mine.sum()), bool)) for name, rows in part.vectors.items()}
         fit = fit or FusionFit(blocks)
-        fit.add(fit.moments(blocks))
+        fit.add(blocks)
     assert fit is not None
     fusion = fit.fusion()
     every = (

@@ -7,7 +7,7 @@ import polars as pl
 from misread.schemas.values import CLASSES, DISCOVERY, TRAIN_SPLIT
 
 from .aligned import gathered, inverse
-from .thresholds import Threshold, choose_threshold, error_kind, is_error, prediction
+from .thresholds import Threshold, choose_threshold, error_kind, with_errors
 
 NOT_SELECTED = "not selected by --where"
 TRAINING = "split is train"
@@ -129,9 +129,7 @@ def population(
     else:
         threshold = choose_threshold(kept, samples["half"].gather(kept["place"]) == DISCOVERY, option)
     loss = pl.col("loss").cast(pl.Float64) if by_loss else pl.lit(None).alias("loss")  # which takes no memory
-    verdicts = kept.with_columns(predicted=prediction(threshold)).select(
-        "place", "label", "score", "predicted", is_error().alias("error"), loss
-    )
+    verdicts = with_errors(kept, threshold).select("place", "label", "score", "predicted", "error", loss)
     left_out = {reason: counts[reason] for reason in REASONS if reason in counts}
     return Population(model, target, threshold, samples, verdicts, left_out, patients, by_loss, has_losses)
 

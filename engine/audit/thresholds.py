@@ -57,25 +57,21 @@ def choose_threshold(rows: pl.DataFrame, discovery: pl.Series, option: float | N
 
 
 def with_errors(rows: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
-    """The rows with threshold, predicted (0/1), error and error_kind; a missing label makes those of error null.
+    """The rows (label, score, winner) with `predicted` (0/1) and `error`, null where a label or threshold is missing.
 
     `winner` (bool), given for the classes of a task, is the prediction there.
     """
-    rows = rows.with_columns(threshold=pl.lit(threshold.value, pl.Float64), predicted=prediction(threshold))
-    return rows.with_columns(error=is_error()).with_columns(error_kind=error_kind())
+    return rows.with_columns(predicted=_prediction(threshold)).with_columns(
+        error=pl.col("predicted") != pl.col("label")
+    )
 
 
-def prediction(threshold: Threshold) -> pl.Expr:
-    """0 or 1, or null where there is no threshold."""
+def _prediction(threshold: Threshold) -> pl.Expr:
     if threshold.source == "argmax":
         return pl.col("winner").cast(pl.Int8)
     if threshold.value is None:
         return pl.lit(None, pl.Int8)
     return (pl.col("score") >= threshold.value).cast(pl.Int8)
-
-
-def is_error() -> pl.Expr:
-    return pl.col("predicted") != pl.col("label")
 
 
 def error_kind() -> pl.Expr:

@@ -51,12 +51,9 @@ class Candidates:
         both = ((self.whole, other.whole), (self.without, other.without), (self.offsets, other.offsets))
         return Candidates(*(np.concatenate(pair, axis=axis) for pair, axis in zip(both, (0, 1, 1), strict=True)))
 
-    def scores(self, vectors: Vectors, fold: Folds) -> Floats:
-        """(n, c) of rows of these folds (n,)."""
-        return mapped(vectors, partial(_scores, candidates=self), fold)
-
 
 def _scores(part: Floats, fold: Folds, candidates: Candidates) -> Floats:
+    """(n, c) of rows of these folds (n,)."""
     found = np.empty((len(part), len(candidates.whole)))
     for places, scores in _by_lots(part, fold, np.arange(len(part)), candidates):
         found[places] = scores

@@ -4,12 +4,22 @@ A test holds them against hdbscan's public class.
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+
+@contextmanager
+def equal_rows_allowed() -> Iterator[None]:
+    """Within it hdbscan divides by zero unheard, as it does where rows are equal."""
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def linkage(spanning: Floats) -> Floats:
@@ -37,8 +47,7 @@ def condensed_tree(spanning: Floats, smallest: int) -> Any:
     """
     from hdbscan._hdbscan_tree import condense_tree
 
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-        warnings.simplefilter("ignore")  # equal rows divide by zero inside
+    with equal_rows_allowed():
         return condense_tree(linkage(spanning), smallest)
 
 
@@ -46,6 +55,5 @@ def labels_of(condensed: Any, method: str) -> NDArray[np.intp]:
     """(n,): the cluster of every row, -1 for none, chosen by `eom` (excess of mass) or `leaf` as HDBSCAN does."""
     from hdbscan._hdbscan_tree import compute_stability, get_clusters
 
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-        warnings.simplefilter("ignore")
+    with equal_rows_allowed():
         return np.asarray(get_clusters(condensed, compute_stability(condensed), method)[0], np.intp)

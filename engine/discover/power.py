@@ -33,13 +33,13 @@ def smallest_effect(errors: Booleans, patients: Codes, slice_rows: int, fewest_p
         return None
     if len(np.unique(patients)) < len(patients):
         return _smallest_of_patients(errors, patients, slice_rows, fewest_patients)
-    tail = _rejections(slice_rows, len(errors) - slice_rows, float(errors.mean()))
+    enough = rejections(slice_rows, len(errors) - slice_rows, float(errors.mean()))
     low, high = 0, round(1 / STEP)
-    if _power(tail, 1.0) < POWER:
+    if power(enough, 1.0) < POWER:
         return None
     while high - low > 1:  # power grows with the rate inside
         middle = (low + high) // 2
-        low, high = (low, middle) if _power(tail, middle * STEP) >= POWER else (middle, high)
+        low, high = (low, middle) if power(enough, middle * STEP) >= POWER else (middle, high)
     return high * STEP
 
 
@@ -84,16 +84,9 @@ def _levels(place: Codes, alike: float, generator: np.random.Generator) -> Float
     return np.asarray(levels)
 
 
-def power(inside: int, outside: int, rate: float, baseline: float) -> float:
-    """How often Fisher's one-sided exact test rejects at 5 %: error rate `rate` in `inside` rows, `baseline` outside.
-
-    Summed over every outcome of the two binomials (Bennett and Hsu 1960, Biometrika 47, 393).
-    """
-    return _power(_rejections(inside, outside, baseline), rate)
-
-
-def _rejections(inside: int, outside: int, baseline: float) -> tuple[int, Floats]:
-    """`inside`, and (inside + 1,) the probability that so many errors inside are enough to reject."""
+def rejections(inside: int, outside: int, baseline: float) -> Floats:
+    """(inside + 1,): how often 0, 1, ... errors in `inside` rows are enough for Fisher's one-sided exact test to reject
+    at 5 %, the error rate in `outside` rows being `baseline`."""
     from scipy.stats import binom, hypergeom
 
     first, last = binom.ppf(TAIL, outside, baseline), binom.isf(TAIL, outside, baseline)
@@ -108,11 +101,15 @@ def _rejections(inside: int, outside: int, baseline: float) -> tuple[int, Floats
         )
         low = np.minimum(low, high)
     chance = binom.pmf(errors_outside, outside, baseline)
-    return inside, np.asarray([chance[high <= errors].sum() for errors in range(inside + 1)])
+    return np.asarray([chance[high <= errors].sum() for errors in range(inside + 1)])
 
 
-def _power(rejections: tuple[int, Floats], rate: float) -> float:
+def power(enough: Floats, rate: float) -> float:
+    """How often the test rejects where the error rate inside is `rate`; `enough`: what `rejections` gives.
+
+    Summed over every outcome of the two binomials (Bennett and Hsu 1960, Biometrika 47, 393).
+    """
     from scipy.stats import binom
 
-    inside, enough = rejections
+    inside = len(enough) - 1
     return float((binom.pmf(np.arange(inside + 1), inside, rate) * enough).sum())

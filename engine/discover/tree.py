@@ -1,6 +1,5 @@
 """Candidates for slices: every node of an HDBSCAN condensed tree."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import NDArray
 
 from misread.principal import principal_directions, unit
 
-from .condensed import condensed_tree
+from .condensed import condensed_tree, equal_rows_allowed
 from .graph import spanning_tree
 
 Floats = NDArray[np.float64]
@@ -52,8 +51,7 @@ def _exactly(points: Floats, smallest: int, density: int) -> Any:
     """hdbscan's own condensed tree, as an array (parent, child, lambda_val, child_size)."""
     import hdbscan
 
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-        warnings.simplefilter("ignore")  # equal rows divide by zero inside
+    with equal_rows_allowed():
         fitted = hdbscan.HDBSCAN(
             min_cluster_size=smallest, min_samples=density, core_dist_n_jobs=1, approx_min_span_tree=False
         ).fit(points)

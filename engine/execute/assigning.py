@@ -90,11 +90,13 @@ def _scored(node: Assign | Score, work: "Work") -> _Scores:
     audit.features.check(_kinds(store), f"{store.location} any more")
     samples, remarks = _samples(node, work, audit)
     _refuse_unencoded(store, audit, samples["sample_id"])
-    scores, likely, has_vector = _scores(audit, samples["sample_id"], work)
+    scores, has_vector = along(store, audit, audit.directions, samples["sample_id"], work.progress, work.workers)
     kept = pl.Series(has_vector)
     if not kept.all():
         remarks.append(Remark.on(samples.filter(~kept), f"{{}} samples are left out: {NO_VECTOR}"))
-    return _Scores(audit, samples.filter(kept), scores[has_vector], likely[has_vector], tuple(remarks))
+    found, odds = np.hsplit(scores[has_vector], 2)
+    likely = probability(odds + audit.class_offsets)
+    return _Scores(audit, samples.filter(kept), np.round(found, SCORE_DECIMALS), likely, tuple(remarks))
 
 
 def _kinds(store: TableStore) -> dict[str, pl.DataType]:
@@ -147,15 +149,6 @@ def _inputs(store: TableStore, modality: str) -> pl.Series:
     if modality == "report":
         return report_texts(store)["sample_id"]
     return pl.DataFrame(store.table("images").read(["sample_id"], "sha256 IS NOT NULL"))["sample_id"]
-
-
-def _scores(
-    audit: FrozenAudit, samples: pl.Series, work: "Work"
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """(n, s) scores, (n, s) probabilities of each slice's class, and (n,) whether a sample has any vector."""
-    scores, has_vector = along(work.store, audit, audit.directions, samples, work.progress, work.workers)
-    found, odds = np.hsplit(scores, 2)
-    return np.round(found, SCORE_DECIMALS), probability(odds + audit.class_offsets), has_vector
 
 
 def along(

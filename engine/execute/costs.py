@@ -17,28 +17,32 @@ from misread.store import TableStore
 from .frozen import frozen_audit
 from .fusing import HELD_PER_SAMPLE
 
+# Seconds of one processor, as `benchmarks.scale` measured them on one machine.
 READ: Final = 6e-10
-"""Seconds of a processor to read a byte from Lance. These figures were measured by `benchmarks.scale`, one machine."""
+"""... to read a byte from Lance."""
 ROW: Final = 6e-7
 """... to read, join and sort a row without its vectors."""
 PRODUCT: Final = 2.0e-11
 """... for each product of two numbers of a vector that a fusion sums up."""
 FUSED: Final = 6.7e-11
-"""... for each product of a number of a vector and a fused one."""
+"""... for each product of a number of a vector and a fused one, or a slice's direction."""
 ROUND: Final = 0.13
-"""... of one round of a search, and for each row of its class:"""
+"""... of a round of a search."""
 SCORED: Final = 4.8e-6
+"""... of a round, for each row of the class."""
 LUMPED: Final = 2.0e-9
-"""... and for each pair of errors of the pool that candidates are sought in."""
+"""... of a round, for each pair of errors of the pool that candidates are sought in."""
 POOLED: Final = 1.4e-5
-"""... for each error of the pool, whose tree is grown once, and besides for each beyond the default pool:"""
+"""... for each error of the pool, whose tree is grown once."""
 GROWN: Final = 1.0e-4
-POOL_HELD: Final = (3000, 40)
-"""Bytes held for an error beyond the default pool, and for each of its fused numbers."""
+"""... for each error beyond the default pool, besides."""
 JUDGED: Final = 1.35e-6
 """... for each sample and slice that is judged."""
+
 ERRORS: Final = 0.2
 """The share of a class that is taken to be wrong: a plan does not know it yet."""
+POOL_HELD: Final = (3000, 40)
+"""Bytes held for an error beyond the default pool, and for each of its fused numbers."""
 PROCESS: Final = 340e6
 """Bytes of a process that holds nothing yet."""
 AT_ONCE: Final = 2 * 2048
@@ -123,11 +127,15 @@ def _cost(node: Node, below: dict[Node, Cost], store: TableStore) -> Cost:
         case Join():
             rows = _joined(node, below[node.left].rows, below[node.right].rows)
         case Samples():
-            each, predictions = len(node.models) * len(node.targets), below[node.predictions].rows
-            told = min(predictions, each * below[node.images].rows)
-            alone = below[node.images].rows - -(-told // each)  # as no image has more predictions than `each`
-            return Cost(told + alone, seconds=rows * ROW)
+            return Cost(_predicted(node, below[node.images].rows, below[node.predictions].rows), seconds=rows * ROW)
     return Cost(rows)
+
+
+def _predicted(node: Samples, images: int, predictions: int) -> int:
+    """How many rows may come out: each prediction, and each image without one."""
+    most_each = max(1, len(node.models) * len(node.targets))
+    told = min(predictions, most_each * images)
+    return told + images - -(-told // most_each)
 
 
 def _joined(node: Join, left: int, right: int) -> int:

@@ -1,13 +1,12 @@
 """The describe step: what every slice is, in words and numbers that held-out rows give."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import starmap
 from typing import Any, Final
 
 import numpy as np
-import polars as pl
 
 from misread.describe import (
     METADATA,
@@ -15,7 +14,6 @@ from misread.describe import (
     Booleans,
     Chooser,
     Floats,
-    Incidence,
     Places,
     Saying,
     chosen_words,
@@ -23,24 +21,21 @@ from misread.describe import (
     examples,
     listed_names,
     metadata_rule,
-    phrase_bank,
     sentence,
-    value_bank,
-    word_bank,
 )
 from misread.discover import Codes, one_row_each, strata
 from misread.encode.phrases import phrase_vectors
-from misread.encode.texts import report_texts
 from misread.plan import Describe, Fuse, Scan
 from misread.principal import unit
-from misread.schemas.values import DISCOVERY, SCORE_DECIMALS, SIGNIFICANCE
+from misread.schemas.values import SCORE_DECIMALS, SIGNIFICANCE
 from misread.spill import chosen as rows_chosen
 from misread.sql.limits import SMALLEST_CELL
 from misread.store import TableStore
 
 from .evidence import OF_PATIENTS, nearness_evidence, phrase_evidence, with_q_values
-from .judged_rows import JudgedRows, codes
+from .judged_rows import JudgedRows
 from .nearness import Reading, Way, chosen_phrases, over_batches, over_rows, stored_batches, walk
+from .sayings import Sayings
 from .steps import Described, Discovered, FoundSlice
 
 Row = dict[str, Any]
@@ -142,50 +137,11 @@ class _Telling:
     """What the slices of one audit have in common, worked out once."""
 
     def __init__(self, node: Describe, store: TableStore, below: Discovered) -> None:
-        self._node, self._store, self._below = node, store, below
+        self._node, self._store = node, store
         self._fused = below.below
+        self._sayings = Sayings(store, self._fused, dict(node.phrases))
         self.slices = list(_slices(below.slices))
         self._chosen = self._choose()
-
-    # what reports and metadata hold
-
-    @cached_property
-    def _counted(self) -> Booleans:
-        samples = self._fused.samples
-        return (samples["left_out"].is_null() & (samples["half"] == DISCOVERY)).to_numpy()
-
-    @cached_property
-    def _patients(self) -> Codes:
-        return codes(self._fused.samples["patient"])
-
-    @cached_property
-    def _reports(self) -> pl.DataFrame:
-        """`place` and `report` of the samples that were audited and have one, by place."""
-        kept = self._fused.samples.with_row_index("place").filter(pl.col("left_out").is_null())
-        told = report_texts(self._store).join(kept.select("sample_id", "place"), on="sample_id").sort("place")
-        return told.select("place", "report")
-
-    @cached_property
-    def _bank(self) -> Bank:
-        bank = phrase_bank(self._fused.samples.height, self._reports.iter_rows, self._counted, self._listed)
-        return bank.of_patients(self._patients)
-
-    @cached_property
-    def _words(self) -> Incidence[str]:
-        bank = word_bank(self._fused.samples.height, self._reports.iter_rows, self._counted)
-        return bank.of_patients(self._patients)
-
-    @cached_property
-    def _values(self) -> Bank:
-        return value_bank(self._metadata, self._fused.columns, self._counted).of_patients(self._patients)
-
-    @property
-    def _metadata(self) -> pl.DataFrame:
-        return self._fused.below.metadata
-
-    @property
-    def _listed(self) -> Mapping[str, Sequence[str]]:
-        return dict(self._node.phrases)
 
     # how near phrases lie
 
@@ -207,7 +163,7 @@ class _Telling:
     @cached_property
     def how(self) -> str:
         """Which phrases there were, and in which space they were compared."""
-        if self._reports.is_empty() and not self._cross_modal:
+        if self._sayings.reports.is_empty() and not self._cross_modal:
             return "no reports: slices are told by metadata alone"
         if self._cross_modal:
             space = f"the space of the image encoder {self._fuse.image}"
@@ -215,7 +171,11 @@ class _Telling:
             space = f"the space of the report encoder {self._fuse.report}, each at the mean of the reports that say it"
         else:
             space = "the fused space, each at the mean of the images whose reports say it"
-        bank = "no reports: listed terms" if self._reports.is_empty() else "phrases of the reports and listed terms"
+        bank = (
+            "no reports: listed terms"
+            if self._sayings.reports.is_empty()
+            else "phrases of the reports and listed terms"
+        )
         return f"{bank}, compared in {space}"
 
     @property
@@ -234,13 +194,13 @@ class _Telling:
 
     def _choose(self) -> list[list[_Chosen]]:
         """Of every slice its phrases, each with who has it (n,), or how near (n,) the rows of its class lie to it."""
-        if self._reports.is_empty():
+        if self._sayings.reports.is_empty():
             return self._from_pictures() if self._cross_modal else [[] for _ in self.slices]
         found = [(one.among.searched, one.inside[~one.held_out]) for one in self.slices]
         vectors_of = self._from_middle if self._cross_modal else None
-        chosen = chosen_phrases(self._bank, found, self._reading, self._node.most, vectors_of)
+        chosen = chosen_phrases(self._sayings.phrases, found, self._reading, self._node.most, vectors_of)
         return [
-            [_chosen(self._bank, item, one, score) for item, score in mine]
+            [_chosen(self._sayings.phrases, item, one, score) for item, score in mine]
             for one, mine in zip(self.slices, chosen, strict=True)
         ]
 
@@ -251,7 +211,7 @@ class _Telling:
 
     def _from_pictures(self) -> list[list[_Chosen]]:
         """Without reports: the listed names nearest to the pictures of a slice."""
-        names = listed_names(self._listed)
+        names = listed_names(self._sayings.listed)
         vectors = self._from_middle([saying.shown for saying in names])
         nobody: Places = np.zeros(0, np.intp)
         ways = [Way(one.among.searched, one.inside[~one.held_out], nobody) for one in self.slices]
@@ -262,7 +222,11 @@ class _Telling:
             return places, rows
 
         assert self._scan is not None
-        walk(ways, self._values, over_batches(starmap(compared, stored_batches(self._store, self._scan, self._fused))))
+        walk(
+            ways,
+            self._sayings.values,
+            over_batches(starmap(compared, stored_batches(self._store, self._scan, self._fused))),
+        )
         chosen = []
         for one, way in zip(self.slices, ways, strict=True):
             near = np.round(vectors @ way.direction, SCORE_DECIMALS) if way.mine_count else np.zeros(len(names))
@@ -273,25 +237,29 @@ class _Telling:
     def phrases(self, one: _Slice) -> Iterator[Row]:
         """Rows of the phrases table but for q-values: phrases of reports, then values of metadata."""
         chosen = self._chosen[self.slices.index(one)]
-        known = np.ones(len(one.places), bool) if self._reports.is_empty() else self._bank.known[one.places]
+        known = (
+            np.ones(len(one.places), bool)
+            if self._sayings.reports.is_empty()
+            else self._sayings.phrases.known[one.places]
+        )
         for rank, phrase in enumerate([*chosen, *self._told_by_metadata(one)], start=1):
             asked = one.held_out & (known if phrase.saying.source != METADATA else True)
             yield {**one.key, "rank": rank, **phrase.row, **phrase.evidence(one, asked)}
 
     def _told_by_metadata(self, one: _Slice) -> Iterator[_Chosen]:
-        chooser = Chooser(self._values, one.among.searched, one.inside[~one.held_out])
-        shown = [self._values.items[item].shown for item in chooser.shortlist]
+        chooser = Chooser(self._sayings.values, one.among.searched, one.inside[~one.held_out])
+        shown = [self._sayings.values.items[item].shown for item in chooser.shortlist]
         for item in chooser.choose(None, shown, np.zeros(len(shown)), min(MOST_VALUES, self._node.most)):
-            yield _chosen(self._values, int(item), one, None)
+            yield _chosen(self._sayings.values, int(item), one, None)
 
     def words(self, one: _Slice) -> Iterator[Row]:
         """Rows of the contrast words but for q-values."""
-        if self._reports.is_empty():
+        if self._sayings.reports.is_empty():
             return
         from scipy.stats import norm
 
-        background = self._words.counts(self._counted)
-        known = self._words.known[one.places]
+        background = self._sayings.words.counts(self._sayings.counted)
+        known = self._sayings.words.known[one.places]
         mine, others = self._word_counts(one, known & ~one.held_out)
         words = chosen_words(mine, others, background)
         held = known & one.held_out
@@ -303,7 +271,7 @@ class _Telling:
             yield {
                 **one.key,
                 "rank": rank,
-                "word": self._words.items[word],
+                "word": self._sayings.words.items[word],
                 "count_inside": int(mine[:, word].sum()),
                 "count_outside": int(others[:, word].sum()),
                 "z_score": score,
@@ -318,12 +286,12 @@ class _Telling:
         each = one_row_each(one.inside[rows], one.patients[rows])
         many, inside = stratum.max(initial=-1) + 1, one.inside[rows][each]
         places, stratum = one.places[rows][each], stratum[each]
-        mine, others = (self._words.counts_by(places[side], stratum[side], many) for side in (inside, ~inside))
+        mine, others = (self._sayings.words.counts_by(places[side], stratum[side], many) for side in (inside, ~inside))
         return mine, others
 
     def rule(self, one: _Slice) -> Row:
         """The columns of a slice on its rule, with the p-value on held-out rows; empty where there is none."""
-        metadata = self._metadata[one.places].select(self._fused.columns)
+        metadata = self._fused.below.metadata[one.places].select(self._fused.columns)
         rule = metadata_rule(metadata, one.inside, ~one.held_out, one.patients)
         if rule is None:
             return {}

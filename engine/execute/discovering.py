@@ -5,13 +5,10 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
-import numpy as np
-
 from misread.audit.population import Population
 from misread.discover import (
     FIRST_LOOK,
     ClassRows,
-    Rule,
     every_row,
     fit_class_model,
     order_among_classes,
@@ -29,14 +26,12 @@ from misread.threads import cores, in_order
 
 from .comparing import compare
 from .effects import effects_told, smallest_effects
-from .judged_rows import JudgedRows
+from .judged_rows import JudgedRows, people
 from .judging import Candidate, Judge
 from .steps import Discovered, FusedSamples
 
 
-def discover(
-    node: Discover, fused: FusedSamples, populations: Sequence[Population], audit_id: str, progress: Progress
-) -> Discovered:
+def discover(node: Discover, fused: FusedSamples, populations: Sequence[Population], progress: Progress) -> Discovered:
     """Memberships and statistics of every slice, over all populations together."""
     each = (1 if node.losses else len(CLASSES)) * FIRST_LOOK + 1
     steps = len(populations) * each
@@ -61,9 +56,9 @@ def discover(
     if node.stability:
         candidates = _with_stability(node, fused, candidates, progress)
     give_back()
-    slices = Judge(fused, audit_id).judge(candidates)
+    slices = Judge(fused, node.named).judge(candidates)
     comparisons = () if node.losses else tuple(compare(slices, populations, fused.below.seed))
-    return Discovered(fused, audit_id, tuple(populations), slices, notes, effects, comparisons)
+    return Discovered(fused, node.named, tuple(populations), slices, notes, effects, comparisons)
 
 
 def _with_stability(
@@ -132,7 +127,7 @@ def _search(
     searches = in_order(rules_of, classes, min(len(classes), cores()))
     for number, (rows, searched) in enumerate(zip(classes, list(searches), strict=True)):
         large = [rule.holding(rows.vectors, node.min_size) for rule in searched]
-        rules = [rule for rule in large if _patients_inside(rows, rule) >= node.min_patients]
+        rules = [rule for rule in large if people(rows.patients[rule.takes(rows.vectors)]) >= node.min_patients]
         too_few += len(searched) - len(rules)
         p_values = search_p_values(
             rows,
@@ -149,10 +144,6 @@ def _search(
     found = [candidate for _, candidate in sorted(ranked, key=lambda item: item[0])]
     kept = [c for c in found if node.permutations == 0 or c.search_p <= SIGNIFICANCE]
     return kept, "" if kept else _why_none(node, judged, classes, found, too_few), too_few
-
-
-def _patients_inside(rows: ClassRows, rule: Rule) -> int:
-    return len(np.unique(rows.patients[rule.takes(rows.vectors)]))
 
 
 def _tick_from(tick: Callable[[int], None], before: int, done: int) -> None:
@@ -203,7 +194,7 @@ def _no_errors(node: Discover, judged: Population, classes: Sequence[ClassRows])
         f"no class has {2 * node.min_size} discovery rows (twice the minimum size of a slice)",
     )
     yield (
-        all(_patients(c) < node.min_patients for c in classes),
+        all(people(c.patients) < node.min_patients for c in classes),
         f"no class has {node.min_patients} patients in the discovery half, the fewest that a slice holds",
     )
 
@@ -215,14 +206,10 @@ def _no_losses(node: Discover, rows: ClassRows) -> Iterator[Reason]:
         f"fewer than {2 * node.min_size} discovery rows have a loss (twice the minimum size of a slice)",
     )
     yield (
-        _patients(rows) < node.min_patients,
+        people(rows.patients) < node.min_patients,
         f"fewer than {node.min_patients} patients are in the discovery half, the fewest that a slice holds",
     )
     yield not standardised(rows.losses).any(), "all discovery rows have the same loss: no group stands out"
-
-
-def _patients(rows: ClassRows) -> int:
-    return len(np.unique(rows.patients))
 
 
 def _class_rows(fused: FusedSamples, judged: Population) -> list[ClassRows]:

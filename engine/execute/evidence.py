@@ -19,6 +19,8 @@ from misread.discover import (
     strata,
 )
 
+from .judged_rows import people
+
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
@@ -37,10 +39,10 @@ def phrase_evidence(has: Booleans, inside: Booleans, patients: Codes) -> Row:
     """
     counts = {
         "rows_inside": int((has & inside).sum()),
-        "patients_inside": _people(patients[has & inside]),
-        "lacking_inside": _people(patients[~has & inside]),
-        "patients_outside": _people(patients[has & ~inside]),
-        "lacking_outside": _people(patients[~has & ~inside]),
+        "patients_inside": people(patients[has & inside]),
+        "lacking_inside": people(patients[~has & inside]),
+        "patients_outside": people(patients[has & ~inside]),
+        "lacking_outside": people(patients[~has & ~inside]),
     }
     if not inside.any() or inside.all():
         return counts
@@ -80,10 +82,6 @@ def with_q_values(rows: Sequence[Row]) -> list[Row]:
     tested = [place for place, row in enumerate(rows) if row.get("p_value") is not None]
     q = dict(zip(tested, q_values(np.array([rows[place]["p_value"] for place in tested])), strict=True))
     return [{**row, "q_value": float(q[place]) if place in q else None} for place, row in enumerate(rows)]
-
-
-def _people(patients: Codes) -> int:
-    return len(np.unique(patients))
 
 
 def _tested(has: Booleans, inside: Booleans, stratum: Codes) -> tuple[float, float]:

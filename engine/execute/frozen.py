@@ -57,7 +57,7 @@ def frozen_audit(store: TableStore, audit_id: str) -> FrozenAudit:
         predicates=tuple(p for step in asked.get("filter", []) for p in step["predicates"]),
         encoders={name: fuse[name] for name in ("image", "report") if fuse[name]},
         fusion=fusion,
-        features=MetadataFeatures.from_json(json.dumps(asked["metadata_features"])),
+        features=MetadataFeatures.from_dicts(asked["metadata_features"]),
         slices=slices.drop("direction", "class_direction", "class_offset"),
         directions=np.hstack([_columns(slices[name], fusion.dimension) for name in ("direction", "class_direction")]),
         class_offsets=slices["class_offset"].to_numpy().astype(float),

@@ -50,6 +50,11 @@ class JudgedRows:
         return np.ones(len(self.labels), bool) if true_class is None else np.asarray(self.labels == true_class)
 
 
+def people(patients: Codes) -> int:
+    """How many different patients rows are of."""
+    return len(np.unique(patients))
+
+
 def codes(values: pl.Series) -> NDArray[np.intp]:
     """Each value's place among the sorted distinct values; whole numbers are sorted as such, all else as text.
 

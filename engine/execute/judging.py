@@ -21,7 +21,7 @@ from misread.discover import (
 )
 from misread.schemas.values import CONFIRMATION, SIGNIFICANCE, error_kind_of
 
-from .judged_rows import Booleans, JudgedRows, codes
+from .judged_rows import Booleans, JudgedRows, codes, people
 from .steps import FoundSlice, FusedSamples, Members
 
 Floats = NDArray[np.float64]
@@ -82,7 +82,7 @@ class Judge:
             "class_offset": rule.model.offset,
         }
         members = Members(self._audit_id, slice_id, judged, rule, self._fused.vectors, np.packbits(taken))
-        return FoundSlice(judged, true_class, rule, row, members), verdict
+        return FoundSlice(judged, true_class, row, members), verdict
 
     def _rows_of(self, judged: Population) -> JudgedRows:
         """Of one population at a time: its candidates come one after the other."""
@@ -100,8 +100,8 @@ class Judge:
         mine, others = found & inside, found & ~inside
         counts: dict[str, object] = {
             "discovery_rows": int(mine.sum()),
-            "discovery_patients": len(np.unique(rows.patients[mine])),
-            "baseline_patients": len(np.unique(rows.patients[held & ~inside])),
+            "discovery_patients": people(rows.patients[mine]),
+            "baseline_patients": people(rows.patients[held & ~inside]),
             "other_class_rows": int((inside & ~own & rows.held_out).sum()),
         }
         if true_class is None:

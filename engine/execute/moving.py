@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -17,14 +17,20 @@ from misread.store import TableStore
 
 from .frozen import FrozenAudit, judged_samples
 from .inputs import read_predictions
-from .judged_rows import codes
+from .judged_rows import codes, people
 from .judging import number
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-Judged = tuple[Booleans, Booleans, Floats]
-"""Which samples (n,) are judged, which of them are wrong, and what their losses are (NaN where there is none)."""
+
+class _Truth(NamedTuple):
+    """(n,) each: which samples are judged, which of them are wrong, and what their losses are (NaN for none)."""
+
+    judged: Booleans
+    wrong: Booleans
+    losses: Floats
+
 
 _TEXTS = ("slice_id", "model", "target", "error_kind")
 _COUNTS = ("samples", "rows", "patients", "labelled_rows", "errors", "loss_rows", "judged_patients")
@@ -94,27 +100,27 @@ def moved(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame, inside: 
     `samples`: sample_id and patient, one row an assigned sample; `inside` (n, s): who is in which slice.
     """
     patients = codes(samples["patient"])
-    truth = _truth(store, audit, samples)
+    truth, nothing = _truth(store, audit, samples), _nothing(samples.height)
     rows = []
     for place, found in enumerate(audit.slices.iter_rows(named=True)):
         members = inside[:, place]
-        judged = truth.get((found["model"], found["target"], found["true_class"]), _nothing(len(members)))
+        of_class = truth.get((found["model"], found["target"], found["true_class"]), nothing)
         told = {
             **{name: found[name] for name in (*_TEXTS, "true_class")},
             "samples": len(members),
-            "assigned_patients": _people(patients),
+            "assigned_patients": people(patients),
             "rows": int(members.sum()),
-            "patients": _people(patients[members]),
-            "patients_outside": _people(patients[~members]),
-            "judged_patients": _people(patients[members & judged[0]]),
-            "judged_outside": _people(patients[~members & judged[0]]),
+            "patients": people(patients[members]),
+            "patients_outside": people(patients[~members]),
+            "judged_patients": people(patients[members & of_class.judged]),
+            "judged_outside": people(patients[~members & of_class.judged]),
             "audited_patients": found["confirmation_patients"],
             **_compared("share", _rate(members, patients), found),
         }
         if found["error_kind"] == HIGH_LOSS:
-            told |= _of_losses(members, judged, patients, found)
+            told |= _of_losses(members, of_class, patients, found)
         else:
-            told |= _of_errors(members, judged, patients, found)
+            told |= _of_errors(members, of_class, patients, found)
         rows.append({name: told.get(name) for name in (*MOVED, *_BEHIND)})
     return pl.DataFrame(rows, schema={**MOVED, **_BEHIND})
 
@@ -148,33 +154,32 @@ def shared_patients(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame
 
 
 def _of_errors(
-    members: Booleans, truth: Judged, patients: NDArray[np.intp], then: Mapping[str, Any]
+    members: Booleans, truth: _Truth, patients: NDArray[np.intp], then: Mapping[str, Any]
 ) -> dict[str, object]:
-    judged, wrong, _ = truth
-    mine = members & judged
+    mine = members & truth.judged
     return {
         "labelled_rows": int(mine.sum()),
-        "errors": int(wrong[mine].sum()),
-        **_compared("error_rate", _rate(wrong[mine], patients[mine]), then),
-        "baseline_rate": number(_mean(wrong[~members & judged])),
+        "errors": int(truth.wrong[mine].sum()),
+        **_compared("error_rate", _rate(truth.wrong[mine], patients[mine]), then),
+        "baseline_rate": number(_mean(truth.wrong[~members & truth.judged])),
     }
 
 
 def _of_losses(
-    members: Booleans, truth: Judged, patients: NDArray[np.intp], then: Mapping[str, Any]
+    members: Booleans, truth: _Truth, patients: NDArray[np.intp], then: Mapping[str, Any]
 ) -> dict[str, object]:
-    judged, _, losses = truth
-    mine = members & judged
+    mine = members & truth.judged
+    losses = truth.losses[mine]
     return {
         "loss_rows": int(mine.sum()),
-        **_compared("mean_loss", (mean_loss(losses[mine]), *mean_interval(losses[mine], patients[mine])), then),
-        "baseline_loss": number(mean_loss(losses[~members & judged])),
+        **_compared("mean_loss", (mean_loss(losses), *mean_interval(losses, patients[mine])), then),
+        "baseline_loss": number(mean_loss(truth.losses[~members & truth.judged])),
     }
 
 
-def _truth(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> dict[tuple[str, str, int | None], Judged]:
+def _truth(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> dict[tuple[str, str, int | None], _Truth]:
     """By model, target and class (None: all rows with a loss)."""
-    found: dict[tuple[str, str, int | None], Judged] = {}
+    found: dict[tuple[str, str, int | None], _Truth] = {}
     wanted = audit.slices.select("model", "target").unique()
     if not wanted.height or not samples.height or not store.has("predictions"):
         return found
@@ -184,19 +189,15 @@ def _truth(store: TableStore, audit: FrozenAudit, samples: pl.DataFrame) -> dict
         judged = with_errors(mine, Threshold(row["threshold"], row["threshold_source"]))
         joined = samples.join(judged, on="sample_id", how="left", maintain_order="left")
         wrong, losses = joined["error"].fill_null(False).to_numpy(), joined["loss"].fill_null(math.nan).to_numpy()
-        found[row["model"], row["target"], None] = ~np.isnan(losses), wrong, losses
+        found[row["model"], row["target"], None] = _Truth(~np.isnan(losses), wrong, losses)
         for true_class in CLASSES:
             of_class = ((joined["label"] == true_class) & joined["error"].is_not_null()).fill_null(False).to_numpy()
-            found[row["model"], row["target"], true_class] = of_class, wrong, losses
+            found[row["model"], row["target"], true_class] = _Truth(of_class, wrong, losses)
     return found
 
 
-def _nothing(n: int) -> Judged:
-    return np.zeros(n, bool), np.zeros(n, bool), np.full(n, math.nan)
-
-
-def _people(patients: NDArray[np.intp]) -> int:
-    return len(np.unique(patients))
+def _nothing(n: int) -> _Truth:
+    return _Truth(np.zeros(n, bool), np.zeros(n, bool), np.full(n, math.nan))
 
 
 def _rate(hits: Booleans, patients: NDArray[np.intp]) -> Estimate:

@@ -12,14 +12,13 @@ from misread.plan import Node, Samples, Scan, Select, Take
 from misread.schemas.tables import PICTURE
 from misread.sql.pipeline import BATCH_ROWS, Pipeline
 from misread.store import TableStore
-from misread.store.lance_table import LanceTable
+from misread.store.lance_table import PICTURE_ROWS, LanceTable
 from misread.store.scanned import ScannedRows
 
 from .compile import Compiled, compile_rows
 
 MEMORY: Final = 1 << 30
 """What DuckDB may hold while it works out rows, unless a plan is run with another budget."""
-PICTURE_ROWS: Final = 256
 
 Frame = Callable[[Node], pa.Table]
 """What gives the rows of a step that is no row step."""

@@ -133,7 +133,7 @@ def _audit_row(store: TableStore, node: Node, described: Described, fusion: str)
     samples, fuse = node.first(Samples), node.first(Fuse)
     asked = parameters_of(node)
     predicates = [p for step in asked.get("filter", []) for p in step["predicates"]]  # type: ignore[attr-defined]
-    parameters = {**asked, "metadata_features": json.loads(below.below.features.to_json())}
+    parameters = {**asked, "metadata_features": below.below.features.to_dicts()}
     return {
         "audit_id": below.audit_id,
         "created_at": datetime.now(UTC),

@@ -101,11 +101,10 @@ class Members:
 
 @dataclass(frozen=True)
 class FoundSlice:
-    """One slice: its rule, its row of the slices table, and its members."""
+    """One slice: its row of the slices table, and its members."""
 
     population: Population
     true_class: int | None
-    rule: Rule
     row: dict[str, object]
     members: Members
 

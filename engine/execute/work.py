@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import singledispatch
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,7 @@ class Work:
     def value(self, node: Node) -> Any:
         """What a step of an audit gives; worked out once."""
         if node not in self.done:
-            self.done[node] = run(node, self)
+            self.done[node] = _given(node, self)
         return self.done[node]
 
     def table(self, node: Node) -> pa.Table:
@@ -84,48 +83,29 @@ class Work:
             yield from self.table(node).to_batches(max_chunksize=batch_rows)
 
 
-@singledispatch
-def run(node: Node, work: Work) -> Any:
+def _given(node: Node, work: Work) -> Any:
     """What a step of an audit gives."""
+    match node:
+        case Fuse():
+            return fitted(node, work, described=True).held(work.progress, work.memory)
+        case Discover():
+            from .discovering import discover
+
+            fused: FusedSamples = work.value(node.input)
+            populations = _populations(node, fused)
+            with one_thread():
+                return discover(node, fused, populations, work.progress)
+        case Describe():
+            from .describing import describe
+
+            discovered: Discovered = work.value(node.input)
+            with one_thread():
+                return describe(node, work.store, discovered)
+        case Assign() | Score():
+            from .assigning import assign, score
+
+            return assign(node, work) if isinstance(node, Assign) else score(node, work)
     raise TypeError(f"no step for {type(node).__name__} (store {work.store.location})")
-
-
-@run.register
-def _(node: Fuse, work: Work) -> FusedSamples:
-    return fitted(node, work, described=True).held(work.progress, work.memory)
-
-
-@run.register
-def _(node: Discover, work: Work) -> Discovered:
-    from .discovering import discover
-
-    below: FusedSamples = work.value(node.input)
-    populations = _populations(node, below)
-    with one_thread():
-        return discover(node, below, populations, node.named, work.progress)
-
-
-@run.register
-def _(node: Describe, work: Work) -> Described:
-    from .describing import describe
-
-    below: Discovered = work.value(node.input)
-    with one_thread():
-        return describe(node, work.store, below)
-
-
-@run.register
-def _(node: Assign, work: Work) -> Any:
-    from .assigning import assign
-
-    return assign(node, work)
-
-
-@run.register
-def _(node: Score, work: Work) -> Any:
-    from .assigning import score
-
-    return score(node, work)
 
 
 def fitted(node: Fuse, work: Work, *, described: bool) -> FittedFusion:

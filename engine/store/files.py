@@ -17,6 +17,7 @@ from misread.schemas.errors import StoreError
 from .whole import remove_half_written, replace_whole
 
 LOCK_SECONDS = 10.0
+RESTORE = "the store's files were changed or removed by something other than misread; restore them from a copy"
 
 
 class StoreFiles:

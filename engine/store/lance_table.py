@@ -94,17 +94,21 @@ class LanceTable:
         rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Batches of the named columns (default: all but pictures), in stored order; `rows`: from one to before one."""
-        names = [n for n in self.schema.names if n != PICTURE] if columns is None else list(columns)
         part = {} if rows is None else {"offset": rows[0], "limit": rows[1] - rows[0]}
         with _reading(self.contract):
-            scanner = self._dataset.scanner(columns=names, filter=predicate, batch_size=batch_rows, **part)
+            scanner = self._dataset.scanner(
+                columns=self._named(columns), filter=predicate, batch_size=batch_rows, **part
+            )
             yield from map(as_text, scanner.to_batches())
 
     def read(self, columns: Sequence[str] | None = None, predicate: str | None = None) -> pa.Table:
-        names = [n for n in self.schema.names if n != PICTURE] if columns is None else list(columns)
+        """The same as one table."""
         with _reading(self.contract):
-            rows = self._dataset.to_table(columns=names, filter=predicate)
+            rows = self._dataset.to_table(columns=self._named(columns), filter=predicate)
         return rows.cast(text_schema(rows.schema))
+
+    def _named(self, columns: Sequence[str] | None) -> list[str]:
+        return [name for name in self.schema.names if name != PICTURE] if columns is None else list(columns)
 
     def pictures(
         self, batch_rows: int = PICTURE_ROWS, only: Container[str] | None = None

@@ -14,13 +14,11 @@ from misread.schemas.errors import StoreError, command, unknown_name
 from misread.schemas.tables import contract_of
 
 from .commit import MODELS, Commit, model_file, table_in, table_uri
-from .files import StoreFiles
+from .files import RESTORE, StoreFiles
 from .lance_table import LanceTable
 from .manifest import EncoderEntry, Manifest
 from .newest import Newest, changed_meanwhile, newest, swapped
 from .unnamed import remove_unnamed
-
-_RESTORE = "the store's files were changed or removed by something other than misread; restore them from a copy"
 
 
 class TableStore:
@@ -108,10 +106,10 @@ class TableStore:
             with np.load(io.BytesIO(self.files.read(file)), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise StoreError(f"the model {file} of {self.location} cannot be read: {error}", _RESTORE) from error
+            raise StoreError(f"the model {file} of {self.location} cannot be read: {error}", RESTORE) from error
         name = file.removeprefix(f"{MODELS}/").rpartition("-")[0]
         if model_file(name, arrays) != file:
-            raise StoreError(f"the model {file} of {self.location} is not what was written", _RESTORE)
+            raise StoreError(f"the model {file} of {self.location} is not what was written", RESTORE)
         return arrays
 
     def purge(self) -> None:

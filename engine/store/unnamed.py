@@ -8,7 +8,7 @@ from misread.schemas.errors import StoreError
 from misread.schemas.tables import AUDITS
 
 from .commit import MODELS, table_in, table_uri
-from .files import StoreFiles
+from .files import RESTORE, StoreFiles
 from .lance_table import LanceTable
 from .manifest import Manifest
 from .newest import MANIFEST, MANIFEST_TABLE, forget_older
@@ -78,7 +78,4 @@ def _opened(uri: str, version: int | None = None) -> Any:
     try:
         return lance.dataset(uri, version=version)
     except (ValueError, OSError) as error:
-        raise StoreError(
-            f"the table {uri} cannot be read: {error}",
-            "the store's files were changed or removed by something other than misread; restore them from a copy",
-        ) from error
+        raise StoreError(f"the table {uri} cannot be read: {error}", RESTORE) from error

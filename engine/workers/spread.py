@@ -31,10 +31,9 @@ UNITS: Final = 4
 
 Else what two processes hold could seldom be joined before it travels.
 """
-
-
 PROCESSES: Final = 4
-"""... of a machine, which share its cores: what threads of one process give is joined before it travels."""
+"""Processes of a machine, at most; they share its cores, as what threads of one process give is joined before it
+travels."""
 
 
 class Holder:

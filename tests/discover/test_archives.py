@@ -182,8 +182,9 @@ def test_tallies_of_rows_add_up() -> None:
     assert (less.counts == left.counts).all()
     assert left.counts.sum(axis=2).tolist() == [[stay.sum()] * 4, [errors[stay].sum()] * 4]
     both = left.beside(whole)
-    some = [left.candidates, whole.candidates]
-    assert (both.candidates.scores(rows, fold) == np.hstack([c.scores(rows, fold) for c in some])).all()
+    assert (both.candidates.whole == np.vstack([np.eye(4)] * 2)).all()
+    assert (both.candidates.without == np.vstack([np.eye(4)] * 2)).all()
+    assert both.candidates.offsets.shape == (1, 8)
     assert (both.counts[:, 4:] == whole.counts).all()
 
 

@@ -8,7 +8,7 @@ from scipy.stats import fisher_exact
 
 from misread.discover.confirm import excess_p_value
 from misread.discover.losses import excess_loss_p_value, smallest_mean_loss
-from misread.discover.power import power, smallest_effect
+from misread.discover.power import power, rejections, smallest_effect
 
 
 def class_of(rows: int, rate: float) -> np.ndarray:
@@ -41,7 +41,8 @@ def test_lone_patients_count_for_what_they_are(rows: int) -> None:
     effect = smallest_effect(class_of(rows, 0.1), np.arange(rows), 10)
     assert effect is not None
     baseline = round(0.1 * rows) / rows
-    assert power(10, rows - 10, effect, baseline) >= 0.8 > power(10, rows - 10, effect - 0.0002, baseline)
+    enough = rejections(10, rows - 10, baseline)
+    assert power(enough, effect) >= 0.8 > power(enough, effect - 0.0002)
 
 
 def test_power_is_summed_over_every_outcome() -> None:
@@ -55,7 +56,7 @@ def test_power_is_summed_over_every_outcome() -> None:
         for y in range(m + 1)
         if fisher_exact([[x, n - x], [y, m - y]], alternative="greater")[1] <= 0.05
     )
-    assert power(n, m, rate, baseline) == pytest.approx(total, abs=1e-7)
+    assert power(rejections(n, m, baseline), rate) == pytest.approx(total, abs=1e-7)
 
 
 def test_larger_slices_and_lower_baselines_show_smaller_effects() -> None:

@@ -334,7 +334,7 @@ def test_slices_are_frozen_in_the_store(audited: Store) -> None:
     fusion = Fusion.from_arrays(audited.read_model(row["fusion"]))
     import json
 
-    features = MetadataFeatures.from_json(json.dumps(json.loads(row["parameters"])["metadata_features"]))
+    features = MetadataFeatures.from_dicts(json.loads(row["parameters"])["metadata_features"])
     images = pl.DataFrame(audited.table("images").read()).sort("sample_id")
     encoded = pl.DataFrame(audited.table("embeddings_outside").read(["sample_id", "vector"]))
     found = images.select("sample_id").join(encoded, on="sample_id", how="left", maintain_order="left")["vector"]

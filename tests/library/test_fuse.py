@@ -122,7 +122,7 @@ def test_what_absent_rows_hold_is_ignored_and_present_rows_must_be_finite() -> N
         changed = given | {name: Block(rows, given[name].present)}
         fit = FusionFit({each: Block(block.rows[:9], block.present[:9]) for each, block in given.items()})
         with pytest.raises(AuditError, match=f"{name} vectors hold NaN or infinity"):
-            fit.moments(changed)
+            fit.add(changed)
 
 
 def test_a_fit_is_drawn_evenly_from_many_rows_and_from_few_takes_all() -> None:
@@ -175,5 +175,5 @@ def test_vectors_of_any_usual_law_drown_nobody(law: str) -> None:
         given[30:] = 0.0
     block = {"image": Block(given.astype(np.float32), np.ones(600, bool))}
     fit = FusionFit(block)
-    fit.add(fit.moments(block))
+    fit.add(block)
     assert fit.drowned() == []

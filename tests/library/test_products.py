@@ -67,7 +67,7 @@ def test_a_fusion_by_torch_is_that_by_numpy() -> None:
         block = {"image": Block(((rows - 30) / 1.2 ** np.arange(D)).astype(kind), np.ones(N, bool))}
         fits = [FusionFit(block, Products(device)) for device in (None, "cpu")]
         for fit in fits:
-            fit.add(fit.moments(block))
+            fit.add(block)
         one, other = (fit.fusion(10) for fit in fits)
         assert one.transform(block) == pytest.approx(other.transform(block, Products("cpu")), abs=error)
         same = one.transform(block, Products("cpu"))
@@ -172,7 +172,7 @@ def test_another_process_works_by_numpy() -> None:
     rows, _, _ = drawn()
     block = {"image": Block(rows, np.ones(N, bool))}
     fit = FusionFit(block, Products("cpu"))
-    fit.add(fit.moments(block))
+    fit.add(block)
     sent: Fusion = pickle.loads(pickle.dumps(fit)).fusion()
     assert (sent.transform(block) == fit.fusion().transform(block)).all()
 

@@ -69,6 +69,15 @@ def test_samples_put_into_slices_cost_their_vectors(tmp_path: Path) -> None:
     assert images.assign(audit).collect().height > 600
 
 
+def test_samples_without_any_prediction_cost_their_rows(tmp_path: Path) -> None:
+    """The last patient with a prediction may have been deleted; what is left is images."""
+    store = planted_store(tmp_path / "store", samples=300)
+    with store.commit("deleted") as commit:
+        commit.writer("predictions").delete("true")
+    plan = optimise(Store.open(store.location).scan().plan)
+    assert costs(plan, store)[plan].rows == 300
+
+
 def test_more_rows_and_more_shuffles_cost_more(stores: tuple[Store, Store]) -> None:
     """Four times the rows are four times the bytes; shuffles and resamples add their time to discovery alone."""
     small, large = (costs(s.scan().fuse(modalities=["image"]).discover().plan, s) for s in stores)

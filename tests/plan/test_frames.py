@@ -165,7 +165,7 @@ def test_an_answer_is_kept_by_what_it_is_the_answer_to(mixed: Store, monkeypatch
     (kept,) = cache.kept()
     assert "Fuse" in kept.plan
     with monkeypatch.context() as nothing_runs:
-        nothing_runs.setattr("misread.execute.work.run", None)
+        nothing_runs.setattr("misread.execute.work._given", None)
         nothing_runs.setattr(fusing, "FusionFit", None)
         assert_frame_equal(mixed.scan("m").fuse(modalities=["image"]).collect(), first)
     assert key_of(mixed, frame.plan) != key_of(mixed, frame.head(3).plan)
