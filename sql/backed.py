@@ -11,7 +11,8 @@ import pyarrow as pa
 from misread.schemas.errors import MisreadError, QueryError
 
 from .catalogue import BACKED
-from .interrupts import Watch, too_much_memory
+from .exhausted import too_much_memory
+from .interrupts import Watch
 
 Work = Callable[..., pa.Array]
 """`work(check, *columns)` gives one value a row, of the type that `BACKED_FUNCTIONS` says.

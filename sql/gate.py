@@ -9,7 +9,7 @@ from misread.schemas.errors import QueryError, unknown_name
 
 from .catalogue import BACKED, STORED, functions
 from .refusals import syntax_error
-from .tree import Node, Tree
+from .tree import Node, Tree, shown
 
 ALLOWED: Final = "only SELECT, EXPLAIN, DESCRIBE and SHOW are answered; nothing in the store can be changed from SQL"
 TABLE_FUNCTIONS: Final = frozenset({"generate_series", "range", "repeat", "unnest"})
@@ -45,7 +45,7 @@ def admit(connection: Any, text: str, views: Collection[str]) -> Tree:
 def asks_for_tables(tree: Tree) -> bool:
     """Whether the question is SHOW TABLES."""
     node = tree.root.get("from_table") or {}
-    return node.get("type") == "SHOW_REF" and _shown(node) in ("tables", "__show_tables_expanded")
+    return node.get("type") == "SHOW_REF" and shown(node) in ("tables", "__show_tables_expanded")
 
 
 def check(tree: Tree, views: Collection[str]) -> None:
@@ -56,7 +56,7 @@ def check(tree: Tree, views: Collection[str]) -> None:
             raise QueryError(f"{kind.partition('_')[0]} is refused", ALLOWED)
         if kind == "TABLE_FUNCTION":
             _check_table_function(str(node["function"]["function_name"]))
-        if kind == "SHOW_REF" and node["query"] is None and not (asks_for_tables(tree) or _shown(node) in views):
+        if kind == "SHOW_REF" and node["query"] is None and not (asks_for_tables(tree) or shown(node) in views):
             raise QueryError("SHOW can show the tables, or one of them", "write SHOW TABLES, or SHOW images")
     for node, given in tree.base_tables():
         _check_table(node, {*views, *given}, views)
@@ -81,10 +81,6 @@ def _only_statement(connection: Any, text: str) -> str:
         count = len(statements)
         raise QueryError(f"{count} statements were given; one can be asked at a time" if count else "nothing is asked")
     return str(statements[0].type.name)
-
-
-def _shown(node: Node) -> str:
-    return str(node.get("table_name")).strip('"').lower()
 
 
 def _check_table(node: Node, known: Collection[str], views: Collection[str]) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,12 +10,14 @@ from typing import Any, Final, TypeVar
 
 from misread.schemas.errors import QueryError
 
+from .exhausted import too_much_memory
 from .left import PATIENCE_SECONDS, leave, unstopped
 from .limits import Limits, bounded_growth, resident_bytes
 
 T = TypeVar("T")
 
 TIME_SETTING: Final = "max_execution_time"
+_TIME_HINT: Final = "ask for less at once, or allow more time: --time-limit, or time_limit= in Python"
 _LOOK_SECONDS = 0.1
 _GRACE_SECONDS = 1.0
 """How long the time limit is DuckDB's own affair, before it is interrupted."""
@@ -85,39 +86,11 @@ class Watch:
     def _excess(self, grace: float) -> QueryError | None:
         seconds = self._limits.seconds
         if seconds is not None and time.monotonic() - self._began > seconds + grace:
-            return QueryError(f"the question took longer than {seconds:g} s", TIME_HINT)
+            return QueryError(f"the question took longer than {seconds:g} s", _TIME_HINT)
         now = resident_bytes()
         if now is not None and self._resident is not None and now - self._resident > self._limits.process_bytes:
             return too_much_memory()
         return None
-
-
-TIME_HINT = "ask for less at once, or allow more time: --time-limit, or time_limit= in Python"
-
-
-MEMORY_HINT = "ask for fewer rows or columns at once, or allow more: --memory-limit, or memory_limit= in Python"
-
-
-def too_much_memory() -> QueryError:
-    return QueryError("the question needs more memory than it may use", MEMORY_HINT)
-
-
-def ran_out_of_memory(error: BaseException) -> bool:
-    """Whether DuckDB's memory limit was reached; on their way through Arrow its errors are OSErrors."""
-    return type(error).__name__ == "OutOfMemoryException" or str(error).startswith("Out of Memory Error")
-
-
-def ran_out_of_room(error: BaseException) -> bool:
-    """Whether what DuckDB put aside on disk found no more room there; it writes nothing else."""
-    return any(text in str(error) for text in ("Could not write file", "max_temp_directory_size"))
-
-
-def too_little_room(what: str, otherwise: str) -> QueryError:
-    """`what` is worked out; `otherwise`: what helps beside more room."""
-    return QueryError(
-        f"{what} needs more room on disk than it may take in {tempfile.gettempdir()}",
-        f"free disk space there, or name another folder in TMPDIR; else {otherwise}",
-    )
 
 
 def interruptible(connection: Any, work: Callable[[], T], watch: Watch, limits: Limits) -> T:

@@ -3,7 +3,6 @@
 import os
 import weakref
 from collections.abc import Iterator, Mapping
-from types import TracebackType
 from typing import Any, Final
 
 import pyarrow as pa
@@ -11,7 +10,8 @@ import pyarrow.dataset as pads
 
 from misread.schemas.errors import QueryError, first_line
 
-from .interrupts import Watch, interruptible, ran_out_of_memory, ran_out_of_room, too_little_room
+from .exhausted import ran_out_of_memory, ran_out_of_room, too_little_room
+from .interrupts import Watch, interruptible
 from .limits import Limits
 from .locked import end, lock
 from .streams import unread
@@ -50,9 +50,7 @@ class Pipeline:
     def __enter__(self) -> "Pipeline":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def batches(self, statement: str, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:

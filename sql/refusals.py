@@ -11,7 +11,7 @@ from misread.schemas.values import LARGEST_INTEGER
 
 from .catalogue import STORED
 from .catalogue import functions as own_functions
-from .interrupts import MEMORY_HINT, ran_out_of_memory, ran_out_of_room, too_little_room, too_much_memory
+from .exhausted import MEMORY_HINT, ran_out_of_memory, ran_out_of_room, too_little_room, too_much_memory
 from .streams import unread
 from .tree import Tree
 

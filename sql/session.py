@@ -5,7 +5,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
@@ -18,8 +18,9 @@ from misread.schemas.values import SIGNIFICANCE
 from .backed import Backing, Work
 from .catalogue import NARROW, STORED
 from .definitions import Definitions
+from .exhausted import too_much_memory
 from .gate import admit, asks_for_tables
-from .interrupts import TIME_SETTING, Watch, interruptible, own_deadline, too_much_memory
+from .interrupts import TIME_SETTING, Watch, interruptible, own_deadline
 from .limits import SMALLEST_CELL, Limits
 from .locked import end, lock
 from .predicate import check_predicate, no_truth
@@ -59,9 +60,7 @@ class Session:
     def __enter__(self) -> "Session":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     @property

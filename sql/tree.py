@@ -10,6 +10,11 @@ from misread.schemas.errors import QueryError
 Node = dict[str, Any]
 
 
+def shown(node: Node) -> str:
+    """The table that DESCRIBE or SHOW names, in lower case."""
+    return str(node.get("table_name")).strip('"').lower()
+
+
 @dataclass(frozen=True)
 class Tree:
     """The parse of one SELECT, as `json_serialize_sql` gives it."""
@@ -83,8 +88,7 @@ class Tree:
 
     def names(self) -> set[str]:
         """The names of everything that is asked: tables, those of DESCRIBE and SHOW, and functions, in lower case."""
-        shown = {str(node.get("table_name")).strip('"').lower() for node in self.of_type("SHOW_REF")}
-        return {*self.tables().values(), *self.functions(), *shown}
+        return {*self.tables().values(), *self.functions(), *map(shown, self.of_type("SHOW_REF"))}
 
     def literals(self) -> set[str]:
         """The values that are written out, as text."""

@@ -29,13 +29,15 @@ def cache(
     if clear:
         note(f"{Cache(opened).clear()} answers removed")
         return
-    kept = Cache(opened).kept()
-    columns = {
-        "answer": [answer.key for answer in kept],
-        "last_used": [datetime.fromtimestamp(answer.used, UTC).replace(microsecond=0) for answer in kept],
-        "kilobytes": [-(-answer.bytes // 1000) for answer in kept],
-        "plan": [answer.plan.partition("\n")[0] for answer in kept],
-    }
-    kinds = [pa.string(), pa.timestamp("us", tz="UTC"), pa.int64(), pa.string()]
-    table = pa.table([pa.array(v, k) for v, k in zip(columns.values(), kinds, strict=True)], names=list(columns))
-    deliver(table, form, output, opened.location)
+    rows = [
+        {
+            "answer": answer.key,
+            "last_used": datetime.fromtimestamp(answer.used, UTC).replace(microsecond=0),
+            "kilobytes": -(-answer.bytes // 1000),
+            "plan": answer.plan.partition("\n")[0],
+        }
+        for answer in Cache(opened).kept()
+    ]
+    moment = pa.timestamp("us", tz="UTC")
+    schema = pa.schema({"answer": pa.string(), "last_used": moment, "kilobytes": pa.int64(), "plan": pa.string()})
+    deliver(pa.Table.from_pylist(rows, schema), form, output, opened.location)

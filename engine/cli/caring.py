@@ -1,5 +1,6 @@
 """The commands that care for a store: verify and delete."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -43,8 +44,8 @@ def verify(
         tables = "1 table" if len(opened.tables) == 1 else f"{len(opened.tables)} tables"
         typer.echo(f"{tables} with {rows} rows: all as they were written")
         return
-    columns = {name: [getattr(one, name) for one in found] for name in ("table", "row", "reason")}
-    deliver(pa.table({n: pa.array(c, pa.string()) for n, c in columns.items()}), written, output, opened.location)
+    schema = pa.schema(dict.fromkeys(("table", "row", "reason"), pa.string()))
+    deliver(pa.Table.from_pylist([asdict(one) for one in found], schema), written, output, opened.location)
     if found:
         places = "1 place is" if len(found) == 1 else f"{len(found)} places are"
         note(f"{places} damaged; restore the store's files from a copy, or ingest again into a new store.")

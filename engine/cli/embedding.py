@@ -1,5 +1,6 @@
 """The commands that turn images and reports into vectors: embed and encoders."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,9 +75,7 @@ def encoders(
     from misread.store import TableStore
 
     rows = listed(TableStore.open(store).encoders if store else None)
-    columns = ("encoder", "modality", "description", "needs")
-    table = pa.table({name: pa.array([getattr(row, name) for row in rows], pa.string()) for name in columns})
-    deliver(table, form, None, "")
+    deliver(pa.Table.from_pylist([asdict(row) for row in rows]), form, None, "")
 
 
 def _precision(given: str | None) -> "Precision | None":

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from misread.sql.interrupts import remember_interruptions
 from misread.sql.left import is_left
 
 from .asking import info, slices
@@ -63,7 +64,7 @@ def run() -> None:
     _write_any_text()
     status: str | int | None = 0
     try:
-        _remember_interruptions()
+        remember_interruptions()
         app()
     except SystemExit as end:
         status = end.code
@@ -83,12 +84,6 @@ def _end_at_once(status: str | int | None) -> None:
         with contextlib.suppress(OSError):  # whoever reads may have gone
             stream.flush()
     os._exit(1 if isinstance(status, str) else status or 0)
-
-
-def _remember_interruptions() -> None:
-    from misread.sql.interrupts import remember_interruptions
-
-    remember_interruptions()
 
 
 def _write_any_text() -> None:

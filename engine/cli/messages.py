@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from typing import Final, ParamSpec, TypeVar
 
 import pyarrow as pa
@@ -58,11 +59,8 @@ def _first_of_columns(faults: Iterable[Fault]) -> list[Fault]:
 
 
 def _show(faults: Iterable[Fault]) -> None:
-    columns = ("file", "row", "column", "reason")
-    rows = [(fault.file, fault.row, fault.column, fault.reason) for fault in faults]
-    kinds = [pa.string(), pa.int64(), pa.string(), pa.string()]
-    arrays = [pa.array([row[i] for row in rows], kind) for i, kind in enumerate(kinds)]
-    write_table(pa.table(dict(zip(columns, arrays, strict=True))), sys.stderr)
+    schema = pa.schema({"file": pa.string(), "row": pa.int64(), "column": pa.string(), "reason": pa.string()})
+    write_table(pa.Table.from_pylist([asdict(fault) for fault in faults], schema), sys.stderr)
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:

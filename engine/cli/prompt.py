@@ -4,7 +4,7 @@ import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from misread.store import TableStore
 
 from .messages import note, told
 from .output import Format, deliver
+from .querying import functions_listed, questions_listed, tell_why_empty, values_given
 from .tables import write_lines
 
 FIRST: Final = "misread> "
@@ -42,7 +43,6 @@ HELP: Final = (
 
 def converse(session: Session, store: TableStore) -> None:
     """Asks until the end of the input. An error, or Ctrl-C, ends a question and not the conversation."""
-    from .querying import functions_listed, questions_listed
 
     def listed(kind: str) -> None:
         deliver(functions_listed() if kind == "functions" else questions_listed(store), None, None, store.location)
@@ -82,8 +82,6 @@ def _run(session: Session, store: TableStore, words: str) -> None:
     """`NAME model=… target=…`, each value with or without the --set of the command."""
     from misread.queries import question_named
 
-    from .querying import tell_why_empty, values_given
-
     try:
         name, *given = shlex.split(words) or [""]
         values = values_given([word for word in given if word != "--set"])
@@ -96,8 +94,8 @@ def _run(session: Session, store: TableStore, words: str) -> None:
     deliver(result, Format.TABLE, None, store.location)
 
 
-def _ask(session: Session, store: TableStore, question: str, values: Mapping[str, str] | None = None) -> None:
-    deliver(session.query(question, values), Format.TABLE, None, store.location)
+def _ask(session: Session, store: TableStore, question: str) -> None:
+    deliver(session.query(question), Format.TABLE, None, store.location)
 
 
 def _guarded(work: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ import typer
 from misread.schemas.errors import command
 from misread.sql.limits import MEMORY, SECONDS
 
-from .messages import guarded, note, tell
+from .messages import guarded, note
 from .options import (
     FormatOption,
     MemoryOption,
@@ -97,7 +97,9 @@ def tell_why_empty(store: "TableStore", result: pa.Table, values: Mapping[str, s
     from misread.queries import why_nothing_is_judged
 
     if values and not result.num_rows and {"model", "target"} <= values.keys():
-        tell(filter(None, [why_nothing_is_judged(store, values["model"], values["target"])]))
+        reason = why_nothing_is_judged(store, values["model"], values["target"])
+        if reason:
+            note(reason)
 
 
 def functions_listed() -> pa.Table:

@@ -6,7 +6,7 @@ import typer
 
 from misread.sql.limits import MEMORY, SECONDS
 
-from .messages import guarded, tell
+from .messages import guarded, note
 from .options import (
     FormatOption,
     MemoryOption,
@@ -73,14 +73,13 @@ def subgroups(  # noqa: PLR0913, PLR0917 - each is an option of the command
         allow_small_cells=allow_small_cells,
     )
     if model and target:
-        tell(filter(None, [why_nothing_is_judged(opened, model, target) if found.is_empty() else None]))
+        if found.is_empty() and (reason := why_nothing_is_judged(opened, model, target)):
+            note(reason)
     elif others := not_judged(opened, model, target):
-        tell(
-            [
-                "not searched, as none of their predictions counts as right or wrong "
-                f"(misread discover finds thresholds where there are labels): {'; '.join(others)}"
-            ]
+        note(
+            "not searched, as none of their predictions counts as right or wrong "
+            f"(misread discover finds thresholds where there are labels): {'; '.join(others)}"
         )
     if found.height and not found["confirmed"].any():
-        tell(["none of these is confirmed: that errors gather there in the other half, too, was not shown"])
+        note("none of these is confirmed: that errors gather there in the other half, too, was not shown")
     deliver(found.to_arrow(), form, output, opened.location)

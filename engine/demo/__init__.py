@@ -2,9 +2,8 @@
 
 from .appearance import Appearance
 from .archive import Archive, write_archive
-from .attributes import ATTRIBUTES, PATIENT_ATTRIBUTES
+from .attributes import ATTRIBUTES, PATIENT_ATTRIBUTES, Plant
 from .films import Exposure, expose_films
-from .plants import Plant
 from .population import appearances, draw_population
 from .radiograph import draw
 from .reports import write_report

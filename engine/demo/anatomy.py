@@ -1,7 +1,5 @@
 """The shape of one chest: where its walls, lungs, heart borders and diaphragm lie on the film."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What one made-up chest film shows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The demo archive: films, reports, metadata and a real classifier's predictions, with the answer known."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +9,9 @@ import polars as pl
 
 from misread.progress import Progress, silent
 
+from .attributes import Plant
 from .classifier import fit_classifier
 from .films import Exposure, expose_films
-from .plants import Plant
 from .population import FILMS_PER_PATIENT, appearances, draw_population
 from .reports import write_report
 
@@ -88,14 +86,15 @@ def write_archive(
     _write_predictions(root, audited, model.score(features[len(taught) :]))
     _write_metadata(root, audited, seed)
     _write_reports(root, audited, seed)
-    return Archive(root, audited, _answer(audited), _groups(audited))
+    answer = _answer(audited)
+    return Archive(root, audited, answer, _groups(answer))
 
 
 def _population(films: int, *, seed: int, plant: Plant, prefix: str) -> pl.DataFrame:
     """Exactly `films` films: patients are drawn until there are enough, the last one cut short if need be."""
     each = sum((k + 1) * p for k, p in enumerate(FILMS_PER_PATIENT))
     patients = int(films / each * 1.2) + 20
-    return draw_population(patients, seed=seed, plants=[plant], prefix=prefix).head(films)
+    return draw_population(patients, seed=seed, plant=plant, prefix=prefix).head(films)
 
 
 def _exposures(films: pl.DataFrame, paths: Sequence[Path] | None) -> list[Exposure]:
@@ -134,8 +133,7 @@ def _answer(films: pl.DataFrame) -> pl.DataFrame:
     return films.select("sample_id", (ill & ~drained).alias(MISSED), (drained & ~ill).alias(FALSE_ALARM))
 
 
-def _groups(films: pl.DataFrame) -> pl.DataFrame:
-    answer = _answer(films)
+def _groups(answer: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "slice": [MISSED, FALSE_ALARM],

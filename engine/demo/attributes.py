@@ -1,17 +1,32 @@
 """Yes/no attributes of patients and films: how common they are and how they hang together."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .plants import Plant
-
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """P(attribute | given) and P(attribute | not given), in place of whatever links the two by nature.
+
+    Args:
+        attribute: the attribute drawn second.
+        given: the attribute drawn first: one that stands before it in `ATTRIBUTES`.
+        p_with: P(attribute) where `given` holds.
+        p_without: P(attribute) where it does not.
+        rate: P(given).
+    """
+
+    attribute: str
+    given: str
+    p_with: float
+    p_without: float
+    rate: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +69,7 @@ def draw_attributes(
     age: Floats,
     seed: int,
     rates: Mapping[str, float],
-    plants: Sequence[Plant],
+    plant: Plant | None,
 ) -> dict[str, Flags]:
     """Every attribute of every film.
 
@@ -64,23 +79,23 @@ def draw_attributes(
         patient_of: the patient's number of each film, shape (films,).
         age: years of each patient, shape (patients,).
         rates: rates to use in place of the natural ones; natural links stay.
-        plants: planted pairs.
+        plant: a planted pair.
 
     Returns:
         one bool array of shape (films,) per name of `ATTRIBUTES`.
 
     Raises:
-        ValueError: an unknown name, a rate outside 0 to 1, or plants that cannot all hold.
+        ValueError: an unknown name, or a rate outside 0 to 1.
     """
-    wanted = _rates(rates, plants)
-    laid = _arrange(plants, wanted)
+    wanted = _rates(rates, plant)
     drawn: dict[str, Flags] = {}
-    for name in _order(laid):
-        whole = _NATURE[name].of_patient
+    for place, (name, nature) in enumerate(_NATURE.items()):
+        whole = nature.of_patient
         known = {key: _per(flags, patient_of, len(age), whole) for key, flags in drawn.items()}
         years = age if whole else age[patient_of]
-        chance = _chance(name, known, years, wanted[name], laid.get(name))
-        luck = np.random.default_rng([seed, 100 + ATTRIBUTES.index(name)]).random(len(years))
+        planted = plant if plant and plant.attribute == name else None
+        chance = _chance(nature, known, years, wanted[name], planted)
+        luck = np.random.default_rng([seed, 100 + place]).random(len(years))
         flags = luck < chance
         drawn[name] = flags[patient_of] if whole else flags
     return drawn
@@ -95,15 +110,12 @@ def _per(flags: Flags, patient_of: NDArray[np.intp], patients: int, whole: bool)
     return per_patient
 
 
-def _chance(name: str, known: Mapping[str, Flags], age: Floats, rate: float, plant: Plant | None) -> Floats:
+def _chance(nature: _Nature, known: Mapping[str, Flags], age: Floats, rate: float, plant: Plant | None) -> Floats:
     if plant:
         return np.where(known[plant.given], plant.p_with, plant.p_without)
     pull = np.zeros(len(age))
-    for other, weight in _NATURE[name].pulls.items():
-        if other == "age":
-            pull += weight * (age - 60) / 15
-        elif other in known:
-            pull += weight * known[other]
+    for other, weight in nature.pulls.items():
+        pull += weight * ((age - 60) / 15 if other == "age" else known[other])
     return _with_mean(pull, rate)
 
 
@@ -121,47 +133,13 @@ def _with_mean(pull: Floats, rate: float) -> Floats:
     return np.asarray(1 / (1 + np.exp(-pull - low)))
 
 
-def _rates(rates: Mapping[str, float], plants: Sequence[Plant]) -> dict[str, float]:
-    named = set(rates) | {name for plant in plants for name in (plant.attribute, plant.given)}
-    unknown = sorted(named - set(ATTRIBUTES))
+def _rates(rates: Mapping[str, float], plant: Plant | None) -> dict[str, float]:
+    unknown = sorted(set(rates) - set(ATTRIBUTES))
     if unknown:
         raise ValueError(f"no attribute {', '.join(unknown)}; there are {', '.join(ATTRIBUTES)}")
-    wanted = {name: nature.rate for name, nature in _NATURE.items()} | dict(rates)
-    for plant in plants:
-        if plant.rate is not None:
-            wanted[plant.given] = plant.rate
+    planted = {plant.given: plant.rate} if plant else {}
+    wanted = {name: nature.rate for name, nature in _NATURE.items()} | dict(rates) | planted
     for name, rate in wanted.items():
         if not 0 <= rate <= 1:
             raise ValueError(f"the rate of {name} is {rate}; it runs from 0 to 1")
     return wanted
-
-
-def _arrange(plants: Sequence[Plant], rates: dict[str, float]) -> dict[str, Plant]:
-    """Plants by the attribute drawn second; a patient's attribute is always drawn before a film's."""
-    laid: dict[str, Plant] = {}
-    for plant in plants:
-        way = plant
-        if _NATURE[plant.attribute].of_patient and not _NATURE[plant.given].of_patient:
-            way = plant.turned(rates[plant.given])
-            rates[way.given] = way.rate if way.rate is not None else rates[way.given]
-        if way.attribute in laid:
-            raise ValueError(f"{way.attribute} is planted twice; give it one plant")
-        laid[way.attribute] = way
-    return laid
-
-
-def _order(laid: Mapping[str, Plant]) -> list[str]:
-    """Attributes in an order in which every planted one follows the one it hangs on."""
-    order: list[str] = []
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            raise ValueError(f"plants run in a circle: {' on '.join((*path, name))}")
-        if name in laid:
-            visit(laid[name].given, (*path, name))
-        if name not in order:
-            order.append(name)
-
-    for name in ATTRIBUTES:
-        visit(name, ())
-    return order

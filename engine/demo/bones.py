@@ -1,7 +1,5 @@
 """Bones: ribs, spine, collar bones, shoulder blades and upper arms."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from .anatomy import Anatomy

@@ -3,8 +3,6 @@
 Positions and widths are shares of the frame's side: x to the right and y down, both from 0 to 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any

@@ -1,7 +1,5 @@
 """A small, real classifier of made-up films: hand-made picture features and a regularised linear model."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Devices: chest drain, monitoring leads, pacemaker, breathing and feeding tubes, central line."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from .anatomy import Anatomy, sign

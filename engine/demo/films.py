@@ -1,7 +1,5 @@
 """Drawing many films at once: on several cores, with an outcome that does not depend on how many."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor

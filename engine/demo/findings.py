@@ -1,7 +1,5 @@
 """What the film may show: air or fluid beside the lung, consolidation, a nodule."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

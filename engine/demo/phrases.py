@@ -1,7 +1,5 @@
 """The words of made-up radiology reports, by what they say."""
 
-from __future__ import annotations
-
 from typing import Final
 
 PHRASES: Final[dict[str, tuple[str, ...]]] = {

@@ -1,7 +1,5 @@
 """Made-up patients and their films, one row per film."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
@@ -10,8 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .appearance import SIDES, ZONES, Appearance
-from .attributes import Flags, draw_attributes
-from .plants import Plant
+from .attributes import Flags, Plant, draw_attributes
 
 FILMS_PER_PATIENT = (0.65, 0.25, 0.10)
 
@@ -21,7 +18,7 @@ def draw_population(
     *,
     seed: int,
     rates: Mapping[str, float] | None = None,
-    plants: Sequence[Plant] = (),
+    plant: Plant | None = None,
     films_per_patient: Sequence[float] = FILMS_PER_PATIENT,
     prefix: str = "P",
 ) -> pl.DataFrame:
@@ -32,7 +29,7 @@ def draw_population(
 
     Args:
         rates: rates to use in place of the natural ones, by name of `ATTRIBUTES`.
-        plants: planted pairs; P(attribute | given) is then exactly the planted one.
+        plant: a planted pair; P(attribute | given) is then exactly the planted one.
         films_per_patient: P(1 film), P(2 films), ...
         prefix: letter that starts every patient's id.
 
@@ -41,8 +38,7 @@ def draw_population(
         `Appearance`, and every yes/no attribute of `ATTRIBUTES` as a bool column. Sorted by sample_id.
 
     Raises:
-        ValueError: a negative number of patients, an unknown attribute, a rate outside 0 to 1, or plants that
-            cannot all hold.
+        ValueError: a negative number of patients, an unknown attribute, or a rate outside 0 to 1.
     """
     if patients < 0:
         raise ValueError(f"{patients} patients; give 0 or more")
@@ -53,7 +49,7 @@ def draw_population(
     counts = rng.choice(np.arange(1, len(films_per_patient) + 1), patients, p=np.asarray(films_per_patient))
     patient_of = np.repeat(np.arange(patients), counts)
     turn = np.arange(len(patient_of)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
-    flags = draw_attributes(patient_of, age, seed, rates or {}, plants)
+    flags = draw_attributes(patient_of, age, seed, rates or {}, plant)
     names = [f"{prefix}{patient:05d}" for patient in patient_of]
     columns: dict[str, object] = {
         "sample_id": [f"{name}_{k}" for name, k in zip(names, turn, strict=True)],

@@ -1,7 +1,5 @@
 """Made-up frontal chest radiographs: `draw` turns an `Appearance` into a picture."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -76,15 +74,15 @@ def _expose(thickness: Frame, appearance: Appearance, rng: np.random.Generator) 
     gain = 1.85 * float(np.exp(-0.22 * appearance.exposure + 0.05 * rng.standard_normal()))
     film = 1 - np.exp(-np.float32(gain) * np.maximum(seen, 0) ** np.float32(1.15))
     if old:
-        film = 0.09 + 0.80 * soften_fine(film, 1.6)
+        film = 0.09 + 0.80 * _soften_fine(film, 1.6)
     grain = rng.standard_normal((size, size), dtype=np.float32)
     if old:
-        grain = soften_fine(grain, 1.0)
+        grain = _soften_fine(grain, 1.0)
     level = (0.028 if old else 0.009) * (1 + 0.5 * appearance.frontal_ap)
     return solid(film + np.float32(level) * grain * (0.35 + film))
 
 
-def soften_fine(film: Frame, pixels: float) -> Frame:
+def _soften_fine(film: Frame, pixels: float) -> Frame:
     """`film` blurred by a small kernel of `pixels` neighbours' weight."""
     w = np.float32(pixels / (2 + 2 * pixels))
     out = film.copy()
@@ -95,7 +93,7 @@ def soften_fine(film: Frame, pixels: float) -> Frame:
 
 
 def _mark(film: Frame, appearance: Appearance, seed: int) -> NDArray[np.uint8]:
-    """Burn in the side letter, and PORTABLE on bedside films."""
+    """Burn in the side letter, and MOBILE on bedside films of the newer scanner."""
     size = film.shape[0]
     picture = Image.fromarray(np.clip(film * 255, 0, 255).astype(np.uint8))
     rng = np.random.default_rng([seed, 6])

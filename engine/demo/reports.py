@@ -1,7 +1,5 @@
 """Free-text reports of made-up films."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from .appearance import Appearance, Side

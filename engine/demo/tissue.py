@@ -1,7 +1,5 @@
 """Soft tissue: the body's outline, arms, breasts, heart, belly, windpipe, and the air in the lungs."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from .anatomy import Anatomy

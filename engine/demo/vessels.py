@@ -1,7 +1,5 @@
 """Lung markings: branching vessels from both hila and the fine mottle between them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

@@ -26,7 +26,7 @@ class Finished:
     """
 
     def __init__(self, files: StoreFiles, name: str, key: str) -> None:
-        self._files, self._name, self._prefix = files, name, f"{name}.{key}."
+        self._files, self._name, self._prefix = files, name, f"{FOLDER}/{name}.{key}."
 
     def keep(self, checksums: Sequence[str], vectors: Vectors) -> None:
         """Keeps (n, d) vectors by the checksum of what each was made from."""
@@ -36,7 +36,7 @@ class Finished:
         with pa.ipc.new_file(buffer, rows.schema) as writer:
             writer.write_batch(rows)
         content = buffer.getvalue()
-        self._files.replace(f"{FOLDER}/{self._prefix}{_digest(content)}.arrow", content)
+        self._files.replace(f"{self._prefix}{_digest(content)}.arrow", content)
 
     def checksums(self) -> set[str]:
         """Of everything that is encoded."""
@@ -45,7 +45,7 @@ class Finished:
     def batches(self) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
         """(checksums, (n, d) vectors), file by file, by their names."""
         for file in self._files.names(FOLDER):
-            if file.removeprefix(f"{FOLDER}/").startswith(self._prefix):
+            if file.startswith(self._prefix):
                 content = self._files.read(file)
                 if file.endswith(f".{_digest(content)}.arrow"):
                     rows = pa.ipc.open_file(content).read_all()
@@ -54,7 +54,7 @@ class Finished:
     def discard(self) -> None:
         """Removes what this encoder kept, under other keys too: work that was given up."""
         for file in self._files.names(FOLDER):
-            if file.removeprefix(f"{FOLDER}/").startswith(f"{self._name}."):
+            if file.startswith(f"{FOLDER}/{self._name}."):
                 self._files.remove(file)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -71,8 +72,6 @@ def encode(
     encoder: Encoder, inputs: Inputs, samples: frozenset[str], checksums: Mapping[str, str], finished: Finished
 ) -> Iterator[list[str]]:
     """Encodes the inputs of some samples, and keeps the vectors; gives the checksums of each batch once encoded."""
-    from time import monotonic
-
     held: list[tuple[list[str], Vectors]] = []
     since = monotonic()
     for names, vectors in _encoded(encoder, inputs.batches(samples)):

@@ -4,18 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
 
 from misread.schemas.errors import InputFaultsError
-from misread.schemas.values import MODALITIES, Modality
+from misread.schemas.values import Modality
 from misread.store import EncoderEntry
 
 from .pretrained.directory import model_directory
-from .pretrained.families import FAMILIES
+from .pretrained.families import FAMILIES, KINDS_FOR
 from .pretrained.hub import NEEDS, downloaded
 from .registry import encoders
-
-_KINDS: Final[Mapping[str, tuple[str, ...]]] = {"image": ("image", "image-text"), "report": ("text", "image-text")}
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ def _of_store(known: Mapping[str, EncoderEntry]) -> Iterator[Listed]:
 
 def _downloaded() -> Iterator[Listed]:
     for name, path in downloaded():
-        for modality in ("image", "report"):
+        for modality in KINDS_FOR:
             try:
                 directory = model_directory(path, modality)
             except InputFaultsError:
@@ -53,9 +50,9 @@ def _downloaded() -> Iterator[Listed]:
 
 
 def _any() -> Iterator[Listed]:
-    for modality in MODALITIES:
+    for modality, kinds in KINDS_FOR.items():
         for name, family in sorted(FAMILIES.items()):
-            if family.kind in _KINDS.get(modality, ()):
+            if family.kind in kinds:
                 told = f"any directory, or owner/name, of a {name} model of transformers"
                 yield Listed("DIRECTORY", modality, told, _needs(*family.needs))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from misread.schemas.errors import MisreadError
-from misread.schemas.values import BUILT_IN, PRETRAINED
+from misread.schemas.values import PRETRAINED
 from misread.store import TableStore
 from misread.workers import Workers
 
@@ -66,11 +66,11 @@ def encode_part(part: Part) -> list[str]:
 @lru_cache(maxsize=4)
 def _made_again(location: str, choice: Choice, model: str | None) -> Ready:
     made = chosen(choice, {})
-    if isinstance(made.made, Fitter):
-        assert model is not None
-        encoder = made.made.from_arrays(TableStore.open(location).read_model(model))
-        return Ready(encoder, choice, BUILT_IN, model)
-    return Ready(made.made, choice, made.source, None, made.parameters)
+    if not isinstance(made.made, Fitter):
+        return Ready(made.made, choice, made.source, None, made.parameters)
+    assert model is not None
+    encoder = made.made.from_arrays(TableStore.open(location).read_model(model))
+    return Ready(encoder, choice, made.source, model)
 
 
 _INPUTS: dict[tuple[str, int, str], tuple[Inputs, Mapping[str, str]]] = {}

@@ -4,20 +4,28 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from misread.describe import sentence
-from misread.execute.effects import LOSS_COLUMN, effect_column
 from misread.progress import Progress, silent
 from misread.schemas.errors import QueryError, nothing_audited
-from misread.schemas.values import CONFIRMATION, DISCOVERY, is_small_cell
+from misread.schemas.values import is_small_cell
 from misread.sql import Limits, question
 from misread.writing import replacing
 
 from .examples import examples_of
+from .few import (
+    FEW_LABELS,
+    FEW_SLICES,
+    HALVES,
+    audit_without_total,
+    point_without_few,
+    target_without_few,
+    word_without_few,
+)
 from .mapping import fused_maps
+from .pages import as_cards, as_html, as_json, as_markdown
 from .withheld import without_patients
 from .wording import IDS, PICTURES, REPORTS, borne_out
 
@@ -29,7 +37,6 @@ PHRASES = 8
 WORDS = 8
 PROFILE = 8
 SUBGROUPS = 5
-HALVES = (DISCOVERY, CONFIRMATION)
 
 Row = dict[str, Any]
 Form = Literal["html", "md", "json"]
@@ -40,21 +47,6 @@ _PATIENTS = """
     WHERE a.audit_id = $id
     GROUP BY ALL
 """
-
-_FEW_LABELS = """
-    SELECT
-        model, target, label, is_small_cell(count(DISTINCT patient)) AS few,
-        is_small_cell(count(DISTINCT patient) FILTER (half = 'confirmation')) AS few_held
-    FROM (
-        SELECT a.model, a.target, a.label, a.half, patient_of(i.patient_id, a.sample_id) AS patient
-        FROM audited AS a LEFT JOIN images AS i ON i.sample_id = a.sample_id
-        WHERE a.audit_id = $id AND a.label IS NOT NULL
-    )
-    GROUP BY model, target, label
-    HAVING few OR few_held
-"""
-
-_FEW = "SELECT slice_id FROM slices_shown() WHERE audit_id = $id AND suppressed"
 
 
 @dataclass(frozen=True)
@@ -114,16 +106,12 @@ class Report:
 
         Raises MisreadError for a place that cannot be written.
         """
-        from .pages import as_html, as_json, as_markdown
-
         written = {"html": as_html, "md": as_markdown, "json": as_json}[form](self)
         with replacing(Path(path)) as file:
             file.write(written.encode())
 
     def _repr_html_(self) -> str:
         """Its cards, for notebooks."""
-        from .pages import as_cards
-
         return as_cards(self)
 
 
@@ -139,31 +127,23 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
         audit_id = known or _newest(session, store.location)
         row = _audit(session, audit_id)
         slices = list(_slices(session, audit_id, options))
-        few = {one["slice_id"] for one in _rows(session, _FEW, audit_id)}
-        labels = _rows(session, _FEW_LABELS, audit_id)
+        few = {one["slice_id"] for one in _rows(session, FEW_SLICES, audit_id)}
+        labels = _rows(session, FEW_LABELS, audit_id)
         rare = {(one["model"], one["target"]) for one in labels if one["few"]}
         targets = _targets(session, audit_id)
-        shown = [_without_few(one, labels, session.limits.smallest_cell) for one in targets]
+        shown = [target_without_few(one, labels, session.limits.smallest_cell) for one in targets]
         points = fused_maps(store, session, audit_id, _maps(targets, slices), options, progress)
         subgroups, unsearched = _subgroups(session, audit_id)
         report = Report(
-            audit=_without_total(row, shown),
+            audit=audit_without_total(row, shown),
             targets=shown,
             slices=examples_of(store, session, slices, options, progress),
             subgroups=subgroups,
             unsearched=unsearched,
-            points=[_without(point, few, rare) for point in points],
+            points=[point_without_few(point, few, rare) for point in points],
             options=options,
         )
     return report if options.text else without_patients(report, store)
-
-
-def _without(point: Row, few: set[str], rare: set[tuple[str, str]]) -> Row:
-    """A point of the map, in no slice if that has few patients inside or outside; and how it was read, if its model and
-    target are `rare`, of which few patients have a label: they could be counted."""
-    hidden = {"slice_id": None} if point["slice_id"] in few else {}
-    read = ("label", "predicted", "error") if (point["model"], point["target"]) in rare else ()
-    return point | hidden | dict.fromkeys(read)
 
 
 def _targets(session: "Session", audit_id: str) -> list[Row]:
@@ -175,30 +155,6 @@ def _targets(session: "Session", audit_id: str) -> list[Row]:
         row | {f"{half}_patients": patients.get((row["model"], row["target"], half), 0) for half in HALVES}
         for row in rows
     ]
-
-
-def _without_few(target: Row, labels: list[Row], least: int) -> Row:
-    """A model and target without numbers of a half of few patients, of few that were left out, or of a class of few
-    confirmation patients, nor all errors, which less those of the other class would tell theirs. `labels`: those that
-    few have."""
-    few = [half for half in HALVES if is_small_cell(target[f"{half}_patients"], least)]
-    hidden = {f"{half}_{what}": None for half in few for what in ("rows", "patients", "errors")}
-    mine = [row for row in labels if (row["model"], row["target"]) == (target["model"], target["target"])]
-    rare = [row["label"] for row in mine if row["few_held"]]
-    hidden |= dict.fromkeys(map(effect_column, rare)) | dict.fromkeys(f"{half}_errors" for half in HALVES if rare)
-    hidden |= {LOSS_COLUMN: None} if CONFIRMATION in few else {}
-    gone, patients = target["left_out"] or [], target["left_out_patients"] or []
-    at_most = [one["rows"] if n is None else n for one, n in zip_longest(gone, patients)]
-    few_gone = [one | ({"rows": None} if is_small_cell(n, least) else {}) for one, n in zip(gone, at_most, strict=True)]
-    told = {name: value for name, value in target.items() if name != "left_out_patients"}
-    return told | hidden | {"left_out": few_gone}
-
-
-def _without_total(audit: Row, targets: list[Row]) -> Row:
-    """The audit, without how many samples were selected where that less the halves would tell what is hidden."""
-    hidden = [one["discovery_rows"] is None or one["confirmation_rows"] is None for one in targets]
-    gone = [part["rows"] is None for one in targets for part in one["left_out"]]
-    return audit | {"samples": None} if any(hidden + gone) else audit
 
 
 def _maps(targets: list[Row], slices: list[Row]) -> list[tuple[str, str]]:
@@ -279,19 +235,13 @@ def _patients(row: Row) -> int:
 
 def _words(session: "Session", own: Row, few: bool) -> list[Row]:
     """Words that not just few patients inside the slice use. `own`: the row of the slice; `few`: whether its numbers
-    are hidden. Where few lack a word, or few outside use it, there are no numbers that would tell them."""
+    are hidden."""
     least = session.limits.smallest_cell
     asked = f"FROM contrast_words WHERE slice_id = $id AND count_inside >= {least} ORDER BY rank LIMIT {WORDS}"
     return [
-        row | dict.fromkeys(_few_of_word(row, own["confirmation_patients"], few, least))
+        word_without_few(row, own["confirmation_patients"], few, least)
         for row in _rows(session, asked, own["slice_id"])
     ]
-
-
-def _few_of_word(word: Row, patients: int, few: bool, least: int) -> tuple[str, ...]:
-    if few or is_small_cell(patients - word["count_inside"], least):
-        return ("count_inside", "count_outside", "z_score", "q_value")
-    return ("count_outside", "z_score", "q_value") if is_small_cell(word["count_outside"], least) else ()
 
 
 def _verdict(row: Row | None, options: Options) -> Row | None:

@@ -55,7 +55,7 @@ def examples_of(
     A slice of few patients has none: they would be told one by one.
     """
     ids = [row["slice_id"] for row in slices if row["rows"] is not None]
-    found = [*_asked(session, _STORED, ids)]
+    found = _asked(session, _STORED, ids)
     without = [name for name in ids if name not in {row["slice_id"] for row in found}]
     found += _asked(session, _RANKED, without)
     pictures = _pictures(store, {row["sample_id"] for row in found}, progress) if options.images else {}

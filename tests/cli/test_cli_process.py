@@ -193,7 +193,7 @@ def stopped():
     raise KeyboardInterrupt
 
 if {where == "before"}:
-    main._remember_interruptions = stopped.__wrapped__
+    main.remember_interruptions = stopped.__wrapped__
 atexit.register(print, "Python's own end")
 print("said before")
 sys.argv = ["misread", "stopped"]

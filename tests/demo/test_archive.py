@@ -134,7 +134,7 @@ def test_a_classifier_needs_both_classes_and_square_films() -> None:
 
 def test_a_planted_population_can_be_drawn_to_files(tmp_path: Path) -> None:
     """A benchmark can plant any pair and keep the pictures where it likes."""
-    films = draw_population(6, seed=2, plants=[Plant("pacemaker", "supine", 0.9, 0.1)])
+    films = draw_population(6, seed=2, plant=Plant("supine", "pacemaker", 0.9, 0.1, rate=0.5))
     paths = [tmp_path / f"{name}.png" for name in films["sample_id"]]
     expose_films([Exposure(*row) for row in zip(appearances(films), films["film_seed"], paths, strict=True)])
     assert all(path.exists() for path in paths)

@@ -1,17 +1,16 @@
 """A model's directory, looked through before anything of it is loaded: what it is, and everything wrong with it."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from misread.schemas.errors import Fault, InputFaultsError, MisreadError
 from misread.schemas.values import Modality
 
-from .families import FAMILIES, Family
-from .sentence import Pooling, SentenceFaultError, read_pooling, transformer_folder
+from .families import FAMILIES, KINDS_FOR, Family
+from .sentence import FileFaultError, Pooling, json_object, read_pooling, transformer_folder
 
 PICKLES: Final = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.msgpack", "*.h5")
 INDEX: Final = "model.safetensors.index.json"
@@ -60,7 +59,7 @@ def model_directory(path: Path, modality: Modality) -> ModelDirectory:
     try:
         folder = transformer_folder(path)
         pooling = read_pooling(path)
-    except SentenceFaultError as error:
+    except FileFaultError as error:
         raise InputFaultsError([Fault(str(error.file), None, error.column, error.reason)], NEEDED) from None
     family, model_type = _family(folder, modality, faults)
     weights = _weights(folder, faults)
@@ -80,28 +79,15 @@ def is_image_text(path: Path) -> bool:
     return family is not None and family.kind == "image-text"
 
 
-def read_json(file: Path) -> dict[str, Any]:
-    """A JSON object. Raises ValueError with the reason for anything else."""
-    try:
-        content = json.loads(file.read_bytes())
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"is no JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise ValueError("holds no JSON object")
-    return content
-
-
 def _family(folder: Path, modality: Modality, faults: list[Fault]) -> tuple[Family | None, str]:
     file = folder / "config.json"
     if not file.is_file():
         faults.append(Fault(str(file), None, None, "the file is missing"))
         return None, ""
     try:
-        config = read_json(file)
-    except ValueError as error:
-        faults.append(Fault(str(file), None, None, str(error)))
+        config = json_object(file)
+    except FileFaultError as error:
+        faults.append(Fault(str(file), None, None, error.reason))
         return None, ""
     name = config.get("model_type")
     family = FAMILIES.get(name) if isinstance(name, str) else None
@@ -110,8 +96,7 @@ def _family(folder: Path, modality: Modality, faults: list[Fault]) -> tuple[Fami
         known = ", ".join(FAMILIES)
         faults.append(Fault(str(file), None, "model_type", f"{name!r} is none of: {known}{own}"))
         return None, ""
-    fits = {"image": ("image", "image-text"), "report": ("text", "image-text")}[modality]
-    if family.kind not in fits:
+    if family.kind not in KINDS_FOR[modality]:
         other = "reports" if modality == "image" else "images"
         faults.append(Fault(str(file), None, "model_type", f"{name!r} encodes {other}, not {modality}s"))
     return family, str(name)
@@ -141,10 +126,10 @@ def _weights(folder: Path, faults: list[Fault]) -> tuple[Path, ...]:
 
 def _shards(index: Path, faults: list[Fault]) -> list[Path]:
     try:
-        mapped = read_json(index).get("weight_map")
+        mapped = json_object(index).get("weight_map")
         names = sorted({str(name) for name in mapped.values()}) if isinstance(mapped, dict) else []
-    except ValueError as error:
-        faults.append(Fault(str(index), None, None, str(error)))
+    except FileFaultError as error:
+        faults.append(Fault(str(index), None, None, error.reason))
         return []
     if not names:
         faults.append(Fault(str(index), None, "weight_map", "names no file"))
@@ -171,9 +156,9 @@ def _check_picture_settings(folder: Path, faults: list[Fault]) -> None:
         faults.append(Fault(str(folder / PICTURE_SETTINGS[0]), None, None, "the file is missing"))
     for file in there:
         try:
-            read_json(file)
-        except ValueError as error:
-            faults.append(Fault(str(file), None, None, str(error)))
+            json_object(file)
+        except FileFaultError as error:
+            faults.append(Fault(str(file), None, None, error.reason))
 
 
 def _check_tokenizer(path: Path, folder: Path, faults: list[Fault]) -> None:

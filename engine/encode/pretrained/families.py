@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from misread.schemas.values import Modality
+
 Kind = Literal["image", "image-text", "text"]
+KINDS_FOR: Final[Mapping[Modality, tuple[Kind, ...]]] = {
+    "image": ("image", "image-text"),
+    "report": ("text", "image-text"),
+}
+"""Which kinds of models encode images, and which reports."""
 
 
 @dataclass(frozen=True)

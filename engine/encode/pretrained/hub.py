@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from misread.schemas.errors import MisreadError
+from misread.schemas.errors import MisreadError, first_line
 
 WANTED: Final = ("*.json", "*.txt", "*.model", "*.safetensors")
 """Neither code nor pickles are ever taken."""
@@ -35,14 +35,13 @@ def _snapshot(asked: str, name: str, revision: str | None, *, download: bool) ->
         options = {"revision": revision, "allow_patterns": list(WANTED), "local_files_only": not download}
         return Path(huggingface_hub.snapshot_download(name, **options))
     except Exception as error:  # noqa: BLE001 - of many kinds, and each is told
-        first = str(error).strip().partition("\n")[0]
         if not download:
             raise MisreadError(
                 f"there is no directory {asked}, and no model of that name was downloaded before",
                 "download it with --download, or copy its directory here: misread downloads nothing unasked",
             ) from None
         raise MisreadError(
-            f"{asked} cannot be downloaded: {type(error).__name__}: {first}",
+            f"{asked} cannot be downloaded: {type(error).__name__}: {first_line(error)}",
             "check the name and the network, or copy the model's directory here and name that",
         ) from None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from misread.schemas.errors import MisreadError
+from misread.schemas.errors import MisreadError, first_line
 
 from .directory import ModelDirectory
 
@@ -85,8 +85,7 @@ def _quiet(what: str) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except Exception as error:
-        first = str(error).strip().partition("\n")[0]
-        raise MisreadError(f"{what} cannot be loaded: {type(error).__name__}: {first}") from error
+        raise MisreadError(f"{what} cannot be loaded: {type(error).__name__}: {first_line(error)}") from error
     finally:
         log.setLevel(level)
         if bars:

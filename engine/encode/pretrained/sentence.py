@@ -31,7 +31,7 @@ class Pooling:
     most_tokens: int | None = None
 
 
-class SentenceFaultError(Exception):
+class FileFaultError(Exception):
     """What is wrong with which file of the directory."""
 
     def __init__(self, file: Path, reason: str, column: str | None = None) -> None:
@@ -46,7 +46,7 @@ def transformer_folder(path: Path) -> Path:
 
 
 def read_pooling(path: Path) -> Pooling | None:
-    """None for a plain directory. Raises SentenceFaultError for what misread does not know how to do."""
+    """None for a plain directory. Raises FileFaultError for what misread does not know how to do."""
     modules = _modules(path)
     if not modules:
         return None
@@ -63,9 +63,7 @@ def read_pooling(path: Path) -> Pooling | None:
         elif kind == "Normalize":
             unit = True
         else:
-            raise SentenceFaultError(
-                path / MODULES, f"{kind!r} is none of Transformer, Pooling, Dense, Normalize", "type"
-            )
+            raise FileFaultError(path / MODULES, f"{kind!r} is none of Transformer, Pooling, Dense, Normalize", "type")
     return Pooling(ways, tuple(dense), unit, _most_tokens(_inside(path, modules[0]) / "sentence_bert_config.json"))
 
 
@@ -75,10 +73,10 @@ def _modules(path: Path) -> list[dict[str, Any]]:
         return []
     modules = _json(file)
     if not isinstance(modules, list) or not modules or not all(isinstance(module, dict) for module in modules):
-        raise SentenceFaultError(file, "is no list of modules")
+        raise FileFaultError(file, "is no list of modules")
     first = str(modules[0].get("type", "")).rpartition(".")[2]
     if first != "Transformer":
-        raise SentenceFaultError(file, f"begins with {first!r}, not with a Transformer", "type")
+        raise FileFaultError(file, f"begins with {first!r}, not with a Transformer", "type")
     return modules
 
 
@@ -86,12 +84,12 @@ def _inside(path: Path, module: Mapping[str, Any]) -> Path:
     name = str(module.get("path", ""))
     folder = path / name
     if Path(name).is_absolute() or not folder.resolve().is_relative_to(path.resolve()):
-        raise SentenceFaultError(path / MODULES, f"{name!r} leads out of the directory", "path")
+        raise FileFaultError(path / MODULES, f"{name!r} leads out of the directory", "path")
     return folder
 
 
 def _ways(file: Path) -> tuple[str, ...]:
-    config = _object(file)
+    config = json_object(file)
     short = config.get("pooling_mode")
     if isinstance(short, str):
         asked: tuple[str, ...] = (SHORT.get(short, short),)
@@ -101,30 +99,31 @@ def _ways(file: Path) -> tuple[str, ...]:
         )
     known = tuple(way for way in MEANS.values() if way in asked)
     if not asked or len(known) != len(asked):
-        raise SentenceFaultError(file, f"pools by {', '.join(asked) or 'nothing'}; known are {', '.join(MEANS)}")
+        raise FileFaultError(file, f"pools by {', '.join(asked) or 'nothing'}; known are {', '.join(MEANS)}")
     return known
 
 
 def _dense(folder: Path) -> tuple[str, Path]:
-    activation = str(_object(folder / "config.json").get("activation_function", "")).rpartition(".")[2]
+    activation = str(json_object(folder / "config.json").get("activation_function", "")).rpartition(".")[2]
     if activation not in ACTIVATIONS:
         reason = f"{activation!r} is none of {', '.join(sorted(ACTIVATIONS))}"
-        raise SentenceFaultError(folder / "config.json", reason, "activation_function")
+        raise FileFaultError(folder / "config.json", reason, "activation_function")
     weights = folder / "model.safetensors"
     if not weights.is_file():
-        raise SentenceFaultError(weights, "the file is missing; weights in a pickle are refused")
+        raise FileFaultError(weights, "the file is missing; weights in a pickle are refused")
     return activation, weights
 
 
 def _most_tokens(file: Path) -> int | None:
-    most = _object(file).get("max_seq_length") if file.is_file() else None
+    most = json_object(file).get("max_seq_length") if file.is_file() else None
     return most if isinstance(most, int) and most > 0 else None
 
 
-def _object(file: Path) -> dict[str, Any]:
+def json_object(file: Path) -> dict[str, Any]:
+    """What a file holds. Raises FileFaultError where it is no JSON object."""
     content = _json(file)
     if not isinstance(content, dict):
-        raise SentenceFaultError(file, "holds no JSON object")
+        raise FileFaultError(file, "holds no JSON object")
     return content
 
 
@@ -132,6 +131,6 @@ def _json(file: Path) -> Any:
     try:
         return json.loads(file.read_bytes())
     except OSError as error:
-        raise SentenceFaultError(file, f"cannot be read: {error.strerror}") from None
+        raise FileFaultError(file, f"cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise SentenceFaultError(file, f"is no JSON: {error}") from None
+        raise FileFaultError(file, f"is no JSON: {error}") from None

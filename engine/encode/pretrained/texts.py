@@ -74,11 +74,10 @@ class TextEncoder:
 
     @property
     def dimension(self) -> int:
-        if self.directory.family.kind == "image-text" or not (self._dense or len(self._pooling.ways) > 1):
-            return width(self._model.config, self.directory, "report")
-        if self._dense:
-            return cast(int, self._dense[-1][0].out_features)
-        return len(self._pooling.ways) * width(self._model.config, self.directory, "report")
+        wide = width(self._model.config, self.directory, "report")
+        if self.directory.family.kind == "image-text":
+            return wide
+        return cast(int, self._dense[-1][0].out_features) if self._dense else len(self._pooling.ways) * wide
 
     @cached_property
     def most_tokens(self) -> int:
