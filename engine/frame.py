@@ -223,7 +223,8 @@ class LazyFrame:
         """The plan as a tree: what is read and from which version, what Lance works out, where streaming stops.
 
         `optimised=False`: as it was written. `costs`: with the most rows that each step gives, the bytes it reads, and
-        about what time and memory it takes. Nothing is run.
+        about what time and memory it takes: with as many shuffles as classes take on average, and with all that may be
+        made (`permutations`). Nothing is run.
         """
         plan = optimise(self.plan) if optimised else self.plan
         if not costs:
