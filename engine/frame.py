@@ -200,8 +200,7 @@ class LazyFrame:
     def assign(self, audit: str) -> "LazyFrame":
         """Puts these samples into the frozen slices of an audit (its id or name), without labels.
 
-        sample_id, model, target, slice_id (`none` where no slice of the model and target takes the sample), score,
-        class_probability, rank; see `Store.assign`.
+        sample_id, model, target, slice_id (`none`: none takes it), score, class_probability, rank: see `Store.assign`.
         """
         self._check(["sample_id"])
         return self._with(Assign(self.store.location, self.store.state, self.store.audit_id(audit), self.plan))
@@ -209,8 +208,7 @@ class LazyFrame:
     def score(self, audit: str) -> "LazyFrame":
         """The score of each of these samples under every frozen slice of an audit, whether it takes it or not.
 
-        sample_id, model, target, slice_id, score (along the slice's direction; it takes those from its cut on),
-        class_probability.
+        sample_id, model, target, slice_id, score (the slice takes those from its cut on), class_probability.
         """
         self._check(["sample_id"])
         return self._with(Score(self.store.location, self.store.state, self.store.audit_id(audit), self.plan))
@@ -223,7 +221,7 @@ class LazyFrame:
         """The plan as a tree: what is read and from which version, what Lance works out, where streaming stops.
 
         `optimised=False`: as it was written. `costs`: with the most rows that each step gives, the bytes it reads, and
-        about what time and memory it takes. Nothing is run.
+        about what time (with the usual shuffles, and with all) and memory it takes. Nothing is run.
         """
         plan = optimise(self.plan) if optimised else self.plan
         if not costs:

@@ -14,7 +14,7 @@ from .intervals import (
 )
 from .losses import LossConfirmation, confirm_losses, mean_loss, smallest_mean_loss
 from .patients import Codes
-from .pools import MOST_ERRORS
+from .pools import FEWEST_ERRORS, MOST_ERRORS
 from .power import smallest_effect
 from .scan import standardised
 from .search import ClassRows, Rule, order_among_classes, search
@@ -22,6 +22,7 @@ from .stability import stabilities
 from .stratified import common_z, counted, higher_p_value, more_often_by_rows, more_often_p_value, one_row_each, strata
 
 __all__ = [
+    "FEWEST_ERRORS",
     "FIRST_LOOK",
     "MOST_ERRORS",
     "ClassModel",

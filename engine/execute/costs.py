@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from misread.discover import FIRST_LOOK, MOST_ERRORS, most_shuffles
+from misread.discover import FEWEST_ERRORS, MOST_ERRORS, most_shuffles
 from misread.fitting import COMPONENTS, FITTED_ROWS
 from misread.plan import HEAVY, Assign, Describe, Discover, Fuse, Head, Join, Node, Samples, Scan, Score, Take, tree
 from misread.schemas.tables import EMBEDDINGS_PREFIX, VECTOR
@@ -26,19 +26,22 @@ PRODUCT: Final = 2.0e-11
 """... for each product of two numbers of a vector that a fusion sums up."""
 FUSED: Final = 6.7e-11
 """... for each product of a number of a vector and a fused one, or a slice's direction."""
-ROUND: Final = 0.13
-"""... of a round of a search."""
-SCORED: Final = 4.8e-6
-"""... of a round, for each row of the class."""
-LUMPED: Final = 2.0e-9
-"""... of a round, for each pair of errors of the pool that candidates are sought in."""
+ROUND: Final = 0.003
+"""... of one round of a search, and for each row of its class, the more where errors are many enough for lumps:"""
+SCORED: Final = (1.1e-6, 4.2e-6)
+LUMPED: Final = 1.0e-9
+"""... and then for each pair of errors of the pool that candidates are sought in."""
 POOLED: Final = 1.4e-5
 """... for each error of the pool, whose tree is grown once."""
 GROWN: Final = 1.0e-4
 """... for each error beyond the default pool, besides."""
 JUDGED: Final = 1.35e-6
 """... for each sample and slice that is judged."""
-
+BEGUN: Final = 0.5
+"""... for whatever a discovery needs once, and for each model and target, whose slices are confirmed and compared:"""
+CONFIRMED: Final = 0.45
+SHUFFLED: Final = 110
+"""Shuffles of a class on average, of 399 at most: of 72 that were searched 110 (benchmarks/scale/README.md)."""
 ERRORS: Final = 0.2
 """The share of a class that is taken to be wrong: a plan does not know it yet."""
 POOL_HELD: Final = (3000, 40)
@@ -54,18 +57,19 @@ SUMS: Final = 5
 @dataclass(frozen=True)
 class Cost:
     """Of one step: at most so many `rows` come out; its own bytes read, processor seconds, bytes held and bytes of
-    scratch, which lie on disk at once."""
+    scratch, which lie on disk at once. `further`: seconds more where every shuffle is made that may be."""
 
     rows: int
     read: float = 0.0
     seconds: float = 0.0
     held: float = 0.0
     scratch: float = 0.0
+    further: float = 0.0
 
     def __str__(self) -> str:
         told = [f"at most {self.rows:,} rows"]
         told += [f"reads {_size(self.read)}"] if self.read else []
-        told += [_time(self.seconds)] if self.seconds >= 0.05 else []
+        told += [_time(self)] if self.seconds >= 0.05 else []
         told += [f"holds {_size(self.held)}"] if self.held >= 1e6 else []
         told += [f"puts {_size(self.scratch)} aside"] if self.scratch >= 1e6 else []
         return ", ".join(told)
@@ -75,7 +79,8 @@ def costs(plan: Node, store: TableStore) -> dict[Node, Cost]:
     """The cost of every step of a plan that reads `store`; a step that stands there twice costs once.
 
     Rows are bounds: what a filter leaves is not known before it runs. Seconds are those of one processor, as measured
-    on one machine by `benchmarks.scale`; another may be two times slower or faster.
+    on one machine by `benchmarks.scale`; another may be two times slower or faster. They are no bounds: how many
+    shuffles a class takes is not known either, nor how many of its rows are wrong.
     """
     found: dict[Node, Cost] = {}
     for node in _below_first(plan):
@@ -89,7 +94,7 @@ def plan_with_costs(plan: Node, store: TableStore) -> str:
     """The plan as a tree with the cost of every step, and what they come to."""
     each = costs(plan, store)
     whole = whole_cost(each)
-    told = f"in all: reads {_size(whole.read)}, {_time(whole.seconds)}, at most {_size(whole.held)} of memory"
+    told = f"in all: reads {_size(whole.read)}, {_time(whole)}, at most {_size(whole.held)} of memory"
     told += f", {_size(whole.scratch)} of scratch" if whole.scratch else ""
     return f"{tree(plan, {node: str(cost) for node, cost in each.items()})}\n{told}"
 
@@ -97,9 +102,9 @@ def plan_with_costs(plan: Node, store: TableStore) -> str:
 def whole_cost(each: Mapping[Node, Cost]) -> Cost:
     """What the steps of a plan come to; what the process itself holds is counted, too."""
     rows = max((cost.rows for cost in each.values()), default=0)
-    names = ("read", "seconds", "held", "scratch")
-    read, seconds, held, scratch = (sum(getattr(cost, name) for cost in each.values()) for name in names)
-    return Cost(rows, read, seconds, PROCESS + held, scratch)
+    names = ("read", "seconds", "held", "scratch", "further")
+    read, seconds, held, scratch, further = (sum(getattr(cost, name) for cost in each.values()) for name in names)
+    return Cost(rows, read, seconds, PROCESS + held, scratch, further)
 
 
 def _below_first(node: Node) -> Iterator[Node]:
@@ -205,24 +210,27 @@ def _discovering(node: Discover, samples: int, store: TableStore) -> Cost:
     """Searches of every class, shuffled and resampled, on half of the samples; then the slices are judged on all.
 
     A pool larger than the default brings as many more candidates, and lumps that each of its errors is held against.
-    Of shuffles the 99 are counted after which most classes are decided.
+    How many shuffles decide a class hangs on what is found: `SHUFFLED` are counted, and `further` what all would take.
     """
     classes = 1 if node.losses else 2
     rows = samples / 2 / classes
     errors = min(rows * (0.5 if node.losses else ERRORS), node.pool)
-    larger = max(errors / MOST_ERRORS, 1.0)
     beyond = max(errors - MOST_ERRORS, 0)
     pool = errors * POOLED + beyond * GROWN
-    one_round = ROUND + rows * SCORED * larger + errors**2 * LUMPED
+    has_lumps = errors >= FEWEST_ERRORS
+    one_round = ROUND + rows * SCORED[has_lumps] * max(errors / MOST_ERRORS, 1.0) + has_lumps * errors**2 * LUMPED
     search = pool + node.most * one_round
-    shuffles = min(most_shuffles(node.permutations, int(rows)), FIRST_LOOK)
-    each = search + shuffles * (pool + one_round) + node.stability * search
+    most = most_shuffles(node.permutations, int(rows))
+    made = min(most, SHUFFLED)
+    each = search + made * (pool + one_round) + node.stability * search
     fused = _numbers(node.first(Fuse), store)[1]
     held = beyond * (POOL_HELD[0] + POOL_HELD[1] * fused)
-    slices = _searches(node) * node.most
-    seconds = _searches(node) * each + slices * samples * JUDGED
+    searches = _searches(node)
+    slices = searches * node.most
+    seconds = BEGUN + searches / classes * CONFIRMED + searches * each + slices * samples * JUDGED
+    further = searches * (most - made) * (pool + one_round)
     scratch = classes * _aside(rows, fused)  # of one model and target at a time
-    return Cost(samples * slices, seconds=seconds, held=held, scratch=scratch)
+    return Cost(samples * slices, seconds=seconds, held=held, scratch=scratch, further=further)
 
 
 def _assigning(node: Assign | Score, samples: int, store: TableStore) -> Cost:
@@ -232,8 +240,9 @@ def _assigning(node: Assign | Score, samples: int, store: TableStore) -> Cost:
     tables = [store.table(EMBEDDINGS_PREFIX + name) for name in audit.encoders.values()]
     read = sum(table.stored_bytes([VECTOR]) for table in tables)
     numbers = sum(table.count() * table.dimension for table in tables)
-    # a sample in no slice has a row when it is assigned
-    rows = samples * max(audit.slices.height, isinstance(node, Assign))
+    # of a model and target without slices, too, a sample has a row when it is assigned
+    bare = audit.targets.select("model", "target").join(audit.slices, on=["model", "target"], how="anti").height
+    rows = samples * (audit.slices.height + isinstance(node, Assign) * bare)
     return Cost(rows, read, read * READ + numbers * scores * FUSED, samples * scores * 8)
 
 
@@ -248,6 +257,10 @@ def _size(size: float) -> str:
     return f"{size / unit:.1f} {name}"
 
 
-def _time(seconds: float) -> str:
-    told = f"{seconds / 60:.0f} min" if seconds >= 300 else f"{seconds:.1f} s"
-    return f"about {told} of a processor"
+def _time(cost: Cost) -> str:
+    told = f"about {_seconds(cost.seconds)} of a processor"
+    return f"{told} ({_seconds(cost.seconds + cost.further)} if every shuffle is made)" if cost.further else told
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 300 else f"{seconds:.1f} s"

@@ -1,5 +1,7 @@
 """What a plan is said to cost before it runs."""
 
+import re
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -92,6 +94,37 @@ def test_more_rows_and_more_shuffles_cost_more(stores: tuple[Store, Store]) -> N
     assert seconds[0][Fuse] == seconds[2][Fuse]
 
 
+def test_what_every_shuffle_takes_is_told_beside_what_most_classes_take(
+    stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 399 that may be made a class takes some 110 on average; of fewer all are counted, and so they are of classes
+    of more than 50,000 rows, which are shuffled 99 times."""
+
+    def told(**options: int) -> Cost:
+        each = costs(stores[1].scan().fuse(modalities=["image"]).discover(stability=0, **options).plan, stores[1])
+        return next(cost for node, cost in each.items() if isinstance(node, Discover))
+
+    none, some, every = told(permutations=0), told(permutations=99), told()
+    one = (some.seconds - none.seconds) / 99
+    assert none.further == some.further == 0
+    assert every.seconds == pytest.approx(none.seconds + reckoning.SHUFFLED * one)
+    assert every.seconds + every.further == pytest.approx(none.seconds + 399 * one)
+    assert told(permutations=399) == every
+    monkeypatch.setattr("misread.discover.calibrate.MANY_ROWS", 299)
+    assert told() == some
+
+
+def test_what_was_said_of_an_audit_is_what_it_takes(stores: tuple[Store, Store]) -> None:
+    """Of a few hundred samples, too, within what machines and classes differ in: five times."""
+    frame = stores[1].scan().fuse(modalities=["image"]).discover()
+    plan = optimise(frame.plan)
+    said = whole_cost(costs(plan, stores[1]))
+    began = time.process_time()
+    frame.collect(cache=False)
+    used = time.process_time() - began
+    assert said.seconds / 5 < used < 5 * (said.seconds + said.further)
+
+
 def test_a_larger_pool_costs_more(stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch) -> None:
     """The default pool is the search's own; a larger one costs time and memory, one larger than the errors no more."""
     assert Discover.pool == MOST_ERRORS
@@ -127,7 +160,9 @@ def test_the_tree_tells_every_step_and_the_whole(stores: tuple[Store, Store]) ->
     plain = frame.explain().splitlines()
     assert [line.split("  (at most")[0] for line in lines[:-1]] == plain
     assert lines[-1].startswith("in all: reads ")
-    assert " of a processor, at most " in lines[-1]
+    assert re.search(r"about (\d+\.\d) s of a processor \(\d+\.\d s if every shuffle is made\), at most ", lines[-1])
     assert plan_with_costs(optimise(frame.plan), stores[0]) == frame.explain(costs=True)
     told = str(Cost(1_200, 3.1e9, 400.0, 2e6))
     assert told == "at most 1,200 rows, reads 3.1 GB, about 7 min of a processor, holds 2.0 MB"
+    told = str(Cost(10, seconds=250.0, further=350.0))
+    assert told == "at most 10 rows, about 250.0 s of a processor (10 min if every shuffle is made)"
