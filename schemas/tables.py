@@ -219,8 +219,8 @@ Intervals are 95 %, those of R confirmed slices among the m of an audit 100 - 5 
 `baseline_patients`: of how many patients the rows outside are that `baseline_rate` or `baseline_loss` comes from.
 
 In an audit of losses `true_class` and all numbers of errors are NULL, rows are those with a loss, whatever their label,
-and `mean_loss`, its interval, `baseline_loss` (the mean outside), `lift` (NULL unless that is above 0) and
-`discovery_…_loss` take their place; elsewhere those are NULL.
+and `mean_loss`, its interval, `baseline_loss` (the mean outside), `lift` (NULL unless that is above 0 and no loss
+below) and `discovery_…_loss` take their place; elsewhere those are NULL.
 `stability`: how well searches over bootstrap samples of the discovery patients find the slice again, the mean Jaccard
 overlap on the discovery rows of its class; 1 is the same rows every time, NULL where it was left out.
 `sentence`: what the slice is, in words. `rule`: what its metadata have in common, such as "view = AP supine and

@@ -19,8 +19,8 @@ class LossConfirmation:
     """What the held-out rows say of a slice, in the unit of the losses. NaN where there are no rows.
 
     `low`, `high`: 95 % interval of `mean`, see `mean_interval`. `baseline`: mean loss outside. `lift`: mean / baseline
-    where that is above 0. `p_value`: one-sided, 1.0 where there is nothing to test. `losses`: those of the rows inside,
-    and their patients.
+    where that is above 0 and no loss below, as those of differences may be. `p_value`: one-sided, 1.0 where there is
+    nothing to test. `losses`: those of the rows inside, and their patients.
     """
 
     rows: int
@@ -50,7 +50,7 @@ def confirm_losses(inside: Booleans, losses: Floats, patients: Codes, seed: int)
         low=low,
         high=high,
         baseline=baseline,
-        lift=mean / baseline if baseline > 0 else float("nan"),
+        lift=mean / baseline if baseline > 0 and losses.min() >= 0 else float("nan"),
         p_value=excess_loss_p_value(inside, losses, patients, seed),
         losses=(losses[inside], patients[inside]),
     )
