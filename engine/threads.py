@@ -1,6 +1,7 @@
-"""One thread for linear algebra: sums in one order give the same answer on two cores and on sixteen.
+"""Threads: one alone for linear algebra, several for work whose results come in order.
 
-For the small matrices of a search it is also many times faster than two threads that wait for each other.
+Sums in one order give the same answer on two cores and on sixteen; and for the small matrices of a search one thread is
+many times faster than two that wait for each other.
 """
 
 import contextlib
