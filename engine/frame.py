@@ -99,6 +99,8 @@ class LazyFrame:
         if self.store.location != other.store.location:
             raise MisreadError("the frames are of two stores", "collect one of them, and join in polars")
         names = (on,) if isinstance(on, str) else tuple(on)
+        if not names:
+            raise MisreadError("join names no column", "name those that both frames have in on")
         self._check(names)
         other._check(names)
         for name in names:

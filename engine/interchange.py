@@ -9,7 +9,7 @@ import pyarrow as pa
 from polars.io.plugins import register_io_source
 
 from .memory import LARGE, give_back
-from .plan import Describe, Discover, Fuse
+from .plan import Assign, Describe, Discover, Fuse, Score
 
 if TYPE_CHECKING:
     from .frame import LazyFrame
@@ -54,7 +54,7 @@ def html_of(frame: "LazyFrame") -> str:
     if isinstance(frame.plan, Describe) and (cards := _cards_of(frame)):
         return cards
     shown = f"<pre>{html.escape(frame.explain())}</pre>"
-    if any(isinstance(step, Fuse) for step in frame.plan.walk()):
+    if any(isinstance(step, Fuse | Assign | Score) for step in frame.plan.walk()):  # they read every vector
         return shown
     return shown + frame.head(PREVIEW_ROWS).collect(cache=False)._repr_html_()
 

@@ -1,13 +1,15 @@
-"""One thread for linear algebra: sums in one order give the same answer on two cores and on sixteen.
+"""Threads: one alone for linear algebra, several for work whose results come in order.
 
-For the small matrices of a search it is also many times faster than two threads that wait for each other.
+Sums in one order give the same answer on two cores and on sixteen; and for the small matrices of a search one thread is
+many times faster than two that wait for each other.
 """
 
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import count, takewhile
+from typing import Any, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -31,7 +33,7 @@ def cores() -> int:
 
 def in_order(
     work: Callable[[A], B], items: Iterable[A], workers: int | None = None, *, waiting: int = 1
-) -> Iterator[B]:
+) -> Generator[B, None, None]:
     """The results of `work` in the order of `items`, worked out beside each other (default: as many as `cores`).
 
     A few items are taken ahead of what is used, so that what they hold stays bounded: as many as there are workers,
@@ -43,22 +45,22 @@ def in_order(
     from concurrent.futures import Future, ThreadPoolExecutor
 
     all_cores = cores()
-    count = workers or all_cores
-    if count == 1 and workers is None:
+    beside = workers or all_cores
+    if beside == 1 and workers is None:
         yield from map(work, items)
         return
-    share = max(all_cores // count, 1)
+    share = max(all_cores // beside, 1)
 
     def shared(item: A) -> B:
         _mine.cores = share
         return work(item)
 
     begun: deque[Future[B]] = deque()
-    with ThreadPoolExecutor(count) as beside:
+    with ThreadPoolExecutor(beside) as pool:
         try:
             for item in items:
-                begun.append(beside.submit(shared, item))
-                if len(begun) >= count + waiting:
+                begun.append(pool.submit(shared, item))
+                if len(begun) >= beside + waiting:
                     yield begun.popleft().result()
             while begun:
                 yield begun.popleft().result()
@@ -70,41 +72,7 @@ def in_order(
 def ahead(items: Iterable[A]) -> Iterator[A]:
     """The items, taken by a thread of their own while the last one is used: at most two wait. An error of theirs is
     raised in its place; where the taker stops early, so does the thread."""
-    from queue import Empty, Full, Queue
-    from threading import Event, Thread
-
-    taken: Queue[tuple[A | None, BaseException | None, bool]] = Queue(2)
-    stopped = Event()
-
-    def put(entry: tuple[A | None, BaseException | None, bool]) -> None:
-        while not stopped.is_set():
-            with contextlib.suppress(Full):
-                taken.put(entry, timeout=0.1)
-                return
-
-    def take() -> None:
-        try:
-            for item in items:
-                put((item, None, False))
-                if stopped.is_set():
-                    return
-            put((None, None, True))
-        except BaseException as error:  # noqa: BLE001 - raised again by who takes
-            put((None, error, True))
-
-    thread = Thread(target=take, daemon=True)
-    thread.start()
-    try:
-        while True:
-            try:
-                item, error, last = taken.get(timeout=1.0)  # a wait without end would hold back Ctrl-C
-            except Empty:
-                continue
-            if error is not None:
-                raise error
-            if last:
-                return
-            yield item  # type: ignore[misc]
-    finally:
-        stopped.set()
-        thread.join()
+    iterator, end = iter(items), object()
+    taken: Generator[Any, None, None] = in_order(lambda _: next(iterator, end), count(), 1, waiting=2)
+    with contextlib.closing(taken):
+        yield from takewhile(lambda item: item is not end, taken)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,7 +83,7 @@ def costs(plan: Node, store: TableStore) -> dict[Node, Cost]:
     shuffles a class takes is not known either, nor how many of its rows are wrong.
     """
     found: dict[Node, Cost] = {}
-    for node in _below_first(plan):
+    for node in reversed([*plan.walk()]):  # what lies below comes first
         if node not in found:
             found[node] = _cost(node, found, store)
     fused = {step for fuse in plan.walk() if isinstance(fuse, Fuse) for v in fuse.vectors.values() for step in v.walk()}
@@ -105,12 +105,6 @@ def whole_cost(each: Mapping[Node, Cost]) -> Cost:
     names = ("read", "seconds", "held", "scratch", "further")
     read, seconds, held, scratch, further = (sum(getattr(cost, name) for cost in each.values()) for name in names)
     return Cost(rows, read, seconds, PROCESS + held, scratch, further)
-
-
-def _below_first(node: Node) -> Iterator[Node]:
-    for child in node.children:
-        yield from _below_first(child)
-    yield node
 
 
 def _cost(node: Node, below: dict[Node, Cost], store: TableStore) -> Cost:

@@ -138,11 +138,9 @@ def fit_samples(
         raise AuditError("no sample is left to audit", _why_nothing(samples, below.not_selected))
     fitted_on = (kept & (samples["half"] == DISCOVERY)).to_numpy()
     columns, notes = _metadata(node, below, kept)
-    notes += [SEEN_IN_TRAINING] if shares_training_patients(samples) else []
     samples = samples.select("sample_id", "patient", "half", "left_out")
     below = replace(below, images=samples, metadata=below.metadata.select("split", *columns))  # no other is read again
-    copies, patients = copies_across_halves(samples, store.table("images").batches(["sample_id", "sha256"]))
-    notes += [copies_told(None if is_small_cell(patients, SMALLEST_CELL) else copies)] if copies else []
+    notes += _seen_elsewhere(samples, store)
     features = fit_features(below.metadata.filter(pl.Series(fitted_on)), columns) if node.metadata is not None else None
     vectors = SampleVectors(below.metadata, tables, features)
     give_back()
@@ -242,6 +240,13 @@ def _has_vector(node: Fuse, below: ScannedSamples, tables: Mapping[str, Numbered
     if node.metadata is not None:
         return pl.repeat(True, below.images.height, eager=True)
     return pl.Series(np.any([found >= 0 for _, found in tables.values()], axis=0))
+
+
+def _seen_elsewhere(samples: pl.DataFrame, store: TableStore) -> list[str]:
+    """Notes on samples whose patients the model was trained on, and on copies of files in both halves."""
+    notes = [SEEN_IN_TRAINING] if shares_training_patients(samples) else []
+    copies, patients = copies_across_halves(samples, store.table("images").batches(["sample_id", "sha256"]))
+    return notes + ([copies_told(None if is_small_cell(patients, SMALLEST_CELL) else copies)] if copies else [])
 
 
 def _why_nothing(samples: pl.DataFrame, not_selected: int) -> str:

@@ -30,7 +30,8 @@ from .steps import Described, Discovered, FusedSamples, ScannedSamples
 class Work:
     """One running of a plan: what its steps share, and what each of them has given.
 
-    `memory`: bytes that the rows of whole-table steps may take; None: no limit.
+    `memory`: bytes that rows may take while they are worked out, and the vectors of an audit; None: `MEMORY` for rows,
+    no limit for vectors.
     `workers`: other processes that may fuse and hold vectors, and assign rows.
     """
 

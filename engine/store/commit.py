@@ -45,7 +45,7 @@ class Commit:
     command: str
     _writers: dict[str, LanceWriter] = field(default_factory=dict)
     _encoders: dict[str, EncoderEntry] = field(default_factory=dict)
-    _alone: bool = False
+    forgets_older: bool = False
 
     @property
     def manifest(self) -> Manifest:
@@ -98,12 +98,7 @@ class Commit:
 
     def forget_older_states(self) -> None:
         """The manifest will name the tables of this state alone; what older ones held goes from the disk."""
-        self._alone = True
-
-    @property
-    def forgets(self) -> bool:
-        """Whether the older states are forgotten."""
-        return self._alone
+        self.forgets_older = True
 
     def follow(self, state: int) -> None:
         """What is written was read from that state. Raises StoreError if it is forgotten: it may hold deleted rows."""
@@ -124,16 +119,16 @@ class Commit:
         """
         tables = ((name, writer.entry()) for name, writer in sorted(self._writers.items()))
         changed = {name: entry for name, entry in tables if entry and entry != self.manifest.tables.get(name)}
-        if not changed and not self._encoders and not self._alone:
+        if not changed and not self._encoders and not self.forgets_older:
             return self.newest
         at = datetime.now(UTC).isoformat(timespec="seconds")
         encoders = dict(sorted(self._encoders.items()))
-        if self._alone:
+        if self.forgets_older:
             changed = {**self.manifest.tables, **changed}
         state = State(self.next_state, at, self.command, changed, encoders)
-        manifest = self.manifest.alone(state) if self._alone else self.manifest.with_state(state)
+        manifest = self.manifest.alone(state) if self.forgets_older else self.manifest.with_state(state)
         was_closed = self.newest is not None and self.newest.closed
-        return swapped(self.files, self.newest, manifest, closed=self._alone or was_closed)
+        return swapped(self.files, self.newest, manifest, closed=self.forgets_older or was_closed)
 
 
 def put_model(files: StoreFiles, name: str, arrays: Mapping[str, np.ndarray]) -> str:

@@ -147,7 +147,7 @@ class TableStore:
                     raise changed_meanwhile(f"the store {self.location}") from error
                 raise
             self.manifest = made.manifest if made else Manifest()
-            if made and (commit.forgets or made.closed):
+            if made and (commit.forgets_older or made.closed):
                 self._remove_unnamed(made)
 
     def _check_is_not_closed(self, there: Newest | None) -> None:

@@ -1,5 +1,6 @@
 """Frozen slices: rows that came later, put into the slices of an audit."""
 
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -258,6 +259,14 @@ def test_samples_without_any_vector_are_left_out_and_counted(tmp_path: Path) -> 
     assert done.notes == (f"11 {train}", f"few {bare}")
     shown = mr.open(store.location).assigned(audit_id, allow_small_cells=True)
     assert shown.notes == (f"11 {train}", f"10 {bare}")
+
+
+def test_a_notebook_shows_no_row_that_every_vector_is_read_for(grown: tuple[Store, str]) -> None:
+    """Samples put into slices, or scored, show their plan alone: a first row costs as much as all."""
+    store, audit_id = grown
+    images = store.scan_table("images")
+    for frame in (images.assign(audit_id), images.score(audit_id).head(3)):
+        assert frame._repr_html_() == f"<pre>{escape(frame.explain())}</pre>"
 
 
 def test_unknown_audits_are_told_with_those_there_are(grown: tuple[Store, str], whole: Store) -> None:

@@ -1,6 +1,7 @@
 """Work beside each other whose results come in order, and codes that stand for names."""
 
 import os
+from collections.abc import Iterator
 from threading import Lock, get_ident
 from time import sleep
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from misread.execute.judged_rows import codes
-from misread.threads import cores, in_order
+from misread.threads import ahead, cores, in_order
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -34,6 +35,36 @@ def test_no_more_items_are_begun_than_may_wait(workers: int, waiting: int) -> No
             used += 1
     assert used == begun == 20
     assert most <= workers + waiting
+
+
+def test_items_taken_ahead_come_in_order_and_no_further_than_said() -> None:
+    """By another thread, two more than are used; an error in its place; no more are taken once nobody asks."""
+    taken: list[int] = []
+
+    def items() -> Iterator[tuple[int, int]]:
+        for item in range(10):
+            taken.append(item)
+            yield item, get_ident()
+        raise ValueError("the last")
+
+    used = []
+
+    def use() -> None:
+        for item, thread in ahead(items()):
+            used.append(item)
+            assert thread != get_ident()
+            assert len(taken) <= len(used) + 2
+
+    with pytest.raises(ValueError, match="the last"):
+        use()
+    assert used == list(range(10))
+    taken.clear()
+    stopped = ahead(items())
+    assert next(stopped)[0] == 0
+    stopped.close()
+    assert len(taken) <= 3
+    sleep(0.05)
+    assert len(taken) <= 3
 
 
 @pytest.mark.parametrize(("machine", "beside", "share"), [(16, None, 1), (16, 2, 8), (16, 5, 3), (2, 2, 1), (1, 2, 1)])

@@ -34,6 +34,11 @@ WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
         UnknownNameError,
         "no column 'x'",
     ),
+    "no column to join on": (
+        lambda s: s.scan_table("images").select("age").join(s.scan_table("images").select("view"), on=[]),
+        MisreadError,
+        "join names no column",
+    ),
     "a way to join": (lambda s: s.scan().join(s.scan(), on="sample_id", how="x"), UnknownNameError, "no way to join"),  # type: ignore[arg-type]
     "an encoder": (lambda s: s.scan().fuse(image="hogg"), UnknownNameError, "no image encoder 'hogg'"),
     "a metadata column": (lambda s: s.scan().fuse(metadata=["agee"]), UnknownNameError, "did you mean 'age'"),
