@@ -18,9 +18,8 @@ from misread.schemas.tables import EMBEDDINGS_PREFIX, IMAGES
 from misread.sql import Work
 from misread.store import TableStore
 
-from .vectors import Check, encoder_named, every_vector
+from .vectors import Check, Floats, encoder_named, every_vector
 
-Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 COPY = pa.struct(

@@ -1,6 +1,5 @@
 """Intervals for SQL: from every patient's counts to the ends of the interval of their rate."""
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -10,13 +9,15 @@ import pyarrow.compute as pc
 from misread.discover import counted_interval
 from misread.schemas.errors import QueryError
 
+from .vectors import Check
+
 ENDS = pa.struct([("low", pa.float64()), ("high", pa.float64())])
 MOST_ROWS: Final = 2**31
 """So many rows in all are too many: the sum of their squares would leave 64 bits."""
 _HINT: Final = "give them events and rows, one pair of counts a patient"
 
 
-def rate_interval(check: Callable[[], None], events: pa.Array, rows: pa.Array, confidences: pa.Array) -> pa.Array:
+def rate_interval(check: Check, events: pa.Array, rows: pa.Array, confidences: pa.Array) -> pa.Array:
     """The function behind `rate_low` and `rate_high`: of lists of counts, one pair a patient; NULL without rows.
 
     Patients without rows or with a NULL count for nothing. Raises QueryError for counts that cannot be, for 2^31

@@ -6,7 +6,6 @@ sentence, a word that turns the sentence, or a further cue; some cues only look 
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from typing import Literal
 
 Assertion = Literal["present", "absent", "uncertain"]
@@ -70,29 +69,25 @@ _LONGEST_CUE = max(map(len, _CUES))
 _FIRST = frozenset(cue[0] for cue in _CUES)
 
 
-def spans(text: str) -> Iterator[tuple[Words, Assertion]]:
-    """The words of a text in order, cues taken out, in runs of which the same is said; no run crosses punctuation.
-
-    Lower case in one Unicode form. Words longer than 40 letters, and what de-identification blanked out (`XXXX`),
-    are left out and end a run.
-    """
-    for sentence in sentences(text):
-        yield from spans_of(sentence)
-
-
 def sentences(text: str) -> list[str]:
-    """The sentences and lines of a text, in lower case; a point within a number ends none."""
+    """The sentences and lines of a text, in lower case and one Unicode form; a point within a number ends none.
+
+    What de-identification blanked out (`XXXX`) is left out, as between commas.
+    """
     plain = _BLANKED.sub(" , ", unicodedata.normalize("NFKC", text).lower())
     return [part for part in map(str.strip, _SENTENCE.split(plain)) if part]
 
 
 def words_of(part: str) -> Words:
-    """The words of a part of a sentence as `sentences` gives it."""
+    """The words of a part of a sentence as `sentences` gives it, but for those longer than 40 letters."""
     return tuple(word for word in _WORD.findall(part) if len(word) <= LONGEST_WORD)
 
 
 def spans_of(sentence: str) -> list[tuple[Words, Assertion]]:
-    """The same for one sentence as `sentences` gives it."""
+    """The words of a sentence as `sentences` gives it in order, cues taken out, in runs of which the same is said.
+
+    No run crosses punctuation.
+    """
     found: list[tuple[Words, Assertion]] = []
     lasting: Assertion = "present"
     for part in sentence.split(","):

@@ -1,7 +1,7 @@
 """Encoders: pictures and reports to vectors, kept in the store beside what they were made from."""
 
 from .embed import Embedded, EmbedResult, embed
-from .pretrained import PRECISIONS, Precision, Settings, pretrained, text_vectors
+from .pretrained import PRECISIONS, Precision, Settings, pretrained
 from .registry import Encoder, EncoderInfo, Fitter, encoder, encoders, register
 
 __all__ = [
@@ -18,5 +18,4 @@ __all__ = [
     "encoders",
     "pretrained",
     "register",
-    "text_vectors",
 ]

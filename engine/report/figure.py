@@ -6,7 +6,8 @@ from typing import Any
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C564B", "#7F3C8D")
 """Okabe and Ito's, which the colour-blind tell apart, and two more; wrong and right differ in shape too."""
-ELSEWHERE = "#8a8f98"
+ELSEWHERE = {"color": "#8a8f98", "size": 5, "opacity": 0.45}
+"""How samples in no slice look."""
 OUTCOMES = {False: ", right", True: ", wrong", None: ""}
 """By `error`; an audit of losses calls no sample wrong or right."""
 
@@ -18,25 +19,19 @@ def figure_of(points: Sequence[dict[str, Any]]) -> str:
     figure = go.Figure()
     names = sorted({point["slice_id"] for point in points if point["slice_id"]})
     for place, name in enumerate([None, *names]):
-        colour = COLOURS[(place - 1) % len(COLOURS)] if name else ELSEWHERE
+        look = {"color": COLOURS[(place - 1) % len(COLOURS)], "size": 8, "opacity": 0.9} if name else ELSEWHERE
         for wrong, outcome in OUTCOMES.items():
             chosen = [point for point in points if point["slice_id"] == name and point["error"] is wrong]
-            if not chosen:
-                continue
-            figure.add_scatter(
-                x=[point["x"] for point in chosen],
-                y=[point["y"] for point in chosen],
-                mode="markers",
-                name=f"{name or 'no slice'}{outcome}",
-                text=[_told(point) for point in chosen],
-                hoverinfo="text",
-                marker={
-                    "color": colour,
-                    "symbol": "x" if wrong else "circle",
-                    "size": 8 if name else 5,
-                    "opacity": 0.9 if name else 0.45,
-                },
-            )
+            if chosen:
+                figure.add_scatter(
+                    x=[point["x"] for point in chosen],
+                    y=[point["y"] for point in chosen],
+                    mode="markers",
+                    name=f"{name or 'no slice'}{outcome}",
+                    text=[_told(point) for point in chosen],
+                    hoverinfo="text",
+                    marker=look | {"symbol": "x" if wrong else "circle"},
+                )
     axis = {"visible": False}
     figure.update_layout(
         xaxis=axis,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from misread.describe import PhraseReader
-from misread.describe.assertion import spans
+from misread.describe.assertion import sentences, spans_of
 from misread.describe.chunks import Chunker, unfindable
 from misread.describe.terms import TERMS
 
@@ -87,11 +87,10 @@ def test_runs_hold_the_words_of_the_text_in_order(text: str) -> None:
     """Whatever is written, a run's words stand in the text (in lower case) in that order."""
     plain = unicodedata.normalize("NFKC", text).lower()
     place = 0
-    for words, _ in spans(text):
-        for word in words:
-            place = plain.find(word, place)
-            assert place >= 0
-            place += len(word)
+    for word in (word for sentence in sentences(text) for words, _ in spans_of(sentence) for word in words):
+        place = plain.find(word, place)
+        assert place >= 0
+        place += len(word)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from encode.tiny_models import MODELS
 from polars.testing import assert_frame_equal
 
 import misread as mr
-from misread.encode import embed, text_vectors
+from misread.encode import embed
+from misread.encode.pretrained import text_tower
 from misread.schemas.tables import IMAGES, PREDICTIONS, REPORTS
 from misread.store import TableStore
 from stores import table
@@ -84,10 +85,9 @@ def test_a_planted_slice_is_found_and_described(
     assigned = opened.assign(audit, "true")
     assert set(assigned["sample_id"]) == {f"s{n:03}" for n in range(SAMPLES)}
     if image != "dinov2":
-        assert text_vectors(opened.encoders[image], list(phrases)).shape == (
-            len(phrases),
-            opened.encoders[image].dimension,
-        )
+        tower = text_tower(opened.encoders[image])
+        assert tower is not None
+        assert tower.text_vectors(list(phrases)).shape == (len(phrases), opened.encoders[image].dimension)
 
 
 OVER_RAY = """

@@ -158,6 +158,16 @@ def test_remarks_are_sentences_and_told_once(whole: Report) -> None:
         assert "few films" not in plain
 
 
+def test_a_verdict_of_an_earlier_audit_is_told_as_such(whole: Report) -> None:
+    """Page and Markdown say that it is of another slice, of which, and how far the two agree."""
+    first, *others = whole.slices
+    carried = first | {"verdict": first["verdict"] | {"carried_from": "0123456789ab-01", "overlap": 0.75}}
+    report = replace(whole, slices=[carried, *others])
+    for told in (as_html(report), as_markdown(report).replace("\\", "")):
+        assert "carried from an earlier audit's slice 0123456789ab-01 (overlap 75 %)" in told
+        assert told.count("carried from") == 1
+
+
 def test_names_of_data_are_isolated(whole: Report) -> None:
     """Whatever direction a name is written in, it stands in an element of its own that turns nothing around it."""
     page = as_html(whole)

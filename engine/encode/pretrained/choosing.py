@@ -42,10 +42,10 @@ def pretrained(asked: str, modality: Modality, settings: Settings | None = None)
     place = device(chosen.device, precision, chosen.threads)
     version = f"{VERSION}-{directory.fingerprint()}-{precision}"
     kind = ImageEncoder if modality == "image" else TextEncoder
-    return kind(name_of(directory, modality), directory, place, version)
+    return kind(_name_of(directory, modality), directory, place, version)
 
 
-def name_of(directory: ModelDirectory, modality: Modality) -> str:
+def _name_of(directory: ModelDirectory, modality: Modality) -> str:
     """The encoder's name in a store: the directory's, with `-text` for the text tower of an image-text model."""
     snapshot = _SNAPSHOT.search(directory.path.as_posix())
     plain = snapshot["name"] if snapshot else directory.path.name

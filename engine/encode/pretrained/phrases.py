@@ -44,17 +44,6 @@ def text_tower(encoder: EncoderEntry) -> TextTower | None:
     return TextTower(model, str(encoder.parameters["precision"]), str(encoder.parameters["version"]))
 
 
-def text_vectors(encoder: EncoderEntry, texts: Sequence[str]) -> Vectors:
-    """`TextTower.text_vectors` of an encoder of a store. Raises MisreadError for one that has no text tower here."""
-    tower = text_tower(encoder)
-    if tower is None:
-        raise MisreadError(
-            "these vectors were not made by an image-text model that is here: no text lies in their space",
-            "embed images with an image-text model: misread embed STORE --image-encoder DIRECTORY",
-        )
-    return tower.text_vectors(texts)
-
-
 @lru_cache(maxsize=1)
 def _text_encoder(model: str, precision: str) -> TextEncoder:
     made = pretrained(model, "report", Settings(precision="float16" if precision == "float16" else "float32"))
