@@ -18,6 +18,7 @@ from misread.writing import replacing
 
 from .examples import examples_of
 from .mapping import fused_maps
+from .overall import NOT_READ, read_as_a_whole
 from .withheld import without_patients
 from .wording import IDS, PICTURES, REPORTS, borne_out
 
@@ -44,14 +45,15 @@ _PATIENTS = """
 _FEW_LABELS = """
     SELECT
         model, target, label, is_small_cell(count(DISTINCT patient)) AS few,
-        is_small_cell(count(DISTINCT patient) FILTER (half = 'confirmation')) AS few_held
+        is_small_cell(count(DISTINCT patient) FILTER (half = 'confirmation')) AS few_held,
+        is_small_cell(count(DISTINCT patient) FILTER (half = 'discovery')) AS few_searched
     FROM (
         SELECT a.model, a.target, a.label, a.half, patient_of(i.patient_id, a.sample_id) AS patient
         FROM audited AS a LEFT JOIN images AS i ON i.sample_id = a.sample_id
         WHERE a.audit_id = $id AND a.label IS NOT NULL
     )
     GROUP BY model, target, label
-    HAVING few OR few_held
+    HAVING few OR few_held OR few_searched
 """
 
 _FEW = "SELECT slice_id FROM slices_shown() WHERE audit_id = $id AND suppressed"
@@ -71,9 +73,10 @@ class Report:
     """Plain values (text, numbers, lists, dicts), ready for JSON.
 
     `audit`: its row, with parameters and table versions read; `targets`: a row a model and target, with the patients of
-    each half; `slices`: a row a slice, the confirmed and most wrong first, with phrases, words, profile, examples and
-    verdict; `subgroups`: a row a subgroup of metadata in which errors gather, with q-values over all of them;
-    `unsearched`: why none was searched, where their search met a limit, else empty;
+    each half, and what is `missed` and `falsely_found` of all images of the confirmation half; `slices`: a row a slice,
+    the confirmed and most wrong first, with phrases, words, profile, examples and verdict; `subgroups`: a row a
+    subgroup of metadata in which errors gather, with q-values over all of them; `unsearched`: why none was searched,
+    where their search met a limit, else empty;
     `points`: a row a model, target and sample, in the plane of its map.
     """
 
@@ -143,7 +146,11 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
         labels = _rows(session, _FEW_LABELS, audit_id)
         rare = {(one["model"], one["target"]) for one in labels if one["few"]}
         targets = _targets(session, audit_id)
-        shown = [_without_few(one, labels, session.limits.smallest_cell) for one in targets]
+        read = read_as_a_whole(session, audit_id, {(one["model"], one["target"]) for one in labels})
+        shown = [
+            _without_few(one, labels, session.limits.smallest_cell) | read.get((one["model"], one["target"]), NOT_READ)
+            for one in targets
+        ]
         points = fused_maps(store, session, audit_id, _maps(targets, slices), options, progress)
         subgroups, unsearched = _subgroups(session, audit_id)
         report = Report(
