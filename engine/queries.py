@@ -10,6 +10,7 @@ from misread.schemas.errors import QueryError, command, unknown_name
 from misread.schemas.tables import PREDICTIONS, QUERIES
 from misread.sql import Limits, catalogue
 
+from .execute import audit_named
 from .execute.inputs import metadata_columns, model_targets
 from .query import open_session
 from .store import TableStore
@@ -35,8 +36,8 @@ def kept_questions(store: TableStore) -> dict[str, str]:
 def question_named(store: TableStore, name: str, values: Mapping[str, str] | None = None) -> str:
     """The text of a question, kept or misread's own.
 
-    Raises UnknownNameError for neither, and where `values` give a question of misread's own a model, a target or a
-    metadata column that the store does not have: it would be answered by an empty table.
+    Raises UnknownNameError for neither, and where `values` give a question of misread's own a model, a target, an
+    audit or a metadata column that the store does not have: it would be answered by an empty table.
     """
     own = own_questions()
     known = own | kept_questions(store)
@@ -53,6 +54,8 @@ def _check_values(store: TableStore, values: Mapping[str, str]) -> None:
         _check_known("model", values["model"], {model for model, _ in pairs})
         of_model = {target for model, target in pairs if model == values["model"]}
         _check_known("target", values["target"], of_model, f"the predictions of {values['model']!r}")
+    for audit in values["audit_ids"].strip("[] ").split(",") if "audit_ids" in values else ():
+        audit_named(store, audit.strip(" '\""))
     for name in sorted(values.keys() & _COLUMNS):
         _check_known("metadata column", values[name], ["split", *metadata_columns(store)], store.location)
 

@@ -7,7 +7,7 @@ import typer
 
 from .messages import guarded, note, tell
 from .options import FormatOption, OutputOption, RayOption, SmallCellsOption, StateOption, StoreArgument
-from .output import chosen_format, deliver
+from .output import Format, chosen_format, deliver
 from .progress import watched
 
 AUDIT = typer.Option(metavar="ID", help="The audit (its id or name) whose slices are meant.")
@@ -44,7 +44,8 @@ def assign(  # noqa: PLR0913, PLR0917 - each is an option of the command
         done = opened.assigned(audit, where, progress, beside, allow_small_cells=allow_small_cells)
     tell(done.notes)
     if moved:
-        deliver(done.moved.to_arrow(), form, output, opened.location)
+        moves = done.moved.to_arrow()
+        deliver(moves_for_people(moves) if form is Format.TABLE else moves, form, output, opened.location)
         return
     deliver(done.rows.to_arrow(), form, output, opened.location)
     if done.rows.height and done.moved.height:

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from .show import columns_of_kind, percent, shown, with_interval
 
-COLUMNS: Final = ("slice_id", "target", "error", "share", "share_then", "share_change")
+COLUMNS: Final = ("slice_id", "model", "target", "error", "share", "share_then", "share_change")
 ERROR_COLUMNS: Final = ("wrong", "error_rate", "error_rate_then", "error_rate_change")
 LOSS_COLUMNS: Final = ("loss_rows", "mean_loss", "mean_loss_then", "mean_loss_change")
 
@@ -24,6 +24,7 @@ def moves_for_people(moved: pa.Table) -> pa.Table:
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "slice_id": row["slice_id"],
+        "model": row["model"],
         "target": row["target"],
         "error": row["error_kind"],
         "share": percent(row["share"]),

@@ -23,17 +23,18 @@ DOES: Final = {FALSE_NEGATIVE: "Misses {target}", FALSE_POSITIVE: "Calls {target
 def sentence(row: Row, phrases: Sequence[Row], smallest_cell: int) -> str:
     """What the row of a slice and the rows of its phrases say.
 
-    "Misses Pneumothorax in 32 of 61 images (52 %, 40 to 65; elsewhere 9.4 %), more often with "no chest drain" in the
-    report (42 % against 20 %); q = 0.0001, seen in 60 patients". Of the phrases the first of reports and the first of
-    metadata with a q-value of at most 0.05. Where fewer than `smallest_cell` patients are inside or outside there is no
-    number, nor the share of a phrase that so few of them have or lack: SQL's `slices_shown` and `phrases_shown` alike.
+    "Misses Pneumothorax in 32 of 61 images (52 %, 40 to 65; elsewhere 9.4 %); images of the slice more often have "no
+    chest drain" in the report (42 % against 20 % elsewhere); q = 0.0001, seen in 60 patients". Of the phrases the first
+    of reports and the first of metadata with a q-value of at most 0.05. Where fewer than `smallest_cell` patients are
+    inside or outside there is no number, nor the share of a phrase that so few of them have or lack: SQL's
+    `slices_shown` and `phrases_shown` alike.
     """
     if not row["confirmation_rows"]:
         return f"{_opening(row)} in images of which the confirmation half has none"
     verdict = "" if row["confirmed"] else "not confirmed: "
     if any(is_small_cell(row[name], smallest_cell) for name in ("confirmation_patients", "baseline_patients")):
         return f"{_opening(row)} in images; {verdict}of too few patients to show numbers"
-    what = ", ".join([f"{_opening(row)} in {_images(row)}", *_apart(phrases, smallest_cell)])
+    what = f"{_opening(row)} in {_images(row)}{_apart(phrases, smallest_cell)}"
     return f"{what}; {verdict}q = {_small(row['q_value'])}, seen in {row['confirmation_patients']} patients"
 
 
@@ -58,28 +59,32 @@ def _images(row: Row) -> str:
     return f"{row['confirmation_errors']} of {rows} {noun} ({percent(row['error_rate'])}, {interval}{others})"
 
 
-def _apart(phrases: Sequence[Row], smallest_cell: int) -> list[str]:
-    """What sets the slice apart on held-out rows."""
+def _apart(phrases: Sequence[Row], smallest_cell: int) -> str:
+    """What sets the slice apart on held-out rows: said of its images, so that no share reads as an error rate."""
     sure = [p for p in phrases if p["q_value"] is not None and p["q_value"] <= SIGNIFICANCE]
     found = [
         next((p for p in sure if p["source"] != METADATA), None),
         next((p for p in sure if p["source"] == METADATA), None),
     ]
-    near = [f'nearer to "{p["phrase"]}"' for p in found if p is not None and p.get("rate_inside") is None]
+    near = [f', nearer to "{p["phrase"]}"' for p in found if p is not None and p.get("rate_inside") is None]
     often = [_told(p, smallest_cell) for p in found if p is not None and p.get("rate_inside") is not None]
-    return [*near, *([f"more often {' and '.join(often)}"] if often else [])]
+    return "".join(near) + (f"; images of the slice more often have {' and '.join(often)}" if often else "")
 
 
 def _told(phrase: Row, smallest_cell: int) -> str:
     if phrase["source"] == METADATA:
-        words = f"with {phrase['phrase']}"
+        words = phrase["phrase"]
     else:
         mark = "" if phrase["assertion"] == UNMENTIONED else '"'
-        words = f"with {mark}{phrase['phrase']}{mark} in the report"
+        words = f"{mark}{phrase['phrase']}{mark} in the report"
     if _are_few(phrase, "inside", smallest_cell):
         return words
-    outside = "" if _are_few(phrase, "outside", smallest_cell) else f" against {percent(phrase['rate_outside'])}"
-    return f"{words} ({percent(phrase['rate_inside'])}{outside})"
+    inside, outside = (percent(phrase[f"rate_{side}"]) for side in ("inside", "outside"))
+    return (
+        f"{words} ({inside})"
+        if _are_few(phrase, "outside", smallest_cell)
+        else f"{words} ({inside} against {outside} elsewhere)"
+    )
 
 
 def _are_few(phrase: Row, side: str, smallest_cell: int) -> bool:

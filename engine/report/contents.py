@@ -25,6 +25,7 @@ from .few import (
     word_without_few,
 )
 from .mapping import fused_maps
+from .overall import NOT_READ, read_as_a_whole
 from .pages import as_cards, as_html, as_json, as_markdown
 from .withheld import without_patients
 from .wording import IDS, PICTURES, REPORTS, borne_out
@@ -63,9 +64,10 @@ class Report:
     """Plain values (text, numbers, lists, dicts), ready for JSON.
 
     `audit`: its row, with parameters and table versions read; `targets`: a row a model and target, with the patients of
-    each half; `slices`: a row a slice, the confirmed and most wrong first, with phrases, words, profile, examples and
-    verdict; `subgroups`: a row a subgroup of metadata in which errors gather, with q-values over all of them;
-    `unsearched`: why none was searched, where their search met a limit, else empty;
+    each half, and what is `missed` and `falsely_found` of all images of the confirmation half; `slices`: a row a slice,
+    the confirmed and most wrong first, with phrases, words, profile, examples and verdict; `subgroups`: a row a
+    subgroup of metadata in which errors gather, with q-values over all of them; `unsearched`: why none was searched,
+    where their search met a limit, else empty;
     `points`: a row a model, target and sample, in the plane of its map.
     """
 
@@ -131,7 +133,12 @@ def gathered(store: "Store", audit: str | None, options: Options, progress: Prog
         labels = _rows(session, FEW_LABELS, audit_id)
         rare = {(one["model"], one["target"]) for one in labels if one["few"]}
         targets = _targets(session, audit_id)
-        shown = [target_without_few(one, labels, session.limits.smallest_cell) for one in targets]
+        read = read_as_a_whole(session, audit_id, {(one["model"], one["target"]) for one in labels})
+        shown = [
+            target_without_few(one, labels, session.limits.smallest_cell)
+            | read.get((one["model"], one["target"]), NOT_READ)
+            for one in targets
+        ]
         points = fused_maps(store, session, audit_id, _maps(targets, slices), options, progress)
         subgroups, unsearched = _subgroups(session, audit_id)
         report = Report(

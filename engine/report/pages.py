@@ -16,6 +16,7 @@ from .escaping import as_markdown_text, isolated
 from .figure import figure_of
 from .wording import (
     WORDS,
+    as_a_whole,
     as_sentence,
     half_of,
     holds_of_patients,
@@ -25,6 +26,8 @@ from .wording import (
     listed,
     number,
     percent,
+    threshold_of,
+    wrong_of,
 )
 
 if TYPE_CHECKING:
@@ -103,9 +106,8 @@ def _environment() -> Any:
     )
     filters = (percent, number, listed, as_sentence, holds_of_patients, isolated)
     made.filters |= {each.__name__: each for each in filters} | {"plain": as_markdown_text, "json": _pretty}
-    made.globals |= {each.__name__: each for each in (half_of, interval, left_out, limits_of, number, percent)} | {
-        "words": WORDS
-    }
+    calls = (as_a_whole, half_of, interval, left_out, limits_of, number, percent, threshold_of, wrong_of)
+    made.globals |= {each.__name__: each for each in calls} | {"words": WORDS}
     return made
 
 

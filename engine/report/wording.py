@@ -36,8 +36,9 @@ WORDS: Final = (
     ("z", "by how many standard errors the slice's reports use a word more."),
     (
         "Threshold",
-        "a score of at least this is read as the finding. Youden: where sensitivity and specificity have the "
-        "greatest sum, on the discovery half.",
+        "a score of at least this is read as the finding. Column: given with the predictions; option: given for this "
+        "audit; Youden: where sensitivity and specificity have the greatest sum, on the discovery half. Of the classes "
+        "of one question the one with the highest score is what is read, without a threshold.",
     ),
     (
         "Borne out",
@@ -68,6 +69,14 @@ _LIMITS: Final = (
     "What is not confirmed may still be real: with few patients only large differences can be seen (see the table of "
     "the summary).",
 )
+_AS_A_WHOLE: Final = (
+    "How it reads as a whole: of all images of the confirmation half, whose patients the search never saw, in slices "
+    "or not, how many with the finding are missed, and in how many without it the finding is called."
+)
+_CHOSEN: Final = (
+    " A threshold marked Youden was not given but chosen for this audit: at the one that the classifier is used with, "
+    "other images are read wrongly, and another audit may choose another."
+)
 _SHOWN: Final = "Numbers of fewer than 11 patients are shown in this report: take care whom you give it to."
 _HIDDEN: Final = (
     "Numbers that come from fewer than 11 patients are left out; wrong readings among more patients are counted "
@@ -79,6 +88,11 @@ _HIDDEN: Final = (
 def limits_of(allow_small_cells: bool) -> tuple[str, ...]:
     """What a reader has to know of any report before leaning on it, a sentence or a few each."""
     return *_LIMITS, _SHOWN if allow_small_cells else _HIDDEN
+
+
+def as_a_whole(targets: Sequence[Mapping[str, Any]]) -> str:
+    """What the table of `missed` and `falsely_found` tells, and what its thresholds are."""
+    return _AS_A_WHOLE + (_CHOSEN if any(one["threshold_source"] == "Youden" for one in targets) else "")
 
 
 def borne_out(phrase: Mapping[str, Any]) -> str:
@@ -98,6 +112,21 @@ def half_of(rows: int | None, patients: int | None, errors: int | None) -> str:
     return f"{number(rows)} images of {number(patients)} patients" + (
         "" if errors is None else f", {number(errors)} wrong"
     )
+
+
+def wrong_of(read: Mapping[str, Any] | None) -> str:
+    """Of the images of a label, how many are read wrongly: `19 of 47, 40 % (28 % to 55 %)`."""
+    if read is None:
+        return MISSING
+    rate = percent(read["error_rate"]) + interval(read["error_rate_low"], read["error_rate_high"], percent)
+    return f"{number(read['errors'])} of {number(read['rows'])}, {rate}"
+
+
+def threshold_of(target: Mapping[str, Any]) -> str:
+    """`0.154 (Youden)`, or what takes the place of a threshold."""
+    if target["threshold_source"] == "argmax":
+        return "highest score"
+    return MISSING if target["threshold"] is None else f"{number(target['threshold'])} ({target['threshold_source']})"
 
 
 def left_out(reasons: Sequence[Mapping[str, Any]]) -> str:

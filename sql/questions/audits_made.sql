@@ -4,6 +4,6 @@
 -- units: created_at in UTC; slices and confirmed_slices are counts
 -- reads: audits
 SELECT
-    audit_id, created_at, models, targets, "where", slices, confirmed_slices, notes
+    audit_id, name, created_at, models, targets, "where", slices, confirmed_slices, notes
 FROM audits
 ORDER BY created_at DESC, audit_id DESC;

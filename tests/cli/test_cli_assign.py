@@ -35,6 +35,18 @@ def test_rows_go_out_and_moves_are_told_apart(audited: tuple[Path, str]) -> None
     ).item()  # fmt: skip
     assert "How the slices moved" in ended.stderr
     assert "error_rate_change" in ended.stderr
+    head, *rows = (line.split() for line in ended.stderr.splitlines() if line.startswith(("slice_id", f"{audit}-")))
+    assert head[:3] == ["slice_id", "model", "target"]
+    assert {(row[1], row[2]) for row in rows} == {("m", "Pneumothorax")}
+
+
+def test_moves_as_a_table_are_for_people(audited: tuple[Path, str]) -> None:
+    """Where no other form is asked for: the same table as beside the rows, not 36 columns of raw numbers."""
+    store, audit = audited
+    beside = invoke("assign", store, "--audit", audit, "--where", "age >= 70").stderr
+    told = invoke("assign", store, "--audit", audit, "--where", "age >= 70", "--moved").stdout
+    assert told.strip()
+    assert told in beside
 
 
 def test_moves_as_the_result_are_numbers(audited: tuple[Path, str]) -> None:

@@ -249,6 +249,18 @@ def test_a_name_that_the_store_does_not_have_is_told(
     assert ended.stdout == ""
 
 
+@pytest.mark.parametrize("given", ["sprin", "[a1, sprin]"])
+def test_an_audit_that_the_store_does_not_have_is_told(make_store: Callable[..., Path], given: str) -> None:
+    """Its slices are not an empty table."""
+    store = make_store(audits=[{"audit_id": "a1", "name": "spring"}])
+    ended = invoke("sql", store, "--run", "slices_found", "--set", f"audit_ids={given}")
+    assert (ended.exit_code, ended.stdout) == (1, "")
+    assert "no audit 'sprin'" in ended.stderr
+    assert "did you mean 'spring'?" in ended.stderr
+    assert invoke("sql", store, "--run", "slices_found", "--set", "audit_ids=[a1, spring]").exit_code == 0
+    assert "spring" in invoke("info", store).stdout
+
+
 def test_no_model_is_known_where_nothing_was_predicted(make_store: Callable[..., Path]) -> None:
     """A store without predictions has no model to be asked about."""
     store = make_store(images=[{"sample_id": "a"}])

@@ -159,10 +159,11 @@ PHRASE: dict[str, Any] = {
 
 
 def test_the_sentence_of_a_slice_holds_its_numbers() -> None:
-    """What is misread, how often, against what, the phrase with its rates, and how sure it is."""
+    """What is misread, how often, against what, the phrase with its shares, and how sure it is. A share of images that
+    have a phrase cannot be taken for an error rate: the images have it, it is not missed "more often with" it."""
     assert sentence(SLICE, [PHRASE], 11) == (
-        "Misses pneumothorax in 38 of 52 images (73 %, 60 to 83; elsewhere 12 %), more often with "
-        '"no chest drain" in the report (90 % against 40 %); q = 0.002, seen in 41 patients'
+        "Misses pneumothorax in 38 of 52 images (73 %, 60 to 83; elsewhere 12 %); images of the slice more "
+        'often have "no chest drain" in the report (90 % against 40 % elsewhere); q = 0.002, seen in 41 patients'
     )
     kinds = [{"error_kind": "false positive"}, {"confirmed": False, "q_value": 0.2}]
     assert sentence({**SLICE, **kinds[0]}, [], 11).startswith("Calls pneumothorax that is not there in 38 of 52")
@@ -176,7 +177,7 @@ def test_only_phrases_that_held_out_rows_bear_out_are_told() -> None:
     told = sentence(SLICE, [*unsure, PHRASE, {**PHRASE, "phrase": "giraffe"}, value], 11)
     assert "zebra" not in told
     assert "giraffe" not in told
-    assert "in the report (90 % against 40 %) and with view = AP (90 % against 40 %)" in told
+    assert "in the report (90 % against 40 % elsewhere) and view = AP (90 % against 40 % elsewhere)" in told
 
 
 def test_numbers_of_few_patients_are_not_told() -> None:
@@ -188,13 +189,13 @@ def test_numbers_of_few_patients_are_not_told() -> None:
         assert "q = 0.002" in sentence({**SLICE, few: 10}, [PHRASE], 0)
     for name in ("patients_inside", "lacking_inside"):
         told = sentence(SLICE, [{**PHRASE, name: 10}], 11)
-        assert 'elsewhere 12 %), more often with "no chest drain" in the report; q' in told
+        assert 'elsewhere 12 %); images of the slice more often have "no chest drain" in the report; q' in told
     for name in ("patients_outside", "lacking_outside"):
         for few in (10, None):  # nobody counted them
             told = sentence(SLICE, [{**PHRASE, name: few}], 11)
-            assert 'elsewhere 12 %), more often with "no chest drain" in the report (90 %); q' in told
+            assert 'images of the slice more often have "no chest drain" in the report (90 %); q' in told
     nobody = {**PHRASE, "patients_outside": 0, "rate_outside": 0.0}
-    assert "(90 % against 0 %)" in sentence(SLICE, [nobody], 11)
+    assert "(90 % against 0 % elsewhere)" in sentence(SLICE, [nobody], 11)
     empty = {**SLICE, "confirmation_rows": 0, "confirmation_patients": 0, "error_rate": None}
     assert "the confirmation half has none" in sentence(empty, [], 11)
 

@@ -215,7 +215,7 @@ def test_the_interval_covers_where_patients_repeat() -> None:
 
 
 def test_counts_are_those_of_the_rows() -> None:
-    """Rows, patients, mean, baseline and lift follow from the rows; lift is unknown where losses are below 0, or none above."""
+    """Rows, patients, mean, baseline and lift follow from the rows; losses below 0, or none above, have no lift."""
     losses, inside = np.array([3.0, 5.0, 1.0, 3.0]), np.array([True, True, False, False])
     verdict = confirm_losses(inside, losses, np.array([0, 0, 1, 2]), 0)
     assert (verdict.rows, verdict.patients, verdict.mean, verdict.baseline, verdict.lift) == (2, 1, 4.0, 2.0, 2.0)

@@ -3,6 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -134,6 +135,22 @@ def test_an_audit_too_small_to_confirm_anything_says_so(tmp_path: Path) -> None:
     row = mr.open(store.location).sql("SELECT * FROM audit_targets").row(0, named=True)
     assert row["smallest_effect_false_negative"] is None
     assert "could not have been confirmed" in row["note"]
+
+
+def test_an_audit_names_the_models_that_it_judged(tmp_path: Path) -> None:
+    """A model that predicts other targets alone was not audited, though every model was asked of."""
+    rng = np.random.default_rng(0)
+    names = [f"s{i:03d}" for i in range(60)]
+    predictions = [
+        {"sample_id": name, "model": model, "target": target, "label": i % 2, "score": float(rng.random())}
+        for i, name in enumerate(names)
+        for model, target in (("a", "t"), ("b", "t"), ("b", "u"), ("c", "u"))
+    ]
+    vectors = {name: rng.standard_normal(4) for name in names}
+    store = write_store(tmp_path / "store", [{"sample_id": name} for name in names], predictions, vectors=vectors)
+    store.scan(target="t").discover(permutations=0, stability=0).sink()
+    told = Store.open(store.location).sql("SELECT models, targets FROM audits").row(0)
+    assert [list(names) for names in told] == [["a", "b"], ["t"]]
 
 
 def test_one_class_without_a_threshold_is_explained(tmp_path: Path) -> None:

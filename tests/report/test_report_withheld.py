@@ -11,6 +11,7 @@ import pytest
 from report.conftest import FILMS, name_of
 from typer.testing import CliRunner
 
+from misread.audit.halves import half_of
 from misread.cli.main import app
 from misread.library import Store
 from misread.report import Report, as_html, as_json, as_markdown
@@ -171,6 +172,8 @@ def test_a_class_of_few_patients_is_not_told(tmp_path: Path, positives: int, is_
         assert target["smallest_effect_false_positive"] is not None
         errors = {target[f"{half}_errors"] is not None for half in ("discovery", "confirmation")}
         assert errors == {is_told or allowed}
+        as_a_whole = {target[name] is not None for name in ("missed", "falsely_found")}
+        assert as_a_whole == {is_told or allowed}
         read = {(point["label"], point["predicted"], point["error"]) for point in report.points}
         shown = allowed or opened.sql(of_class).item() > 10
         assert ("all circles" in as_html(report)) is not shown
@@ -324,6 +327,27 @@ def test_a_slice_says_nothing_in_words_that_its_table_hides(described: Store) ->
         assert {name: shown[name] for name in telling} == telling
     few = with_counts(described, "slices", confirmation_patients=10).report()
     assert not any("q =" in row["sentence"] or "against" in row["sentence"] for row in few.slices)
+
+
+@pytest.mark.parametrize(("searched", "is_told"), [(10, False), (11, True)])
+def test_a_class_that_few_were_searched_of_is_not_counted_in_the_other_half(
+    tmp_path: Path, searched: int, is_told: bool
+) -> None:
+    """How many have the finding in all is told elsewhere: less those of the confirmation half it would tell the few."""
+    rng = np.random.default_rng(1)
+    names = [f"s{i:03d}" for i in range(240)]
+    halves = {half: [name for name in names if half_of(name, 0) == half] for half in ("discovery", "confirmation")}
+    ill = {*halves["discovery"][:searched], *halves["confirmation"][:30]}
+    images = [{"sample_id": name, "patient_id": name} for name in names]
+    predictions = [
+        {"sample_id": name, "model": "m", "target": "t", "label": int(name in ill), "score": float(rng.random())}
+        for name in names
+    ]
+    vectors = {name: rng.standard_normal(4) for name in names}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
+    store.scan("m").discover(permutations=0, stability=0, threshold=0.5).sink()
+    (target,) = Store.open(store.location).report().targets
+    assert {target[name] is not None for name in ("missed", "falsely_found")} == {is_told}
 
 
 @pytest.mark.slow

@@ -80,6 +80,24 @@ def test_the_nearest_phrase_is_one_that_is_borne_out_if_there_is_any(opened: Cal
         assert session.query(question("slices_found"), {"audit_ids": text}).to_pylist() == listed
 
 
+def test_slices_are_found_by_the_name_of_an_audit_the_confirmed_first(opened: Callable[..., Session]) -> None:
+    """Who reads from the top reads what is sure, and of that the most wrong, whatever the model and target."""
+    told = [
+        ("a", "m", False, 0.2, 0.9),
+        ("b", "n", True, 0.01, 0.3),
+        ("c", "n", True, 0.01, 0.6),
+        ("d", "z", True, 0.001, 0.2),
+    ]
+    names = ("slice_id", "model", "confirmed", "q_value", "error_rate")
+    counts = {"audit_id": "x", "confirmation_rows": 90, "confirmation_patients": 90, "baseline_patients": 90}
+    slices = [counts | dict(zip(names, row, strict=True)) for row in told]
+    session = opened(slices=slices, audits=[{"audit_id": "x", "name": "spring"}, {"audit_id": "y", "name": None}])
+    for text in ("x", "spring", "[y, spring]"):
+        listed = session.query(question("slices_found"), {"audit_ids": text})
+        assert listed["slice_id"].to_pylist() == ["d", "c", "b", "a"]
+    assert not session.query(question("slices_found"), {"audit_ids": "y"}).num_rows
+
+
 def test_without_any_slice_everything_is_null(opened: Callable[..., Session]) -> None:
     """On a store without audits the functions are NULL, not an error."""
     answer = opened().query("SELECT slice_size('a') AS a, error_rate('a') AS b, nearest_phrase('a') AS c")
