@@ -13,16 +13,17 @@ Row = dict[str, Any]
 FEW_LABELS = """
     SELECT
         model, target, label, is_small_cell(count(DISTINCT patient)) AS few,
-        is_small_cell(count(DISTINCT patient) FILTER (half = 'confirmation')) AS few_held
+        is_small_cell(count(DISTINCT patient) FILTER (half = 'confirmation')) AS few_held,
+        is_small_cell(count(DISTINCT patient) FILTER (half = 'discovery')) AS few_searched
     FROM (
         SELECT a.model, a.target, a.label, a.half, patient_of(i.patient_id, a.sample_id) AS patient
         FROM audited AS a LEFT JOIN images AS i ON i.sample_id = a.sample_id
         WHERE a.audit_id = $id AND a.label IS NOT NULL
     )
     GROUP BY model, target, label
-    HAVING few OR few_held
+    HAVING few OR few_held OR few_searched
 """
-"""Labels that few patients have, of a model and target, or few of its confirmation half."""
+"""Labels that few patients have, of a model and target, or few of one of its halves."""
 FEW_SLICES = "SELECT slice_id FROM slices_shown() WHERE audit_id = $id AND suppressed"
 
 
