@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["LazyFrame", "MisreadError", "Store", "__version__", "open", "scan_samples", "scan_table"]
 
 
+def __dir__() -> list[str]:
+    """What `mr.` offers in a notebook, before anything of it is loaded."""
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     """Loads the library when it is first used, so that `import misread` stays light."""
     if name == "__version__":

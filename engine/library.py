@@ -31,6 +31,9 @@ def open(location: str | os.PathLike[str], *, state: int | None = None) -> "Stor
 class Store(TableStore):
     """A store that can be audited and asked. It pickles as its location and the state that was open."""
 
+    def __repr__(self) -> str:
+        return f"Store({self.location!r}, state={self.state})"
+
     def __reduce__(self) -> tuple[object, ...]:
         return _reopened, (self.location, self.state)
 

@@ -20,10 +20,15 @@ IMAGES = typer.Option(metavar="FOLDER", help="Folder that image paths are relati
 REPORTS = typer.Option(metavar="FILE", help="Reports, keyed by sample_id or study_id (CSV or Parquet).")
 PREDICTIONS = typer.Option(
     metavar="FILE",
-    help="sample_id, model, target, label, score (0 to 1), and threshold and loss if known (CSV or Parquet). "
-    "With a loss, label and score may be missing.",
+    help="One row a sample, model and target: sample_id, model, target, label, score (0 to 1); where known threshold "
+    "(else an audit chooses one) and loss (label and score may then be missing); task, any name, where targets are the "
+    "classes of one question: the highest score is then the prediction (CSV or Parquet).",
 )
-EMBEDDINGS = typer.Option(metavar="FILE", help="Vectors computed elsewhere: sample_id, encoder, vector (Parquet).")
+EMBEDDINGS = typer.Option(
+    metavar="FILE",
+    help="Vectors computed elsewhere, one row a sample: sample_id, encoder (any name), vector (a list of numbers), and "
+    "modality where they are of reports (Parquet).",
+)
 IDENTIFIERS = typer.Option(
     metavar="COLUMNS", help="Identifiers, by column or DICOM keyword, to keep as metadata: a,b. [default: none]"
 )

@@ -73,7 +73,7 @@ def _apart(phrases: Sequence[Row], smallest_cell: int) -> str:
 
 def _told(phrase: Row, smallest_cell: int) -> str:
     if phrase["source"] == METADATA:
-        words = phrase["phrase"]
+        words = str(phrase["phrase"])
     else:
         mark = "" if phrase["assertion"] == UNMENTIONED else '"'
         words = f"{mark}{phrase['phrase']}{mark} in the report"

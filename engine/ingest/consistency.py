@@ -6,6 +6,8 @@ from .faultbook import REASON, ROW, FaultBook, row_list
 from .files import Source
 
 _KEY = ["sample_id", "model", "target"]
+_FEWEST = 10
+"""Samples whose scores sum to 1: of fewer it may be chance."""
 _COLUMNS = {"task": pl.String, "label": pl.Int8, "threshold": pl.Float64}
 
 
@@ -104,3 +106,21 @@ def _halfway_tasks(rows: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit(f"{has_none}; other rows of its model and target have one"))
     )
     return odd.select(ROW, reason.alias(REASON))
+
+
+def unsaid_tasks(file: str, frame: pl.DataFrame) -> list[str]:
+    """What to say of models whose scores look like those of one question's classes, though neither a task nor a
+    threshold says how they are read: in every sample they sum to 1 (rounded), and one label at most is 1."""
+    said = [pl.col(name).is_not_null() for name in ("task", "threshold") if name in frame.columns]
+    rows = frame.filter(pl.col("score").is_not_null(), ~pl.any_horizontal(False, *said))
+    samples = rows.group_by("model", "sample_id").agg(pl.len().alias("classes"), pl.col("score", "label").sum())
+    sums = (pl.col("score") - 1).abs() < 0.01
+    one = pl.col("classes").gt(1) & sums & pl.col("label").le(1)
+    models = samples.group_by("model").agg(one.all().alias("alike"), pl.len())
+    alike = models.filter("alike", pl.col("len") >= _FEWEST)["model"].drop_nulls().sort()
+    return [
+        f"{file}: the scores of {model!r} sum to 1 over its targets in every sample, as those of the classes of one "
+        "question do: with a column task, of any one name, the highest is the prediction; without it each target is "
+        "judged by itself, at a threshold of its own"
+        for model in alike
+    ]

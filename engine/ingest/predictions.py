@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from .cells import MISSING, blanks_told, numbers
-from .consistency import check_consistency
+from .consistency import check_consistency, unsaid_tasks
 from .faultbook import ROW, FaultBook, repeated
 from .files import Source, as_text, take
 from .known import Known
@@ -46,6 +46,7 @@ def check_predictions(
         _check_number(source, whole, name, book)
     frame = whole.with_columns(_number(whole, name) for name in _REALS if name in whole.columns)
     check_consistency(source, frame, stored, book)
+    source.notices.extend(unsaid_tasks(source.name, frame))
     return frame
 
 

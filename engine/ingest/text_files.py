@@ -27,6 +27,10 @@ _OTHER_FORMATS = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"%PDF": "a PDF file",
+    b"\x93NUMPY": "a NumPy file, which holds no ids: write its vectors to a Parquet file, each beside its sample_id",
+    b"ARROW1": "an Arrow or Feather file",
+    b'[{"': "a JSON file",
+    b'{"': "a JSON file",
 }
 
 

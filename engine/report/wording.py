@@ -55,6 +55,11 @@ WORDS: Final = (
         "metadata that nearly draw the slice. Precision: of the images that they take, how many are in "
         "the slice; recall: of the slice's images, how many they take.",
     ),
+    (
+        "Quarters",
+        "numbers in metadata are told by the quarter they lie in, such as age 48 to 58. The quarters of phrases are "
+        "those of the discovery half, those of metadata and subgroups of all images of the store, so edges may differ.",
+    ),
     ("Fused space", "where every image lies by what was looked at, all together: like beside like."),
     ("A dash", "not known, or not shown as it comes from fewer than 11 patients."),
 )
@@ -66,6 +71,9 @@ _LIMITS: Final = (
     "in others, the more so the nearer its q-value is to 0.05. Images to come tell its rate anew.",
     "Labels may be wrong. Where labels were made from reports, a slice can be a fault of the labels; that is what "
     "verdicts are for.",
+    "These are the images, labels and scores that were given. What the classifier is meant for, how its images were "
+    "chosen, whether they are like those it will read, and who answers for it, this report does not know: whoever "
+    "passes it on adds it.",
     "What is not confirmed may still be real: with few patients only large differences can be seen (see the table of "
     "the summary).",
 )

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from misread.ingest import embeddings, predictions
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 COMMAND = [sys.executable, "-m", "misread.cli"]
@@ -202,3 +205,12 @@ main.run()
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (130, "said before\n")
     assert ended.stderr == "Interrupted. Nothing half-done is visible in the store.\n"
+
+
+def test_the_help_of_ingest_names_every_column(misread: Run) -> None:
+    """What a file may have and the help does not say is found by nobody: as a task, without which the classes of one
+    question are judged each by itself."""
+    told = " ".join(misread("ingest", "--help").stdout.split())
+    for file, columns in (("--predictions", predictions.COLUMNS), ("--embeddings", embeddings.COLUMNS)):
+        own = told.partition(f"{file} FILE")[2].partition(" --")[0]
+        assert all(re.search(rf"\b{column}\b", own) for column in columns)

@@ -20,3 +20,11 @@ def test_unknown_attribute_is_an_attribute_error() -> None:
 
     assert not hasattr(misread, "no_such_thing")
     assert misread.__version__
+
+
+def test_a_notebook_offers_what_there_is_before_it_is_loaded() -> None:
+    """`dir(misread)`, which completion asks, names what the package gives and nothing of its own making."""
+    code = "import misread; print(*dir(misread))"
+    offered = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {"open", "scan_samples", "LazyFrame", "MisreadError"} <= set(offered)
+    assert set(offered).isdisjoint(("os", "Any", "TYPE_CHECKING"))

@@ -138,6 +138,16 @@ CASES: dict[str, tuple[Spoil, Expected]] = {
     ),
     "binary file": (_raw("metadata", b"sample_id,age\na,\0\n"), [(M, None, None, "line 2 holds a NUL")]),
     "Excel file": (_raw("metadata", b"PK\x03\x04rest"), [(M, None, None, "zip or Excel")]),
+    "NumPy file": (_raw("metadata", b"\x93NUMPY\x01\0v\0{"), [(M, None, None, "a NumPy file, which holds no ids")]),
+    "Feather file": (
+        _raw("metadata", b"ARROW1\0\0\xff\xff"),
+        [(M, None, None, "not a CSV or Parquet file but an Arrow")],
+    ),
+    "JSON file": (_raw("metadata", b'[{"sample_id": "a"}]'), [(M, None, None, "not a CSV or Parquet file but a JSON")]),
+    "JSON lines": (
+        _raw("metadata", b'{"sample_id": "a"}\n'),
+        [(M, None, None, "not a CSV or Parquet file but a JSON")],
+    ),
     "broken gzip": (_raw("metadata", b"\x1f\x8b\x08rest"), [(M, None, None, "not a whole gzip")]),
     # reports
     "report of an unknown sample": (_row("reports", "z", "Clear."), [(R, 4, "sample_id", "no sample 'z'")]),

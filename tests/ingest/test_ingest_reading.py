@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -259,3 +260,32 @@ def test_a_folder_in_place_of_a_file_has_a_name(inputs: Inputs, store: TableStor
     with pytest.raises(InputFaultsError) as caught:
         ingest(store, replace(inputs.write(), metadata=Path()))
     assert [fault.file for fault in caught.value.faults if "folder" in fault.reason] == ["."]
+
+
+@pytest.mark.parametrize(
+    ("samples", "change", "is_told"),
+    [
+        (10, [], True),
+        (9, [], False),
+        (10, [pl.lit("grade").alias("task")], False),
+        (10, [pl.lit(0.5).alias("threshold")], False),
+        (10, [pl.lit(1).alias("label")], False),
+        (10, [pl.when(pl.col("sample_id") == "s03").then(0.5).otherwise("score").alias("score")], False),
+    ],
+)
+def test_classes_of_one_question_without_a_task_are_told(
+    samples: int, change: list[pl.Expr], is_told: bool, store: TableStore, tmp_path: Path
+) -> None:
+    """Scores that sum to 1 in every sample, as a softmax gives them, would each be judged at a threshold of its own;
+    not where that is what was asked for, nor where a score or label says that they are questions apart."""
+    names = [f"s{i:02d}" for i in range(samples)]
+    shares = np.random.default_rng(0).dirichlet((1, 1, 1), samples).round(3)
+    rows = [
+        {"sample_id": name, "model": "net", "target": f"class {k}", "label": int(k == i % 3), "score": shares[i, k]}
+        for i, name in enumerate(names)
+        for k in range(3)
+    ]
+    pl.DataFrame({"sample_id": names}).write_csv(tmp_path / "m.csv")
+    pl.DataFrame(rows).with_columns(change).write_csv(tmp_path / "p.csv")
+    notices = ingest(store, Sources(tmp_path / "m.csv", predictions=tmp_path / "p.csv")).notices
+    assert any("the scores of 'net' sum to 1" in notice for notice in notices) is is_told

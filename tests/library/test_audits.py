@@ -146,6 +146,11 @@ def test_memberships_stream_as_they_are_kept(audited: Store, batch_rows: int) ->
     assert_frame_equal(together, frame.collect(cache=False))
 
 
+def test_a_store_says_where_and_when_it_is(audited: Store) -> None:
+    """What a notebook shows of it: its place, and the state that is read."""
+    assert repr(audited) == f"Store({audited.location!r}, state={audited.state})"
+
+
 def test_the_same_audit_is_not_run_again(audited: Store) -> None:
     """Asked again it gives the same id, and the store stays as it is."""
     before = audited.manifest

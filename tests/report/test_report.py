@@ -318,6 +318,13 @@ def test_a_threshold_that_nobody_gave_is_told_as_chosen(whole: Report) -> None:
         assert "was not given but chosen for this audit" not in form(whole)
 
 
+def test_what_a_reader_of_the_page_alone_would_miss_is_told(whole: Report) -> None:
+    """Why one number stands in two quarters of one report, and what a report of errors cannot know of a classifier."""
+    for page in (as_html(whole, interactive=False), as_markdown(whole)):
+        assert "those of the discovery half, those of metadata and subgroups of all images" in page
+        assert "What the classifier is meant for" in page
+
+
 @pytest.mark.parametrize("allowed", [False, True])
 def test_every_limit_is_told_in_every_form(whole: Report, allowed: bool) -> None:
     """Chance, wrong labels, small numbers and the winner's curse stand on the page and in Markdown alike."""
