@@ -202,7 +202,7 @@ def test_old_answers_make_room_for_new_ones(mixed: Store, monkeypatch: pytest.Mo
 
 
 def test_a_plan_reads_what_it_was_written_over(mixed: Store, tmp_path: Path) -> None:
-    """A store that changes meanwhile changes no plan; one of the new state reads the new rows, and they can be joined."""
+    """A store that changes meanwhile changes no plan; one of the new state reads the new rows; they can be joined."""
     import shutil
 
     shutil.copytree(mixed.location, tmp_path / "store")
