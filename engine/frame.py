@@ -114,7 +114,8 @@ class LazyFrame:
                 f"both frames have {', '.join(map(repr, both))}",
                 "choose the columns of one of them with select before joining, or name them in on",
             )
-        return self._with(Join(self.plan, other.plan, names, how))
+        newer = max(self.store, other.store, key=lambda store: store.state)  # it knows the versions of both
+        return LazyFrame(newer, Join(self.plan, other.plan, names, how))
 
     def sort(self, *by: str, descending: bool | Sequence[bool] = False) -> "LazyFrame":
         """Orders the rows by columns, NULL last; ties stay in the order they had."""
@@ -389,9 +390,8 @@ class LazyFrame:
         from .execute.inputs import read_predictions
 
         if threshold is not None:
-            raise AuditError(
-                f"the threshold {threshold:g} has no use: losses are not compared with one", "leave it out"
-            )
+            told = f"the threshold {threshold:g} has no use: losses are not compared with one"
+            raise AuditError(told, "leave it out")
         samples = self.plan.first(Samples)
         if not read_predictions(self.store, samples.models, samples.targets)["loss"].is_not_null().any():
             raise AuditError(

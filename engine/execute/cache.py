@@ -15,7 +15,7 @@ import pyarrow as pa
 from misread.plan import Assign, Node, Scan, Score, tree
 from misread.store import TableStore
 
-from .identity import fingerprint_of, package_version, scans_of
+from .identity import fingerprint_of, package_version
 
 FOLDER: Final = "cache"
 MOST_BYTES: Final = 2 << 30
@@ -116,20 +116,21 @@ class Cache:
 
 def key_of(store: TableStore, plan: Node) -> str:
     """32 hex digits that name a plan's answer: what is asked, of which content, of which version of misread."""
-    content = {f"{scan.table} {scan.version}": fingerprint_of(store, scan) for scan in scans_of(plan)}
+    content = {}
     if any(isinstance(step, Assign | Score) for step in plan.walk()):  # they read what the audit read, as it is now
-        content |= {name: entry.fingerprint for name, entry in store.manifest.tables.items()}
-    document = json.dumps([package_version(), _canonical(plan), content], sort_keys=True, default=str)
+        content = {name: entry.fingerprint for name, entry in store.manifest.tables.items()}
+    document = json.dumps([package_version(), _canonical(plan, store), content], sort_keys=True, default=str)
     return blake2b(document.encode(), digest_size=16).hexdigest()
 
 
-def _canonical(value: Any) -> Any:
-    """A plan as JSON: every field that decides what it gives."""
+def _canonical(value: Any, store: TableStore) -> Any:
+    """A plan as JSON: every field that decides what it gives, and of a scan the content that it reads."""
     if not isinstance(value, Node):
         return value
     hidden = ("location", "state", *(("version", "stored") if isinstance(value, Scan) else ()))
-    told = {f.name: _canonical(getattr(value, f.name)) for f in fields(value) if f.name not in hidden}
-    return {"step": type(value).__name__, **told}
+    told = {f.name: _canonical(getattr(value, f.name), store) for f in fields(value) if f.name not in hidden}
+    content = {"content": fingerprint_of(store, value)} if isinstance(value, Scan) else {}
+    return {"step": type(value).__name__, **told, **content}
 
 
 def _plan_of(path: Path) -> str:

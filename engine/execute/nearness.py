@@ -139,7 +139,7 @@ def stored_batches(store: TableStore, scan: Scan, fused: FusedSamples) -> Iterat
 
     A sum of them depends on that order in its last digits alone: cosines are rounded.
     """
-    table = store.table(scan.table)
+    table = store.table_at(scan.table, scan.version)
     yield np.empty(0, np.intp), np.empty((0, table.dimension))
     samples = fused.samples["sample_id"]
     kept = fused.samples["left_out"].is_null().to_numpy()

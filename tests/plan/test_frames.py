@@ -202,7 +202,7 @@ def test_old_answers_make_room_for_new_ones(mixed: Store, monkeypatch: pytest.Mo
 
 
 def test_a_plan_reads_what_it_was_written_over(mixed: Store, tmp_path: Path) -> None:
-    """A store that changes meanwhile changes no plan; a plan of the new state reads the new rows."""
+    """A store that changes meanwhile changes no plan; one of the new state reads the new rows; they can be joined."""
     import shutil
 
     shutil.copytree(mixed.location, tmp_path / "store")
@@ -213,7 +213,13 @@ def test_a_plan_reads_what_it_was_written_over(mixed: Store, tmp_path: Path) -> 
         commit.writer("predictions").delete("target = 'A'")
     assert_frame_equal(frame.collect(cache=False), before)
     assert_frame_equal(frame.collect(), before)
-    assert mr.open(store.location).scan_table("predictions").filter("model = 'm'").collect().height < before.height
+    after = mr.open(store.location).scan_table("predictions").filter("model = 'm'")
+    assert after.collect().height < before.height
+    keys = ["sample_id", "model", "target"]
+    gone = frame.join(after, on=keys, how="anti").collect()  # of two states, from the older one on
+    assert gone["target"].unique().to_list() == ["A"]
+    assert gone.height == before.height - after.collect().height
+    assert after.join(frame, on=keys, how="anti").collect().is_empty()
 
 
 def test_a_filter_that_leaves_nothing_gives_no_rows(mixed: Store) -> None:
