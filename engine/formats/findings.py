@@ -32,9 +32,12 @@ def findings(request: Request, file: str, frame: pl.DataFrame, columns: Mapping[
     return frame.select(ROW, *worded)
 
 
-def named_findings(column: str, names: Sequence[str], split: str) -> list[pl.Expr]:
-    """One column a finding: positive where a cell of `column` lists it, else negative; missing where it is blank."""
-    listed = pl.col(column).str.split(split).list.eval(pl.element().str.strip_chars())
+def named_findings(column: str, names: Sequence[str]) -> list[pl.Expr]:
+    """One column a finding: positive where a cell of `column` lists it, else negative; missing where it is blank.
+
+    Names in a cell are parted by |.
+    """
+    listed = pl.col(column).str.split("|").list.eval(pl.element().str.strip_chars())
     return [
         pl.when(pl.col(column).is_null()).then(None)
         .when(listed.list.contains(name)).then(pl.lit("positive")).otherwise(pl.lit("negative"))

@@ -46,7 +46,7 @@ def read(request: Request) -> Archive | None:
     rows = _told_apart(request, rows, there)
     age = pl.col("age").str.extract(r"^0*(\d+)Y?$").cast(pl.Int64, strict=False)
     samples = rows.with_columns(
-        *named_findings("finding_labels", FINDINGS, "|"),
+        *named_findings("finding_labels", FINDINGS),
         pl.col("follow_up").cast(pl.Int64, strict=False),
         pl.when(age <= _OLDEST).then(age).alias("age"),
         pl.col("sample_id").replace_strict(_splits(request), default=None, return_dtype=pl.String).alias("split"),

@@ -35,16 +35,17 @@ def _with_stored(frame: pl.DataFrame, stored: pl.DataFrame | None) -> pl.DataFra
 
 
 def _check_once(source: Source, rows: pl.DataFrame, book: FaultBook) -> None:
-    book.rows(source.name, "label", _conflicts(rows, ["sample_id", "target"], "label"))
+    book.rows(source.name, "label", _label_conflicts(rows))
     book.rows(source.name, "threshold", _threshold_conflicts(rows))
     book.rows(source.name, "label", _double_classes(rows))
     book.rows(source.name, "task", _halfway_tasks(rows))
 
 
-def _conflicts(rows: pl.DataFrame, group: list[str], value: str) -> pl.DataFrame:
-    """Every new row of the groups in which `value` differs."""
-    given = rows.drop_nulls([*group, value]).filter(pl.col(value).n_unique().over(group) > 1)
-    return _told(given, group, value, f"{value}s of {', '.join(group).replace('_id', '')} {{}} differ")
+def _label_conflicts(rows: pl.DataFrame) -> pl.DataFrame:
+    """Every new row of the samples and targets that have different labels."""
+    group = ["sample_id", "target"]
+    given = rows.drop_nulls([*group, "label"]).filter(pl.col("label").n_unique().over(group) > 1)
+    return _told(given, group, "label", "labels of sample, target {} differ")
 
 
 def _told(given: pl.DataFrame, group: list[str], value: str, what: str) -> pl.DataFrame:
