@@ -68,16 +68,19 @@ def refusal(error: Exception, tree: Tree, columns: Mapping[str, Collection[str]]
         return _unknown_function(found["function"], connection)
     if (found := _CALL.search(text)) and found["function"] in own_functions():
         return QueryError(f"{found['function']} cannot be called in this way", f"write {_ways(found['function'])}")
+    return _worded(text, tree)
+
+
+def _worded(text: str, tree: Tree) -> QueryError:
+    """An error of DuckDB's that is about no name, in its own words where we have none that are better."""
     message, hint = _told(_without_values(text, tree))
     if "Values were not provided" in message:
         hint = "give each a value: --set NAME=TEXT, or parameters= in Python"
     if found := _UNASKED.search(message):
         message, hint = f"the question has no ${found[1]}", "give values to those alone that it asks for"
     if found := _MISCOUNTED.search(message):
-        message, hint = (
-            f"values asked for: {found[1]}, given: {found[2]}",
-            "give values to those alone that it asks for",
-        )
+        message = f"values asked for: {found[1]}, given: {found[2]}"
+        hint = "give values to those alone that it asks for"
     if found := _TOO_LARGE.search(text):
         message = f"{found['value'] or found['given']} is too large or too small for a whole number"
         hint = f"whole numbers are {-LARGEST_INTEGER - 1} to {LARGEST_INTEGER}"

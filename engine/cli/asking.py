@@ -62,7 +62,7 @@ def info(
     """Show what a store holds."""
     from misread.store import TableStore
 
-    from .show import store_contents, write_contents
+    from .contents import store_contents, write_contents
 
     write_contents(store_contents(TableStore.open(store, state=state)), as_object=form == "json")
 

@@ -1,27 +1,19 @@
-"""How slices and stores are shown to people."""
+"""How slices are shown to people."""
 
-import json
-import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
 import pyarrow as pa
 
 from misread import percentages
-from misread.query import open_session
 from misread.schemas.values import HIGH_LOSS
-from misread.sql import question
-from misread.store import TableStore
-from misread.store.manifest import FORMAT_VERSION
 
-from .cells import as_json, cell, harmless, visible
-from .tables import write_table
+from .cells import cell, visible
 
 ERROR_COLUMNS: Final = ("wrong", "error_rate", "baseline")
 LOSS_COLUMNS: Final = ("rows", "mean_loss", "baseline_loss")
 FEW_PATIENTS: Final = "too few patients"
 YES_OR_NO: Final = {True: "yes", False: "no"}
-SECTIONS: Final = ("tables", "encoders", "predictions", "audits")
 
 
 def nothing_found(audit: dict[str, Any]) -> str:
@@ -84,6 +76,11 @@ def _errors(row: dict[str, Any]) -> dict[str, str | None]:
     return dict(zip(ERROR_COLUMNS, (wrong, _rate(row), percent(row["baseline_rate"])), strict=True))
 
 
+def _rate(row: dict[str, Any]) -> str | None:
+    rate, low, high = (percent(row[name]) for name in ("error_rate", "error_rate_low", "error_rate_high"))
+    return f"{rate} ({low} to {high})" if rate and low and high else rate
+
+
 def _losses(row: dict[str, Any]) -> dict[str, str | None]:
     rows = FEW_PATIENTS if row["rows"] is None else cell(row["rows"])
     told = (rows, with_interval(row, "mean_loss"), shown(row["baseline_loss"]))
@@ -104,56 +101,3 @@ def with_interval(row: dict[str, Any], name: str) -> str | None:
 def percent(share: float | None) -> str | None:
     """A share of 1 as a percentage."""
     return None if share is None else percentages.percent(share)
-
-
-def store_contents(store: TableStore) -> dict[str, Any]:
-    """What a store holds, as plain values: a few facts and the rows of each of `SECTIONS`."""
-    with open_session(store) as session:
-        predictions = session.query(question("models_and_targets")).to_pylist()
-        audits = session.query(question("audits_made")).to_pylist()
-    return {
-        "location": store.location,
-        "state": store.state,
-        "format_version": FORMAT_VERSION,
-        "tables": [
-            {"table": name, "rows": entry.rows, "version": entry.version}
-            for name, entry in sorted(store.manifest.tables.items())
-        ],
-        "encoders": [
-            {"encoder": name, "modality": e.modality, "dimension": e.dimension, "source": e.source}
-            for name, e in sorted(store.encoders.items())
-        ],
-        "predictions": predictions,
-        "audits": audits,
-    }
-
-
-def write_contents(contents: dict[str, Any], *, as_object: bool) -> None:
-    """Writes a store's contents to standard output, for people or as one JSON object."""
-    out = sys.stdout
-    if as_object:
-        text = json.dumps(json.loads(as_json(contents)), ensure_ascii=False, indent=1)
-        out.write((harmless(text) if out.isatty() else text) + "\n")
-        return
-    for name, value in contents.items():
-        if name not in SECTIONS:
-            out.write(f"{name + ':':<16}{visible(str(value))}\n")
-    for name in SECTIONS:
-        out.write(f"\n{name}: {'' if contents[name] else 'none'}".rstrip() + "\n")
-        if contents[name]:
-            write_table(_joined(contents[name]), out)
-
-
-def _joined(rows: list[dict[str, Any]]) -> pa.Table:
-    """Rows as a table: lists with commas, no columns without any value, and no notes: they are too long."""
-    kept = [name for name in rows[0] if name != "notes" and any(row[name] not in (None, []) for row in rows)]
-    return pa.table({name: [_listed(row[name]) for row in rows] for name in kept})
-
-
-def _listed(value: object) -> object:
-    return ", ".join(map(str, value)) if isinstance(value, list) else value
-
-
-def _rate(row: dict[str, Any]) -> str | None:
-    rate, low, high = (percent(row[name]) for name in ("error_rate", "error_rate_low", "error_rate_high"))
-    return f"{rate} ({low} to {high})" if rate and low and high else rate

@@ -21,14 +21,11 @@ def with_fields(request: Request, file: str, samples: pl.DataFrame) -> tuple[pl.
     for done, (row, name) in enumerate(wanted, 1):
         try:
             data_set = header(request.root, name)
+            if refused := refusal(data_set, request.kept):
+                raise PictureError(f"{refused[1]}: {name!r}")
+            found.append({ROW: row, **fields.of(data_set)})
         except PictureError as error:
             request.book.row(file, row, "image", str(error))
-            continue
-        refused = refusal(data_set, request.kept)
-        if refused is None:
-            found.append({ROW: row, **fields.of(data_set)})
-        else:
-            request.book.row(file, row, "image", f"{refused[1]}: {name!r}")
         request.progress(done, len(wanted), "headers read")
     schema: dict[str, Any] = {ROW: pl.Int64(), **fields.schema}
     frame = pl.DataFrame(found, schema, orient="row")

@@ -33,8 +33,10 @@ def findings(request: Request, file: str, frame: pl.DataFrame, columns: Mapping[
 
 
 def named_findings(column: str, names: Sequence[str]) -> list[pl.Expr]:
-    """One column a finding: positive where a cell of `column` lists it (parted by |), else negative, missing where
-    that is blank."""
+    """One column a finding: positive where a cell of `column` lists it, else negative; missing where it is blank.
+
+    Names in a cell are parted by |.
+    """
     listed = pl.col(column).str.split("|").list.eval(pl.element().str.strip_chars())
     return [
         pl.when(pl.col(column).is_null()).then(None)

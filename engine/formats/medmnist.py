@@ -11,6 +11,7 @@ Not taken: the sets of volumes. No pickle is read: an array of objects is refuse
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from misread.ingest.pictures import PictureError
@@ -38,9 +39,13 @@ def read(request: Request) -> Archive | None:
             continue
         for split in SPLITS:
             try:
-                _take(request, path, split, arrays, rows, images)
+                found = _rows(request, path, split, arrays)
             except ArrayError as error:
                 request.book.item(path.name, str(error), f"{split}_labels")
+                continue
+            if found:
+                rows += found
+                images[f"{path.stem}/{split}"] = arrays[f"{split}_images"]
     if not rows and not (is_one and request.book.unskippable):
         request.book.whole(str(request.root), "there is no .npz file with images")
     if not rows:
@@ -53,33 +58,24 @@ def _files(request: Request) -> list[Path]:
     return [request.root / name for name in request.files() if name.casefold().endswith(".npz")]
 
 
-def _take(
-    request: Request,
-    path: Path,
-    split: str,
-    arrays: dict[str, Array],
-    rows: list[dict[str, Any]],
-    images: dict[str, Array],
-) -> None:
-    """Adds the rows of one split of one file."""
+def _rows(request: Request, path: Path, split: str, arrays: dict[str, Array]) -> list[dict[str, Any]]:
+    """The rows of one split of one file. Raises ArrayError where its labels cannot be read."""
     pictures, labels = arrays.get(f"{split}_images"), arrays.get(f"{split}_labels")
     if pictures is None:
-        return
+        return []
     told = _refusal(pictures, labels)
     if told:
         request.book.item(path.name, told, f"{split}_images")
-        return
-    if not len(pictures):
-        return
-    place = f"{path.stem}/{split}"
-    table = None if labels is None else labels.read().reshape(len(pictures), -1)
-    images[place] = pictures
-    names = [] if table is None else [f"label_{at}" for at in range(table.shape[1])]
-    names = ["class_index"] if len(names) == 1 else names
-    for number in range(len(pictures)):
-        name = f"{place}/{number:06d}"
-        values = {} if table is None else dict(zip(names, table[number].tolist(), strict=True))
-        rows.append({"sample_id": name, "split": split, "image": name, "data_set": path.stem, **values})
+    if told or not len(pictures):
+        return []
+    table = np.empty((len(pictures), 0)) if labels is None else labels.read().reshape(len(pictures), -1)
+    columns = ["class_index"] if table.shape[1] == 1 else [f"label_{at}" for at in range(table.shape[1])]
+    names = [f"{path.stem}/{split}/{number:06d}" for number in range(len(pictures))]
+    return [
+        {"sample_id": name, "split": split, "image": name, "data_set": path.stem}
+        | dict(zip(columns, values, strict=True))
+        for name, values in zip(names, table.tolist(), strict=True)
+    ]
 
 
 def _refusal(pictures: Array, labels: Array | None) -> str | None:

@@ -37,7 +37,9 @@ def read(request: Request) -> Archive | None:
     for done, name in enumerate(files, 1):
         tree = _tree(request, name)
         if tree is not None:
-            _take(request, name, tree, pictures, rows, reports)
+            films, report = _read(request, name, tree, pictures)
+            rows += films
+            reports += [report] if report else []
         request.progress(done, len(files), "reports read")
     for picture in sorted({one for one in pictures if pictures[one]} - {row["sample_id"] for row in rows}):
         request.book.item(pictures[picture], "no report names this image")
@@ -70,38 +72,33 @@ def _tree(request: Request, name: str) -> Element | None:
         return None
 
 
-def _take(
-    request: Request,
-    name: str,
-    tree: Element,
-    pictures: dict[str, str],
-    rows: list[dict[str, Any]],
-    reports: list[dict[str, Any]],
-) -> None:
-    """Adds the pictures and the report of one file; what they lack is a fault."""
+def _read(
+    request: Request, name: str, tree: Element, pictures: dict[str, str]
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """The rows of the pictures of one file, and its report; what they lack is a fault."""
     identified = tree.find("uId")
     study = None if identified is None else (identified.get("id") or "").strip()
     if not study:
         request.book.item(name, "the report has no uId")
-        return
+        return [], None
     mesh = {f"mesh_{kind}": "|".join(_texts(tree, f"MeSH/{kind}")) or None for kind in ("major", "automatic")}
     named = [(image.get("id") or "", _first(image, "caption")) for image in tree.findall("parentImage")]
     if not named:
         request.book.item(name, f"report {study} has no image")
-        return
-    for picture, caption in named:
-        if picture not in pictures:
-            request.book.item(name, f"there is no such image: {picture!r}")
-        if not pictures.get(picture):
-            continue
-        keys = {"sample_id": picture, "patient_id": study, "study_id": study, "image": pictures[picture]}
-        rows.append({**keys, "caption": caption, **mesh})
+        return [], None
+    for picture in (picture for picture, _ in named if picture not in pictures):
+        request.book.item(name, f"there is no such image: {picture!r}")
+    known = {"patient_id": study, "study_id": study, **mesh}
+    rows = [
+        {"sample_id": picture, "image": pictures[picture], "caption": caption, **known}
+        for picture, caption in named
+        if pictures.get(picture)
+    ]
     sections = _sections(tree)
     text = "\n".join(f"{section.upper()}: {told}" for section, told in sections.items() if told)
     if not text:
         request.book.item(name, f"report {study} has no text")
-    elif any(pictures.get(picture) for picture, _ in named):
-        reports.append({"study_id": study, "report": text, **sections})
+    return rows, {"study_id": study, "report": text, **sections} if rows and text else None
 
 
 def _sections(tree: Element) -> dict[str, str | None]:

@@ -19,7 +19,7 @@ from misread.ingest.files import Source
 from misread.ingest.pictures import in_folder
 from misread.ingest.sources import Archive
 
-from .findings import named_findings, snake
+from .findings import named_findings
 from .request import Request
 
 FINDINGS: Final = (
@@ -57,7 +57,7 @@ def read(request: Request) -> Archive | None:
         (year - pl.col("born").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)).alias("age"),
         pl.col("exposure").cast(pl.Float64, strict=False).fill_nan(None),
         _places(request, rows).alias("image"),
-    ).with_columns(*(finding.name.map(snake) for finding in named_findings("labels", FINDINGS)))
+    ).with_columns(*named_findings("labels", FINDINGS))
     told = rows.drop_nulls(["report", "study_id"]).unique("study_id", keep="first", maintain_order=True)
     reports = request.reports([{**row, "findings": None} for row in told.select("study_id", "report").to_dicts()])
     kept = samples.drop("folder", "studied", "born", "report")

@@ -15,7 +15,7 @@ from .cells import id_texts, largest_whole, merged
 from .faultbook import ROW, FaultBook, numbered, row_list
 from .headers import clean_name, holds_values
 from .identifiers import told_by
-from .text_files import GZIP_MAGIC, UnreadableFileError, decoded, records_of
+from .text_files import GZIP_MAGIC, Records, UnreadableFileError, decoded, records_of
 
 _PARQUET_MAGIC = b"PAR1"
 _PARQUET_ENDINGS = (".parquet", ".pq")
@@ -67,31 +67,30 @@ def _read(path: Path, name: str, book: FaultBook, ours: Sequence[str]) -> Source
     is_parquet = content.startswith(_PARQUET_MAGIC)
     if not is_parquet and path.suffix.lower() in _PARQUET_ENDINGS:
         raise UnreadableFileError("not a Parquet file")
-    if is_parquet:
-        frame = _parquet(content)
-        header: Sequence[str] = [column for column in frame.columns if column != ROW]
-        ragged: Sequence[tuple[int, str]] = ()
-    else:
-        records = records_of(decoded(content), _separator(path, content))
-        frame, header, ragged = records.frame, records.header, records.ragged
-    header = [clean_name(column) for column in header]
+    records = _parquet(content) if is_parquet else records_of(decoded(content), _separator(path, content))
+    header = [clean_name(column) for column in records.header]
     is_ours = not ours or not {column.casefold() for column in header}.isdisjoint(ours)
-    if not is_ours and holds_values(header, frame.drop(ROW, strict=False).get_columns()):
+    if not is_ours and holds_values(header, records.frame.drop(ROW, strict=False).get_columns()):
         raise UnreadableFileError(
             "the file seems to have no header: its first line holds values, which are not shown here; write a line "
             f"above it that names every column, such as {','.join(ours)}"
         )
+    if _has_odd_names(name, header, book):
+        return None
+    for row, reason in records.ragged:
+        book.row(name, row, None, reason)
+    return _named(path, name, records.frame, header, typed=is_parquet)
+
+
+def _has_odd_names(file: str, header: Sequence[str], book: FaultBook) -> bool:
+    """Whether names do not tell one column each; then they are faults."""
     same = same_names(header)
     if same:
-        book.whole(name, f"columns of the same name (in lower case): {', '.join(same)}", same[0])
+        book.whole(file, f"columns of the same name (in lower case): {', '.join(same)}", same[0])
     patterns = [column for column in header if column == "*" or (column[:1] == "^" and column[-1:] == "$")]
     if patterns:  # polars takes them for several columns
-        book.whole(name, f"names that stand for several columns: {', '.join(patterns)}; rename them", patterns[0])
-    if same or patterns:
-        return None
-    for row, reason in ragged:
-        book.row(name, row, None, reason)
-    return _named(path, name, frame, header, typed=is_parquet)
+        book.whole(file, f"names that stand for several columns: {', '.join(patterns)}; rename them", patterns[0])
+    return bool(same or patterns)
 
 
 def _content(path: Path) -> bytes:
@@ -121,14 +120,15 @@ def _separator(path: Path, content: bytes) -> str:
     return "\t" if name.endswith((".tsv", ".tab")) else ","
 
 
-def _parquet(content: bytes) -> pl.DataFrame:
+def _parquet(content: bytes) -> Records:
     try:
         frame = pl.read_parquet(content)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UnreadableFileError(f"not a whole Parquet file: {first_line(error)}") from None
     if not frame.height:
         raise UnreadableFileError("the file has columns and no rows")
-    return numbered(frame.drop(ROW, strict=False).with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String)))
+    frame = frame.drop(ROW, strict=False).with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
+    return Records(tuple(frame.columns), numbered(frame), ())
 
 
 def same_names(header: Sequence[str]) -> list[str]:

@@ -40,7 +40,7 @@ class UnreadableFileError(Exception):
 
 @dataclass(frozen=True)
 class Records:
-    """A delimited file: its header, its rows as text (ROW and one column a name), and the ragged ones.
+    """A table as it was read: its header, its rows (ROW and one column a name), and the ragged ones.
 
     Ragged rows (number, reason) are in `frame` too, cut or filled to the length of the header.
     """
