@@ -16,8 +16,9 @@ from .losses import LossConfirmation, confirm_losses, mean_loss, smallest_mean_l
 from .patients import Codes
 from .pools import FEWEST_ERRORS, MOST_ERRORS
 from .power import smallest_effect
+from .rule import Rule
 from .scan import standardised
-from .search import ClassRows, Rule, order_among_classes, search
+from .search import ClassRows, order_among_classes, search
 from .stability import stabilities
 from .stratified import common_z, counted, higher_p_value, more_often_by_rows, more_often_p_value, one_row_each, strata
 

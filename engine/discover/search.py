@@ -1,10 +1,9 @@
-"""The search inside one true class, or among all rows with a loss: candidates, frozen rules, the best in turn."""
+"""The search inside one true class, or among all rows with a loss: candidates, and the best of them in turn."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +11,13 @@ from numpy.typing import NDArray
 
 from misread.principal import unit
 from misread.schemas.values import SCORE_DECIMALS
-from misread.spill import Vectors, chosen, mapped, scores_of, spread_of, total
+from misread.spill import Vectors, chosen, spread_of, total
 
 from .binned import Candidates, Found, Tally, best_candidate
 from .discriminant import ClassModel, Moments, Shape
 from .patients import Codes
 from .pools import FEWEST_ERRORS, MOST_ERRORS, drawn, lumps
+from .rule import Rule
 from .scan import Values, standardised
 from .tree import Floats, Rows, local_coordinates, tree_nodes
 
@@ -62,41 +62,6 @@ class ClassRows:
     def seed(self, seed: int) -> int:
         """The seed of the class's own draws."""
         return seed + (self.true_class or 0)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A frozen slice: rows of the fused space whose score, `vector @ direction`, reaches `cut`, whatever their label.
-
-    Scores have standard deviation 1 over the class. `statistic` is the scan statistic, from out-of-fold scores, on
-    the rows that were left when the slice was taken. `model` tells the slice's class from the vector.
-    """
-
-    direction: Floats
-    cut: float
-    statistic: float
-    model: ClassModel
-
-    def scores(self, vectors: Vectors) -> Floats:
-        """(n,) float64, rounded to 9 decimals."""
-        return np.asarray(np.round(scores_of(vectors, self.direction), SCORE_DECIMALS))
-
-    def takes(self, vectors: Vectors) -> Booleans:
-        """(n,): which rows are in."""
-        return mapped(vectors, partial(_takes, rule=self))
-
-    def scored(self, vectors: Vectors, kept: Booleans) -> tuple[Floats, Floats]:
-        """The scores and the class probabilities, (m,) each, of the rows that are `kept` (n,), in one reading."""
-        scores, likely = mapped(vectors, partial(_scored, rule=self), kept).T
-        return scores, likely
-
-    def holding(self, vectors: Vectors, fewest: int) -> Rule:
-        """The rule, its cut lowered where it takes fewer than `fewest` of n `vectors`, to what takes so many or, with
-        ties, more. The search counts rows by scores without their own fold, which may be higher than the rule's."""
-        scores = self.scores(vectors)
-        if fewest > len(scores) or (scores >= self.cut).sum() >= fewest:
-            return self
-        return replace(self, cut=float(np.partition(scores, -fewest)[-fewest]))
 
 
 def search(rows: ClassRows, *, smallest: int, most: int, pool: int = MOST_ERRORS) -> list[Rule]:
@@ -277,15 +242,6 @@ class _Sums:
     @property
     def means(self) -> Floats:
         return np.asarray(self.sums / np.maximum(self.counts, 1.0)[:, :, None])
-
-
-def _takes(part: Floats, rule: Rule) -> Booleans:
-    return np.asarray(rule.scores(part) >= rule.cut)
-
-
-def _scored(part: Floats, kept: Booleans, rule: Rule) -> Floats:
-    """(m, 2), worked out for the whole part: last digits hang on what is multiplied together."""
-    return np.stack([rule.scores(part), rule.model.probability(part)], axis=1)[kept]
 
 
 def _membership(candidates: Sequence[Rows], n: int) -> csr_array:

@@ -9,7 +9,8 @@ from misread.threads import in_order
 
 from .patients import Codes
 from .pools import MOST_ERRORS
-from .search import ClassRows, Rule, search
+from .rule import Rule
+from .search import ClassRows, search
 
 
 def stabilities(
