@@ -1,13 +1,12 @@
 """`hog`: pictures by the directions of their edges, cell by cell, beside a small thumbnail."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from misread.schemas.values import Modality
+from misread.threads import in_order
 
 from .pixels import grey_square
 from .registry import Vectors
@@ -34,13 +33,13 @@ class HogEncoder:
     def encode(self, items: Sequence[bytes]) -> Vectors:
         """(n, 720) float32 of unit length; a constant picture is all 0. Raises ItemError as `grey_square` does."""
         vectors = np.zeros((len(items), self.dimension), np.float32)
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            for row, vector in enumerate(threads.map(_vector, items, range(len(items)))):
-                vectors[row] = vector
+        for row, vector in enumerate(in_order(_vector, enumerate(items))):
+            vectors[row] = vector
         return vectors
 
 
-def _vector(content: bytes, place: int) -> Vectors:
+def _vector(item: tuple[int, bytes]) -> Vectors:
+    place, content = item
     square = grey_square(content, SIZE, place)
     return np.concatenate([EDGES_SHARE * _edges(square), THUMBNAIL_SHARE * _thumbnail(square)]).astype(np.float32)
 

@@ -4,7 +4,6 @@ import io
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from misread.progress import Progress
+from misread.threads import in_order
 
 from .beside_pixels import carries_text
 from .faultbook import ROW, FaultBook
@@ -178,9 +178,9 @@ def _looked_at(
         except PictureError as error:
             return error
 
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of decoders, about oddities that do not stop them
-        yield from pool.map(look, names)
+        yield from in_order(look, names)
 
 
 def read_again(read: Callable[[str], bytes], name: str | None, digest: str | None) -> bytes | None:
