@@ -33,6 +33,7 @@ class DividedRows:
         """
 
         def enough_patients(terms: Conditions) -> bool:
+            check()
             inside = rows_with(terms, self.codes)
             can_be_judged = bool((inside & ~self.discovery).any())
             return (

@@ -3,6 +3,7 @@
 from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,10 @@ MOST_TERMS = 3
 """Triples are the longest conjunctions that are searched."""
 SLACK = 1e-9
 """Relative room for rounding between a bound and the score it bounds."""
+WORDS_AT_ONCE = 2**17
+"""Words of bits that are counted in one go: what a processor's cache holds."""
+PAIRS_AT_ONCE = 2**22
+"""Pairs of values that are looked at in one go, so that memory grows no further with them."""
 
 
 Conditions = tuple[tuple[int, int], ...]
@@ -71,7 +76,8 @@ def best_conjunctions(  # noqa: PLR0913 - what to search, how to score it, and w
     """
     if not len(codes) or not codes.shape[1] or not errors.any():
         return []
-    lattice = _Lattice(_values(codes, errors, max(min_size, 1)), score, _Best(top, admit), max(min_size, 1), improving)
+    least = max(min_size, 1)
+    lattice = _Lattice(_values(codes, errors, least), score, _Best(top, admit), least, improving)
     lattice.search(min(most_terms, MOST_TERMS), check)
     return [
         Conjunction(lattice.values.conditions(entry.terms), entry.rows, entry.errors, entry.score)
@@ -120,9 +126,18 @@ def _packed(holds: Booleans) -> Bits:
     return words.view(np.uint64)
 
 
-def _common(one: Bits, many: Bits) -> Integers:
-    """How many bits `one` (w,) shares with each of `many` (m, w)."""
-    return np.asarray(np.bitwise_count(many & one).sum(axis=1, dtype=np.int64))
+def _common(bits: Bits, terms: Integers, check: Callable[[], None]) -> Integers:
+    """(m,): how many bits all those of `bits` (V, w) have in common that `terms` (t, m) name."""
+    counts = np.empty(terms.shape[1], np.int64)
+    step = max(WORDS_AT_ONCE // max(bits.shape[1], 1), 1)
+    for start in range(0, len(counts), step):
+        check()
+        first, *others = terms[:, start : start + step]
+        shared = bits[first]
+        for other in others:
+            shared &= bits[other]
+        counts[start : start + step] = np.bitwise_count(shared).sum(axis=1, dtype=np.int64)
+    return counts
 
 
 @dataclass(frozen=True, order=True)
@@ -169,89 +184,71 @@ class _Lattice:
     def __init__(self, values: _Values, score: Score, best: _Best, least: int, improving: bool) -> None:
         self.values, self.score, self.best = values, score, best
         self._least, self._improving = least, improving
-        size = len(values.rows)
-        self._errors = np.zeros((size, size), np.int32)
-        self._rows = np.zeros((size, size), np.int32)
+        errors = np.arange(values.errors.max(initial=0) + 1)
+        # the best that so many errors can score: in as few rows as may be
+        self._bounds = np.maximum.accumulate(score.of(errors, np.maximum(errors, least)))
+        # of each pair that is kept, first value by second, and of each value by itself along the diagonal
+        self._errors = np.diag(values.errors.astype(np.int32))
+        self._rows = np.diag(values.rows.astype(np.int32))
 
     def search(self, most_terms: int, check: Callable[[], None]) -> None:
         values = self.values
-        scores = self.score.of(values.errors, values.rows)
-        self._offer([(v,) for v in range(len(scores))], scores, values.rows, values.errors)
+        every = np.arange(len(values.rows))
+        self._offer(every[None], values.errors, values.rows)
         if most_terms > 1:
-            for value in np.argsort(-scores, kind="stable").tolist():
-                check()
-                self._pairs(value, scores)
+            for some in np.array_split(every, 1 + len(every) ** 2 // PAIRS_AT_ONCE):
+                self._pairs(some, check)
         if most_terms > 2:
-            self._triples(check)
+            for value in every.tolist():
+                self._triples(value, check)
 
-    def _offer(self, terms: list[Terms], scores: NDArray[np.float64], rows: Integers, errors: Integers) -> None:
-        for place in np.argsort(-scores, kind="stable").tolist():
-            value = float(scores[place])
-            if value < self.best.needed:
+    @property
+    def _fewest(self) -> int:
+        """A conjunction with fewer errors is not listed, nor is any part of it: these have no more."""
+        return int(np.searchsorted(self._bounds, self.best.needed))
+
+    def _pairs(self, some: Integers, check: Callable[[], None]) -> None:
+        """Every pair of one of `some` values and one of a later column; those with enough errors and rows are kept."""
+        values, enough = self.values, self.values.errors >= self._fewest
+        first, second = np.nonzero((values.column[some, None] < values.column) & enough[some, None] & enough)
+        terms, errors, rows = self._counted(np.stack([some[first], second]), check)
+        self._errors[tuple(terms)], self._rows[tuple(terms)] = errors, rows
+        self._offer(terms, errors, rows)
+
+    def _triples(self, one: int, check: Callable[[], None]) -> None:
+        """Every triple of `one` and two values behind it, all of whose pairs are kept."""
+        fewest = self._fewest
+        others = one + 1 + np.flatnonzero(self._errors[one, one + 1 :] >= fewest)
+        first, second = np.nonzero(np.triu(self._errors[np.ix_(others, others)], 1) >= fewest)
+        terms = np.stack([np.full(len(first), one), others[first], others[second]])
+        self._offer(*self._counted(terms, check))
+
+    def _counted(self, terms: Integers, check: Callable[[], None]) -> tuple[Integers, Integers, Integers]:
+        """Those of `terms` (t, m) with enough errors and rows, and how many of both."""
+        errors = _common(self.values.error_bits, terms, check)
+        hopeful = errors >= self._fewest
+        terms, errors = terms[:, hopeful], errors[hopeful]
+        rows = _common(self.values.row_bits, terms, check)
+        enough = rows >= self._least
+        return terms[:, enough], errors[enough], rows[enough]
+
+    def _offer(self, terms: Integers, errors: Integers, rows: Integers) -> None:
+        """Lists the best of `terms` (t, m)."""
+        scores = self.score.of(errors, rows)
+        good = np.flatnonzero(scores >= self.best.needed)
+        if self._improving and len(good):
+            good = good[scores[good] > self._of_parts(terms[:, good])]
+        for place in good[np.argsort(-scores[good], kind="stable")].tolist():
+            if scores[place] < self.best.needed:
                 break
-            key = (-value, len(terms[place]), terms[place])
+            key = (-float(scores[place]), len(terms), tuple(terms[:, place].tolist()))
             self.best.offer(_Entry(key, int(rows[place]), int(errors[place])), self.values)
 
-    def _promising(self, errors: Integers, rows: Integers) -> Booleans:
-        return np.asarray(self.score.bound(errors, rows, self._least) >= self.best.needed)
-
-    def _pairs(self, one: int, scores: NDArray[np.float64]) -> None:
-        """Every pair of `one` with a value that is not paired with it yet; the promising ones are kept."""
-        values = self.values
-        others = np.flatnonzero((values.column != values.column[one]) & (self._rows[one] == 0))
-        fewer = np.minimum(values.errors[others], values.errors[one])
-        others = others[self._promising(fewer, np.minimum(values.rows[others], values.rows[one]))]
-        errors = _common(values.error_bits[one], values.error_bits[others])
-        hopeful = (errors > 0) & self._promising(errors, np.minimum(values.rows[others], values.rows[one]))
-        others, errors = others[hopeful], errors[hopeful]
-        rows = _common(values.row_bits[one], values.row_bits[others])
-        enough = rows >= self._least
-        others, errors, rows = others[enough], errors[enough], rows[enough]
-        self._errors[one, others] = self._errors[others, one] = errors
-        self._rows[one, others] = self._rows[others, one] = rows
-        found = self.score.of(errors, rows)
-        new = found > np.maximum(scores[others], scores[one]) if self._improving else np.ones(len(others), bool)
-        terms: list[Terms] = [(min(one, other), max(one, other)) for other in others[new].tolist()]
-        self._offer(terms, found[new], rows[new], errors[new])
-
-    def _triples(self, check: Callable[[], None]) -> None:
-        first, second = np.nonzero(np.triu(self._rows))
-        bounds = self.score.bound(self._errors[first, second], self._rows[first, second], self._least)
-        for place in np.argsort(-bounds, kind="stable").tolist():
-            check()
-            if bounds[place] < self.best.needed:
-                break
-            self._extended(int(first[place]), int(second[place]))
-
-    def _extended(self, a: int, b: int) -> None:
-        """Every triple of the pair and a value behind both, all of whose pairs are promising."""
-        values, table_k, table_n = self.values, self._errors, self._rows
-        behind = np.arange(b + 1, len(values.rows))
-        thirds = behind[(table_n[a, behind] > 0) & (table_n[b, behind] > 0)]
-        fewer = np.minimum(np.minimum(table_k[a, thirds], table_k[b, thirds]), table_k[a, b])
-        smaller = np.minimum(np.minimum(table_n[a, thirds], table_n[b, thirds]), table_n[a, b])
-        hopeful = self._promising(fewer, smaller)
-        thirds, smaller = thirds[hopeful], smaller[hopeful]
-        errors = _common(values.error_bits[a] & values.error_bits[b], values.error_bits[thirds])
-        hopeful = (errors > 0) & self._promising(errors, smaller)
-        thirds, errors = thirds[hopeful], errors[hopeful]
-        if not len(thirds):
-            return
-        rows = _common(values.row_bits[a] & values.row_bits[b], values.row_bits[thirds])
-        enough = rows >= self._least
-        thirds, errors, rows = thirds[enough], errors[enough], rows[enough]
-        found = self.score.of(errors, rows)
-        new = found > self._contained(a, b, thirds) if self._improving else np.ones(len(thirds), bool)
-        self._offer([(a, b, third) for third in thirds[new].tolist()], found[new], rows[new], errors[new])
-
-    def _contained(self, a: int, b: int, thirds: Integers) -> NDArray[np.float64]:
-        """The best score of the shorter conjunctions in each triple."""
-        values = self.values
-        parts = [
-            self.score.of(self._errors[a, b], self._rows[a, b]),
-            self.score.of(self._errors[a, thirds], self._rows[a, thirds]),
-            self.score.of(self._errors[b, thirds], self._rows[b, thirds]),
-            self.score.of(values.errors[[a, b]], values.rows[[a, b]]).max(),
-            self.score.of(values.errors[thirds], values.rows[thirds]),
-        ]
-        return np.asarray(np.maximum.reduce(np.broadcast_arrays(*parts)))
+    def _of_parts(self, terms: Integers) -> NDArray[np.float64]:
+        """The best score of the shorter conjunctions in each of `terms` (t, m), at least 0."""
+        best = np.zeros(terms.shape[1])
+        for size in range(1, len(terms)):
+            for part in combinations(terms, size):
+                pair = part[0], part[-1]  # of one value: itself
+                best = np.maximum(best, self.score.of(self._errors[pair], self._rows[pair]))
+        return best

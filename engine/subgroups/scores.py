@@ -1,4 +1,4 @@
-"""How good a subgroup is, and how good any part of it could be."""
+"""How good a subgroup is."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,13 +12,12 @@ Floats = NDArray[np.float64]
 
 
 class Score(Protocol):
-    """Scores of subgroups by their errors and rows; both broadcast. A subgroup counts where its score is above 0."""
+    """Scores of subgroups by their errors and rows; both broadcast. A subgroup counts where its score is above 0.
+
+    No error more lowers such a score, be it of a row more or not, and no row more that is right raises it.
+    """
 
     def of(self, errors: ArrayLike, rows: ArrayLike) -> Floats: ...
-
-    def bound(self, errors: ArrayLike, rows: ArrayLike, least: int) -> Floats:
-        """No part with `least` rows or more scores higher, of a subgroup with these errors and rows."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,6 @@ class ScanScore:
 
     def of(self, errors: ArrayLike, rows: ArrayLike) -> Floats:
         return scan_statistic(errors, rows, self.errors, self.rows)
-
-    def bound(self, errors: ArrayLike, rows: ArrayLike, least: int) -> Floats:  # noqa: ARG002 - a part may be any size
-        # all the errors in as few rows as may be: fewer errors, or more rows, only lower it
-        return self.of(errors, np.maximum(np.asarray(errors), least))
 
 
 @dataclass(frozen=True)
@@ -51,9 +46,3 @@ class SliceLineScore:
         k, n = np.asarray(errors, float), np.maximum(np.asarray(rows, float), 1.0)
         over = (k / n) / (max(self.errors, 1) / self.rows) - 1
         return np.asarray(self.alpha * over - (1 - self.alpha) * (self.rows / n - 1))
-
-    def bound(self, errors: ArrayLike, rows: ArrayLike, least: int) -> Floats:
-        k, n = np.asarray(errors), np.asarray(rows)
-        # up to k rows it grows with every row, beyond it is monotone: the best is at either end
-        fewest = np.maximum(np.minimum(k, n), least)
-        return np.maximum(self.of(np.minimum(k, n), n), self.of(np.minimum(k, fewest), fewest))

@@ -1,5 +1,7 @@
 """Subgroups that one half of the patients suggests, and what the other half says of them."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -131,3 +133,13 @@ def test_work_is_stopped_between_two_that_are_judged() -> None:
     with pytest.raises(TimeoutError):
         rows.confirmed(found, 0, stop)
     assert asked == 3
+
+
+def test_a_search_that_may_list_nothing_can_be_stopped() -> None:
+    """`check` is asked before each that is refused, too: where patients are too few, they may be many."""
+    rows = rows_of(np.random.default_rng(4), 400, 2)
+    could_be = len(searched(rows, most_terms=1, top=1000, smallest_cell=0))
+    assert could_be > 10
+    check = Mock()
+    assert rows.search(min_size=10, most_terms=1, top=10, smallest_cell=10_000, check=check) == []
+    assert check.call_count >= could_be

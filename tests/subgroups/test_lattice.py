@@ -3,13 +3,14 @@
 import itertools
 from collections.abc import Callable
 from functools import partial
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from sliceline.slicefinder import Slicefinder
 
 from misread.discover.scan import scan_statistic
-from misread.subgroups import Conjunction, ScanScore, Score, SliceLineScore, best_conjunctions, rows_with
+from misread.subgroups import Conjunction, ScanScore, Score, SliceLineScore, best_conjunctions, lattice, rows_with
 
 
 def rows_of(seed: int, n: int = 400, columns: int = 5, values: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -99,6 +100,40 @@ def test_with_its_score_the_top_ten_are_slicelines(seed: int, alpha: float) -> N
     assert len(ours) == len(theirs) == 10
     assert [o.score for o in ours] == pytest.approx([score for _, _, score in theirs])
     assert {(o.terms, o.rows) for o in ours} == {(terms, size) for terms, size, _ in theirs}
+
+
+@pytest.mark.parametrize("kind", [ScanScore, *(partial(SliceLineScore, alpha=alpha) for alpha in (0.6, 0.95, 1.0))])
+@pytest.mark.parametrize(("wrong", "right"), [(1, 20), (6, 20), (12, 12), (15, 3)])
+def test_no_error_more_lowers_a_score_and_no_other_row_raises_it(
+    kind: Callable[[int, int], Score], wrong: int, right: int
+) -> None:
+    """Above 0, that is: on this stands what the search passes over, as its errors are too few however few the rows."""
+    errors, others = np.mgrid[: wrong + 1, : right + 1]
+    scores = kind(wrong, wrong + right).of(errors, errors + others)
+    counts = scores > 1e-9
+    assert counts.any()
+    assert (scores[1:] >= scores[:-1] - 1e-12)[counts[:-1]].all()
+    assert (scores[1:, :-1] > scores[:-1, 1:])[counts[:-1, 1:]].all()  # an error in the place of another row
+    assert (scores[:, 1:] < scores[:, :-1])[counts[:, 1:]].all()
+
+
+@pytest.mark.parametrize("kind", [ScanScore, partial(SliceLineScore, alpha=0.95)], ids=["scan", "SliceLine"])
+def test_how_many_are_counted_in_one_go_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, kind: Callable[[int, int], Score]
+) -> None:
+    """Where rows and values are many it goes in steps: the answers are the same, and `check` is asked oftener."""
+    codes, errors = rows_of(7, n=700, columns=6)
+    asked, answers = [], []
+    for in_one_go in (2**22, 40, 1):
+        monkeypatch.setattr(lattice, "WORDS_AT_ONCE", in_one_go)
+        monkeypatch.setattr(lattice, "PAIRS_AT_ONCE", in_one_go)
+        check = Mock()
+        score = kind(int(errors.sum()), len(errors))
+        answers.append(best_conjunctions(codes, errors, score, min_size=5, top=20, check=check))
+        asked.append(check.call_count)
+    assert len(answers[0]) > 5
+    assert answers[0] == answers[1] == answers[2]
+    assert asked[0] < asked[1] < asked[2]
 
 
 def test_the_planted_conjunction_comes_first() -> None:
