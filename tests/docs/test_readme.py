@@ -1,5 +1,6 @@
 """The README is true: its commands run, and its outputs are what they print."""
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -7,11 +8,16 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 from docs.conftest import README, ROOT, blocks, conversations
+from typer.main import get_command
+from typer.testing import CliRunner
 
 import misread as mr
 from browser import Page
+from misread.cli.main import app
 
 AUDIT_ID = re.compile(r"\b[0-9a-f]{12}\b")
 REPORTS = ("demo.html", "covid.html", "nih.html")
@@ -76,12 +82,32 @@ def test_ci_runs_the_test_line_of_the_readme() -> None:
 
 def test_every_verb_is_shown_or_named() -> None:
     """No command of the command line is missing from the README."""
-    from typer.main import get_command
-
-    from misread.cli.main import app
-
     text = README.read_text()
     assert all(f"misread {verb}" in text for verb in get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_files_are_written_as_the_guide_writes_them(tmp_path: Path) -> None:
+    """A wide table and a matrix become predictions and vectors that a store takes, each number where it belongs."""
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "engine" / "ingest" / "README.md").read_text(), re.DOTALL)
+    rng = np.random.default_rng(0)
+    names, label = [f"s{number}" for number in range(50)], rng.integers(0, 2, 50)
+    scores = {model: rng.random(50) for model in ("model_a", "model_b")}
+    matrix = rng.standard_normal((50, 3)).astype(np.float32)
+    pl.DataFrame({"sample_id": names, "label": label, **scores}).write_csv(tmp_path / "scores.csv")
+    pl.DataFrame({"sample_id": names}).write_csv(tmp_path / "ids.csv")
+    np.save(tmp_path / "vectors.npy", matrix)
+    with contextlib.chdir(tmp_path):
+        exec(compile(code, "guide", "exec"), {})
+        files = {"metadata": "ids.csv", "predictions": "predictions.parquet", "embeddings": "embeddings.parquet"}
+        options = [part for name, file in files.items() for part in (f"--{name}", file)]
+        CliRunner().invoke(app, ["ingest", "store", *options], catch_exceptions=False)
+    told = mr.open(tmp_path / "store").sql("SELECT * FROM predictions WHERE model = 'model_b' ORDER BY sample_id")
+    order = np.argsort(names)
+    assert told["score"].to_numpy() == pytest.approx(scores["model_b"][order])
+    assert told["label"].to_list() == label[order].tolist()
+    near = mr.open(tmp_path / "store").sql("SELECT sample_id FROM nearest_samples('s7', k := 1)")
+    units = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+    assert near["sample_id"].to_list() == [names[np.argsort(-units @ units[7])[1]]]
 
 
 @pytest.mark.slow
@@ -107,6 +133,8 @@ def test_a_report_of_1605_films_is_small_and_quick(printed: dict[str, tuple[str,
     if not (folder / "nih.html").exists():
         pytest.skip("the NIH films are not here")
     assert (folder / "nih.html").stat().st_size < 15e6
+    store = mr.open(folder / "audits" / "nih")
+    (first,) = store.sql("SELECT audit_id FROM audits ORDER BY created_at LIMIT 1")["audit_id"]
     began = time.process_time()
-    mr.open(folder / "audits" / "nih").report().save(folder / "again.html")
+    store.report(first).save(folder / "again.html")
     assert time.process_time() - began < 30
