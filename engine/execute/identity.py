@@ -38,7 +38,7 @@ def _is_told_otherwise(step: Node) -> bool:
 def tables_of(store: TableStore, node: Node) -> dict[str, dict[str, object]]:
     """Version and fingerprint of every table the answer depends on; of an audit those of reports, which tell it."""
     found = {
-        scan.table: {"version": scan.version, "fingerprint": fingerprint_of(store, scan)} for scan in scans_of(node)
+        scan.table: {"version": scan.version, "fingerprint": fingerprint_of(store, scan)} for scan in _scans_of(node)
     }
     reports = store.manifest.tables.get("reports")
     if reports and any(isinstance(step, Discover) for step in node.walk()):
@@ -60,7 +60,7 @@ def fingerprint_of(store: TableStore, scan: Scan) -> str:
     )
 
 
-def scans_of(node: Node) -> Iterator[Scan]:
+def _scans_of(node: Node) -> Iterator[Scan]:
     """Every scan of a plan, those that rows are fetched from too."""
     for step in node.walk():
         if isinstance(step, Scan):
