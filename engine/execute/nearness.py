@@ -31,8 +31,8 @@ Searched = tuple[Places, Booleans]
 
 @dataclass(frozen=True, eq=False)
 class SliceSums:
-    """`sums` (2 + k, d + 1) of the vectors of the discovery rows of a slice's class, of those in the slice, and of those
-    that have each of k phrases; last, their numbers of rows with a vector."""
+    """`sums` (2 + k, d + 1) of the vectors of the discovery rows of a slice's class, of those in the slice, and of
+    those that have each of k phrases; last, their numbers of rows with a vector."""
 
     sums: Floats
 
