@@ -37,7 +37,7 @@ POOLED: Final = 1.4e-5
 GROWN: Final = 1.0e-4
 """... for each error beyond the default pool, besides."""
 JUDGED: Final = 1.35e-6
-"""... for each sample and slice that is judged."""
+"""... for each sample and slice that is judged, or scored."""
 
 ERRORS: Final = 0.2
 """The share of a class that is taken to be wrong: a plan does not know it yet."""
@@ -228,7 +228,7 @@ def _assigning(node: Assign | Score, samples: int, store: TableStore) -> Cost:
     numbers = sum(table.count() * table.dimension for table in tables)
     # a sample in no slice has a row when it is assigned
     rows = samples * max(audit.slices.height, isinstance(node, Assign))
-    return Cost(rows, read, read * READ + numbers * scores * FUSED, samples * scores * 8)
+    return Cost(rows, read, read * READ + numbers * scores * FUSED + rows * JUDGED, samples * scores * 8)
 
 
 def _searches(node: Discover) -> int:
