@@ -217,7 +217,7 @@ class LazyFrame:
         return self._with(Score(self.store.location, self.store.state, self.store.audit_id(audit), self.plan))
 
     def optimised(self) -> "LazyFrame":
-        """The frame as it is run: the same rows, read and worked out for less."""
+        """The frame as it is run: the same rows, worked out for less. Audits are of frames as they were written."""
         return self._with(optimise(self.plan))
 
     def explain(self, *, optimised: bool = True, costs: bool = False) -> str:

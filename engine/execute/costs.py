@@ -36,7 +36,7 @@ POOLED: Final = 1.4e-5
 GROWN: Final = 1.0e-4
 """... for each error beyond the default pool, besides."""
 JUDGED: Final = 1.35e-6
-"""... for each sample and slice that is judged."""
+"""... for each sample and slice that is judged, or scored."""
 BEGUN: Final = 0.5
 """... for whatever a discovery needs once, and for each model and target, whose slices are confirmed and compared:"""
 CONFIRMED: Final = 0.45
@@ -237,7 +237,7 @@ def _assigning(node: Assign | Score, samples: int, store: TableStore) -> Cost:
     # of a model and target without slices, too, a sample has a row when it is assigned
     bare = audit.targets.select("model", "target").join(audit.slices, on=["model", "target"], how="anti").height
     rows = samples * (audit.slices.height + isinstance(node, Assign) * bare)
-    return Cost(rows, read, read * READ + numbers * scores * FUSED, samples * scores * 8)
+    return Cost(rows, read, read * READ + numbers * scores * FUSED + rows * JUDGED, samples * scores * 8)
 
 
 def _searches(node: Discover) -> int:

@@ -34,7 +34,7 @@ from misread.store import TableStore
 
 from .evidence import OF_PATIENTS, nearness_evidence, phrase_evidence, with_q_values
 from .judged_rows import JudgedRows
-from .nearness import Reading, Way, chosen_phrases, over_batches, over_rows, stored_batches, walk
+from .nearness import Reading, Searched, chosen_phrases, over_batches, over_rows, slice_sums, stored_batches
 from .sayings import Sayings
 from .steps import Described, Discovered, FoundSlice
 
@@ -91,6 +91,10 @@ class _Slice:
     @property
     def patients(self) -> Codes:
         return self.among.patients
+
+    @property
+    def searched(self) -> Searched:
+        return self.among.searched, self.inside[~self.held_out]
 
     @property
     def key(self) -> Row:
@@ -163,7 +167,7 @@ class _Telling:
     @cached_property
     def how(self) -> str:
         """Which phrases there were, and in which space they were compared."""
-        if self._sayings.reports.is_empty() and not self._cross_modal:
+        if not self._sayings.has_reports and not self._cross_modal:
             return "no reports: slices are told by metadata alone"
         if self._cross_modal:
             space = f"the space of the image encoder {self._fuse.image}"
@@ -171,11 +175,7 @@ class _Telling:
             space = f"the space of the report encoder {self._fuse.report}, each at the mean of the reports that say it"
         else:
             space = "the fused space, each at the mean of the images whose reports say it"
-        bank = (
-            "no reports: listed terms"
-            if self._sayings.reports.is_empty()
-            else "phrases of the reports and listed terms"
-        )
+        bank = "phrases of the reports and listed terms" if self._sayings.has_reports else "no reports: listed terms"
         return f"{bank}, compared in {space}"
 
     @property
@@ -194,9 +194,9 @@ class _Telling:
 
     def _choose(self) -> list[list[_Chosen]]:
         """Of every slice its phrases, each with who has it (n,), or how near (n,) the rows of its class lie to it."""
-        if self._sayings.reports.is_empty():
+        if not self._sayings.has_reports:
             return self._from_pictures() if self._cross_modal else [[] for _ in self.slices]
-        found = [(one.among.searched, one.inside[~one.held_out]) for one in self.slices]
+        found = [one.searched for one in self.slices]
         vectors_of = self._from_middle if self._cross_modal else None
         chosen = chosen_phrases(self._sayings.phrases, found, self._reading, self._node.most, vectors_of)
         return [
@@ -213,8 +213,6 @@ class _Telling:
         """Without reports: the listed names nearest to the pictures of a slice."""
         names = listed_names(self._sayings.listed)
         vectors = self._from_middle([saying.shown for saying in names])
-        nobody: Places = np.zeros(0, np.intp)
-        ways = [Way(one.among.searched, one.inside[~one.held_out], nobody) for one in self.slices]
         similar = np.full((self._fused.samples.height, len(names)), np.nan, np.float32)
 
         def compared(places: Places, rows: Floats) -> tuple[Places, Floats]:
@@ -222,14 +220,12 @@ class _Telling:
             return places, rows
 
         assert self._scan is not None
-        walk(
-            ways,
-            self._sayings.values,
-            over_batches(starmap(compared, stored_batches(self._store, self._scan, self._fused))),
-        )
+        reading = over_batches(starmap(compared, stored_batches(self._store, self._scan, self._fused)))
+        nothing = [np.zeros(0, np.intp)] * len(self.slices)
+        each = slice_sums([one.searched for one in self.slices], nothing, self._sayings.values, reading)
         chosen = []
-        for one, way in zip(self.slices, ways, strict=True):
-            near = np.round(vectors @ way.direction, SCORE_DECIMALS) if way.mine_count else np.zeros(len(names))
+        for one, sums in zip(self.slices, each, strict=True):
+            near = np.round(vectors @ sums.direction, SCORE_DECIMALS)
             picked = [i for i in np.argsort(-near, kind="stable")[: self._node.most].tolist() if near[i] > 0]
             chosen.append([_Chosen(names[i], float(near[i]), similar=similar[one.places, i]) for i in picked])
         return chosen
@@ -237,24 +233,20 @@ class _Telling:
     def phrases(self, one: _Slice) -> Iterator[Row]:
         """Rows of the phrases table but for q-values: phrases of reports, then values of metadata."""
         chosen = self._chosen[self.slices.index(one)]
-        known = (
-            np.ones(len(one.places), bool)
-            if self._sayings.reports.is_empty()
-            else self._sayings.phrases.known[one.places]
-        )
+        known = self._sayings.phrases.known[one.places] if self._sayings.has_reports else True
         for rank, phrase in enumerate([*chosen, *self._told_by_metadata(one)], start=1):
-            asked = one.held_out & (known if phrase.saying.source != METADATA else True)
+            asked = one.held_out & (True if phrase.saying.source == METADATA else known)
             yield {**one.key, "rank": rank, **phrase.row, **phrase.evidence(one, asked)}
 
     def _told_by_metadata(self, one: _Slice) -> Iterator[_Chosen]:
-        chooser = Chooser(self._sayings.values, one.among.searched, one.inside[~one.held_out])
+        chooser = Chooser(self._sayings.values, *one.searched)
         shown = [self._sayings.values.items[item].shown for item in chooser.shortlist]
         for item in chooser.choose(None, shown, np.zeros(len(shown)), min(MOST_VALUES, self._node.most)):
             yield _chosen(self._sayings.values, int(item), one, None)
 
     def words(self, one: _Slice) -> Iterator[Row]:
         """Rows of the contrast words but for q-values."""
-        if self._sayings.reports.is_empty():
+        if not self._sayings.has_reports:
             return
         from scipy.stats import norm
 

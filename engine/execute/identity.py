@@ -7,7 +7,7 @@ from hashlib import blake2b
 from importlib.metadata import version
 
 from misread.plan import Describe, Discover, Filter, Fuse, Node, Samples, Scan, Take
-from misread.schemas.errors import StoreError
+from misread.schemas.errors import AuditError, StoreError
 from misread.store import TableStore
 
 _HOW = ("with_half", "named")
@@ -38,7 +38,7 @@ def _is_told_otherwise(step: Node) -> bool:
 def tables_of(store: TableStore, node: Node) -> dict[str, dict[str, object]]:
     """Version and fingerprint of every table the answer depends on; of an audit those of reports, which tell it."""
     found = {
-        scan.table: {"version": scan.version, "fingerprint": fingerprint_of(store, scan)} for scan in scans_of(node)
+        scan.table: {"version": scan.version, "fingerprint": fingerprint_of(store, scan)} for scan in _scans_of(node)
     }
     reports = store.manifest.tables.get("reports")
     if reports and any(isinstance(step, Discover) for step in node.walk()):
@@ -60,7 +60,7 @@ def fingerprint_of(store: TableStore, scan: Scan) -> str:
     )
 
 
-def scans_of(node: Node) -> Iterator[Scan]:
+def _scans_of(node: Node) -> Iterator[Scan]:
     """Every scan of a plan, those that rows are fetched from too."""
     for step in node.walk():
         if isinstance(step, Scan):
@@ -70,8 +70,22 @@ def scans_of(node: Node) -> Iterator[Scan]:
 
 
 def audit_id_of(store: TableStore, node: Node) -> str:
-    """12 hex digits. Tables count by their content, so equal stores filled in another order agree."""
+    """12 hex digits. Tables count by their content, so equal stores filled in another order agree.
+
+    Raises AuditError for a plan that was optimised.
+    """
+    check_as_written(node)
     content = {name: entry["fingerprint"] for name, entry in tables_of(store, node).items()}
     seed = node.first(Samples).seed
     document = json.dumps([package_version(), parameters_of(node), content, seed], sort_keys=True)
     return blake2b(document.encode(), digest_size=6).hexdigest()
+
+
+def check_as_written(node: Node) -> None:
+    """Raises AuditError for an audit's plan that was optimised: its filters are no longer told apart from its scans."""
+    images = node.first(Samples).images
+    if not isinstance(images, Scan) or images.where:
+        raise AuditError(
+            "an audit is known by its plan as it was written, and this one was optimised",
+            "leave optimised() out: plans are optimised when they are run",
+        )

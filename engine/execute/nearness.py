@@ -1,7 +1,7 @@
 """How near phrases lie to slices: cosines with the way from the centroid of a slice's class to the slice's own."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -25,25 +25,16 @@ TERM_BONUS: Final = 0.5
 Batches = Iterable[tuple[Places, Floats]]
 Reading = Callable[..., list[Floats]]
 """Of `work` and arrays (n, ...) it gives the sum of what `work(some vectors, their rows of the arrays)` gives."""
+Searched = tuple[Places, Booleans]
+"""The places (r,) of the discovery rows of a slice's class, and which of them (r,) are in the slice."""
 
 
-@dataclass
-class Way:
-    """One slice's rows, and the sums of their vectors. `rows`: places of the discovery rows of its class; `inside`
-    (r,): which are in the slice; `items`: places in the bank of the phrases asked for.
+@dataclass(frozen=True, eq=False)
+class SliceSums:
+    """`sums` (2 + k, d + 1) of the vectors of the discovery rows of a slice's class, of those in the slice, and of
+    those that have each of k phrases; last, their numbers of rows with a vector."""
 
-    `sums` (2 + k, d + 1): of the class, of the slice, and of those rows of the class that have each item; last, their
-    numbers of rows with a vector.
-    """
-
-    rows: Places
-    inside: Booleans
-    items: Places
-    sums: Floats = field(default_factory=lambda: np.zeros((2, 1)))
-
-    @property
-    def mine_count(self) -> float:
-        return float(self.sums[1, -1])
+    sums: Floats
 
     @property
     def center(self) -> Floats:
@@ -53,25 +44,23 @@ class Way:
     @property
     def direction(self) -> Floats:
         """(d,) of length 1; zeros where the slice has no vector, or lies at the middle of its class."""
-        if not self.mine_count:
-            return np.zeros_like(self.center)
-        return unit(self.sums[1, :-1] / self.mine_count - self.center)
+        mine = self.sums[1, -1]
+        return unit(self.sums[1, :-1] / mine - self.center) if mine else np.zeros_like(self.center)
 
     def nearness(self) -> Floats:
-        """(k,): the cosine of each item, an item's vector being the centroid of the rows that have it."""
+        """(k,): the cosine of each phrase, whose vector is the centroid of the rows that have it."""
         centers = self.sums[2:, :-1] / np.maximum(self.sums[2:, -1:], 1.0) - self.center
         return np.asarray(unit(centers) @ self.direction)
 
 
-def walk(ways: Sequence[Way], bank: Bank, reading: Reading) -> None:
-    """Fills the sums of every slice in one reading of the vectors."""
-    roles = np.zeros((len(bank.known), len(ways)), np.int8)
-    for role, way in zip(roles.T, ways, strict=True):
-        role[way.rows] = 1 + way.inside
-    items = np.unique(np.concatenate([way.items for way in ways]))
-    columns = [np.searchsorted(items, way.items) for way in ways]
-    for way, sums in zip(ways, reading(partial(_sums, columns=columns), roles, bank.has[:, items]), strict=True):
-        way.sums = sums
+def slice_sums(slices: Sequence[Searched], phrases: Sequence[Places], bank: Bank, reading: Reading) -> list[SliceSums]:
+    """Of every slice, in one reading of the vectors. `phrases`: the places in the bank of those asked of it."""
+    roles = np.zeros((len(bank.known), len(slices)), np.int8)
+    for role, (rows, inside) in zip(roles.T, slices, strict=True):
+        role[rows] = 1 + inside
+    items = np.unique(np.concatenate(phrases))
+    columns = [np.searchsorted(items, mine) for mine in phrases]
+    return list(map(SliceSums, reading(partial(_sums, columns=columns), roles, bank.has[:, items])))
 
 
 def _sums(vectors: Floats, roles: NDArray[np.int8], has: Any, columns: Sequence[Places]) -> list[Floats]:
@@ -88,28 +77,26 @@ def _sums(vectors: Floats, roles: NDArray[np.int8], has: Any, columns: Sequence[
 
 def chosen_phrases(
     bank: Bank,
-    slices: Sequence[tuple[Places, Booleans]],
+    slices: Sequence[Searched],
     reading: Reading,
     most: int,
     vectors_of: Callable[[list[str]], Floats] | None = None,
 ) -> list[list[tuple[int, float]]]:
     """Of every slice at most `most` phrases, best first: their places in the bank, and their cosines to the slice.
 
-    `slices`: the places of the discovery rows of the slice's class and which of them are inside; `reading`: of
-    the vectors of all rows; `vectors_of`: the vectors of phrases in their space, from the middle of all phrases.
-    Where phrases have none, a phrase lies where the rows that have it do.
+    `reading`: of the vectors of all rows; `vectors_of`: the vectors of phrases in their space, from the middle of all
+    phrases. Where phrases have none, a phrase lies where the rows that have it do.
     """
-    choosers, ways = [], []
+    choosers = []
     for places, inside in slices:
         known = bank.known[places]
         choosers.append(Chooser(bank, places[known], inside[known]))
-        ways.append(Way(places, inside, choosers[-1].shortlist))
-    walk(ways, bank, reading)
     chosen = []
-    for chooser, way in zip(choosers, ways, strict=True):
+    each = slice_sums(slices, [chooser.shortlist for chooser in choosers], bank, reading)
+    for chooser, sums in zip(choosers, each, strict=True):
         sayings = [bank.items[item] for item in chooser.shortlist]
         shown = [saying.shown for saying in sayings]
-        near = way.nearness() if vectors_of is None or not shown else vectors_of(shown) @ way.direction
+        near = sums.nearness() if vectors_of is None or not shown else vectors_of(shown) @ sums.direction
         bonus = np.array([_bonus(saying) for saying in sayings], float)
         score = dict(zip(chooser.shortlist.tolist(), np.round(near, SCORE_DECIMALS).tolist(), strict=True))
         picked = chooser.choose(np.round(near, SCORE_DECIMALS), shown, bonus, most)

@@ -38,6 +38,10 @@ class Sayings:
         told = report_texts(self._store).join(kept.select("sample_id", "place"), on="sample_id").sort("place")
         return told.select("place", "report")
 
+    @property
+    def has_reports(self) -> bool:
+        return not self.reports.is_empty()
+
     @cached_property
     def phrases(self) -> Bank:
         bank = phrase_bank(self._fused.samples.height, self.reports.iter_rows, self.counted, self.listed)

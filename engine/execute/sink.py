@@ -30,7 +30,7 @@ from misread.schemas.values import CONFIRMATION, DISCOVERY
 from misread.sql.pipeline import BATCH_ROWS
 from misread.store import Commit, TableStore
 
-from .identity import package_version, parameters_of, tables_of
+from .identity import check_as_written, package_version, parameters_of, tables_of
 from .steps import Described, Discovered
 from .work import Work
 
@@ -47,8 +47,9 @@ def sink_audit(store: TableStore, node: Node, name: str | None, work: Work) -> s
     """Runs a plan that describes an audit and keeps it by its id, and by `name` if one is given; returns the id.
 
     An audit that is there already is not run again. Raises AuditError for a name that another audit has or that can
-    be none.
+    be none, and for a plan that was optimised.
     """
+    check_as_written(node)
     audit_id = node.first(Discover).named
     newest = TableStore.open(store.location)
     _check_name(newest, name, audit_id)

@@ -139,19 +139,25 @@ def narrow_partners(node: Node) -> Node:
     return node
 
 
-def narrow_audit(node: Node) -> Node:
-    """Fuse(Samples(images)) → without paths, sizes and digests of pictures; Assign, Score: sample ids alone."""
-    if isinstance(node, Fuse) and isinstance(node.input, Samples):
-        wanted = {"sample_id", "patient_id", "split"} | (set(node.input.images.gives) - set(IMAGES.names))
-        images = _selected(node.input.images, wanted)
-        return node if images == node.input.images else replace(node, input=replace(node.input, images=images))
-    if isinstance(node, Assign | Score) and node.input is not None:
-        below = node.input.input if isinstance(node.input, Select) else node.input
-        # predictions add no sample: which images they are is all that is asked
-        below = below.images if isinstance(below, Samples) else below
-        asked = below if below.gives == ("sample_id",) else Select(below, ("sample_id",))
-        return node if asked == node.input else replace(node, input=asked)
-    return node
+def narrow_fuse(node: Node) -> Node:
+    """Fuse(Samples(images)) → without paths, sizes and digests of pictures."""
+    if not isinstance(node, Fuse) or not isinstance(node.input, Samples):
+        return node
+    samples = node.input
+    wanted = {"sample_id", "patient_id", "split"} | (set(samples.images.gives) - set(IMAGES.names))
+    images = _selected(samples.images, wanted)
+    return node if images == samples.images else replace(node, input=replace(samples, images=images))
+
+
+def narrow_assign(node: Node) -> Node:
+    """Assign, Score(x) → of the sample ids of x alone; of Samples(images) those of images."""
+    if not isinstance(node, Assign | Score) or node.input is None:
+        return node
+    below = node.input.input if isinstance(node.input, Select) else node.input
+    # predictions add no sample: which images they are is all that is asked
+    below = below.images if isinstance(below, Samples) else below
+    asked = _ordered(below, ("sample_id",))
+    return node if asked == node.input else replace(node, input=asked)
 
 
 def heavy_columns_last(node: Node) -> Node:
@@ -202,7 +208,8 @@ RULES: Final[tuple[Rule, ...]] = (
     heavy_columns_last,
     take_last,
     narrow_partners,
-    narrow_audit,
+    narrow_fuse,
+    narrow_assign,
     narrow,
 )
 

@@ -53,6 +53,16 @@ WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
         UnknownNameError,
         "no column 'label' in images",
     ),
+    "an audit of an optimised plan": (
+        lambda s: s.scan().filter("age > 5").optimised().discover(),
+        AuditError,
+        "known by its plan as it was written",
+    ),
+    "an optimised audit": (
+        lambda s: s.scan().filter("age > 5").discover().describe().optimised().sink(),
+        AuditError,
+        "leave optimised",
+    ),
     "no predicate": (lambda s: s.scan().filter("age"), QueryError, "not true or false"),
     "an aggregate": (lambda s: s.scan().filter(pl.col("age") > pl.col("age").mean()), QueryError, "cannot choose rows"),
     "an infinite constant": (
