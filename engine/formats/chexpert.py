@@ -97,7 +97,7 @@ def _with_plus(request: Request, samples: pl.DataFrame, plus: Source) -> tuple[p
     for path in frame.join(samples, on="sample_id", how="anti")["path"]:
         request.book.item(path, f"no image of the tables belongs to this report in {plus.name}")
     known = frame.select("sample_id", *further)
-    both = frame.drop(ROW).join(samples.select("sample_id", "study_id"), on="sample_id")
+    both = frame.drop(ROW).join(samples.select("sample_id", "study_id"), on="sample_id", maintain_order="left")
     told = both.drop_nulls("report").unique("study_id", keep="first", maintain_order=True)
     rows: list[dict[str, Any]] = told.select("study_id", "report", *sections.values()).to_dicts()
     blank = dict.fromkeys(SECTIONS)
