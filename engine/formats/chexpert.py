@@ -7,7 +7,6 @@ patients. Labels are columns: positive, negative, uncertain, and missing where a
 Not taken: the DICOM files of CheXpert Plus, its labels by CheXbert, and its dates and ids beside those of the paths.
 """
 
-from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -30,35 +29,24 @@ _PATH: Final = r"((?:train|valid|test)/(patient\d+)/(study\d+)/[^/]+)$"
 
 
 def read(request: Request) -> Archive | None:
-    parts = [_part(request, name) for name in _SPLITS]
-    there = [part for part in parts if part is not None]
-    if not there:
+    found = {name: request.table(f"{name}.csv", f"*/{name}.csv", required=False) for name in _SPLITS}
+    tables = {name: table for name, table in found.items() if table is not None}
+    parts = [part for name, table in tables.items() if (part := _part(request, name, table)) is not None]
+    if not parts:
         if not request.book.count:
             request.book.whole("train.csv", f"there is neither train.csv nor valid.csv nor test.csv in {request.root}")
         return None
-    samples, reports = numbered(pl.concat(there, how="diagonal")), None
+    samples, reports = numbered(pl.concat(parts, how="diagonal")), None
     plus = request.table(_PLUS, f"*/{_PLUS}", required=False)
     if plus is not None:
         samples, reports = _with_plus(request, samples, plus)
-    is_here = any((request.root / split).is_dir() for split in _SPLITS)
-    base = request.root if is_here else _below(request.root)
-    found = Source(request.root / "chexpert", "train.csv, valid.csv", samples, typed=True)
-    return Archive(found, in_folder(base), reports)
+    folder = next(iter(tables.values())).path.parent
+    source = Source(request.root / "chexpert", "train.csv, valid.csv", samples, typed=True)
+    return Archive(source, in_folder(folder), reports)
 
 
-def _below(root: Path) -> Path:
-    """The folder that holds the tables: this one, or the first below it."""
-    for table in sorted(root.glob("*/*.csv")):
-        if table.stem in _SPLITS and table.parent.resolve().is_relative_to(root):
-            return table.parent.resolve()
-    return root
-
-
-def _part(request: Request, name: str) -> pl.DataFrame | None:
+def _part(request: Request, name: str, table: Source) -> pl.DataFrame | None:
     """The rows of one table, without ROW."""
-    table = request.table(f"{name}.csv", f"*/{name}.csv", required=False)
-    if table is None:
-        return None
     labels = [column for column in table.columns if column not in (*_COLUMNS, *_KNOWN)]
     known = {theirs: ours for theirs, ours in _KNOWN.items() if theirs in table.columns}
     rows = request.columns(table, {**_COLUMNS, **known, **{label: label for label in labels}})

@@ -4,6 +4,7 @@ import io
 import os
 import re
 import resource
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -257,6 +258,16 @@ def test_chexpert_tables_of_faults_alone(take: Take, small: Small) -> None:
         path.write_text(path.read_text().replace("/patient0", "/person0"))
     told = [fault for fault in faults(take, "chexpert", root) if fault.row is not None or "sample_id" in fault.reason]
     assert [fault.column for fault in told] == ["Path"] * 4
+
+
+def test_chexpert_images_lie_with_their_tables(take: Take, small: Small, images: Images) -> None:
+    """Of two copies in one folder, small and full size, tables and images are taken of the same."""
+    root, _ = small("chexpert")
+    shutil.copytree(root / "CheXpert-v1.0-small", root / "CheXpert-v1.0")
+    for path in (root / "CheXpert-v1.0").rglob("*.jpg"):
+        Image.new("L", (7, 7)).save(path)
+    (root / "CheXpert-v1.0" / "train.csv").unlink()
+    assert 7 not in images(take("chexpert", root)[0])["width"].to_list()
 
 
 def test_nih_findings_and_ages(take: Take, small: Small, images: Images) -> None:
