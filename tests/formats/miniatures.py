@@ -94,7 +94,7 @@ VINDR = ["Aortic enlargement", "Lung Opacity", "Nodule/Mass", "Other diseases", 
 
 def vindr_cxr(root: Path, count: int = SAMPLES) -> list[str]:
     train: list[list[object]] = [["image_id", "rad_ID", *VINDR]]
-    test: list[list[object]] = [["image_id", *VINDR]]
+    test: list[list[object]] = [["image_id", *(name.replace("diseases", "disease") for name in VINDR)]]  # as they are
     ids = []
     for film in films(count):
         name, is_test = f"{film.number * 2654435761 % 2**32:032x}", film.number % 4 == 3

@@ -301,6 +301,8 @@ def test_vindr_votes(take: Take, small: Small, images: Images) -> None:
     assert [rows[ids[0]][c] for c in ("aortic_enlargement", "lung_opacity")] == ["uncertain", "negative"]
     assert [rows[ids[2]][c] for c in ("aortic_enlargement", "nodule_mass")] == ["positive", "uncertain"]
     assert rows[ids[3]]["split"] == "test"
+    assert all(row["other_diseases"] is not None for row in rows.values())  # "Other disease" in the test set
+    assert "other_disease" not in rows[ids[3]]
 
 
 def test_medmnist_labels(take: Take, small: Small, images: Images) -> None:
