@@ -7,7 +7,7 @@ patients. Labels are columns: positive, negative, uncertain, and missing where a
 Not taken: the DICOM files of CheXpert Plus, its labels by CheXbert, and its dates and ids beside those of the paths.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -24,6 +24,8 @@ _SPLITS: Final = {"train": "train", "valid": "val", "test": "test"}
 _COLUMNS: Final = {"Path": "path"}
 _KNOWN: Final = {"Sex": "sex", "Age": "age", "Frontal/Lateral": "view", "AP/PA": "view_position"}
 _PLUS: Final = "df_chexpert_plus_*.csv"
+_HISTORIES: Final = ("section_clinical_history", "section_history")
+"""Both tell why an image was asked for, and either may be blank."""
 _OF_PATIENTS: Final = ("race", "ethnicity", "insurance_type", "interpreter_needed")
 _PATH: Final = r"((?:train|valid|test)/(patient\d+)/(study\d+)/[^/]+)$"
 
@@ -74,10 +76,10 @@ def _part(request: Request, name: str, table: Source) -> pl.DataFrame | None:
 def _with_plus(request: Request, samples: pl.DataFrame, plus: Source) -> tuple[pl.DataFrame, Source | None]:
     """The samples with what CheXpert Plus knows of their patients, and the reports of their studies."""
     sections = {f"section_{name}": name for name in SECTIONS if f"section_{name}" in plus.columns}
-    if "section_history" in plus.columns:
-        sections["section_history"] = "indication"
-    further: dict[str, str] = {name: name for name in _OF_PATIENTS if name in plus.columns}
-    frame = request.columns(plus, {"path_to_image": "path", "report": "report", **sections, **further})
+    histories = [name for name in _HISTORIES if name in plus.columns]
+    further = [name for name in _OF_PATIENTS if name in plus.columns]
+    as_they_are: dict[str, str] = {name: name for name in (*histories, *further)}
+    frame = request.columns(plus, {"path_to_image": "path", "report": "report", **sections, **as_they_are})
     if frame is None:
         return samples, None
     frame = frame.with_columns(pl.col("path").str.extract(_PATH).alias("sample_id")).drop_nulls("sample_id")
@@ -87,7 +89,9 @@ def _with_plus(request: Request, samples: pl.DataFrame, plus: Source) -> tuple[p
     known = frame.select("sample_id", *further)
     both = frame.drop(ROW).join(samples.select("sample_id", "study_id"), on="sample_id", maintain_order="left")
     told = both.drop_nulls("report").unique("study_id", keep="first", maintain_order=True)
-    rows: list[dict[str, Any]] = told.select("study_id", "report", *sections.values()).to_dicts()
+    history = pl.concat_str(pl.lit(""), *histories, separator=" ", ignore_nulls=True).str.strip_chars()
+    told = told.with_columns(indication=history.replace("", None))
+    rows = told.select("study_id", "report", *(name for name in SECTIONS if name in told.columns)).to_dicts()
     blank = dict.fromkeys(SECTIONS)
     reports = request.reports([{**blank, **row} for row in rows])
     return samples.join(known, on="sample_id", how="left", maintain_order="left"), reports
