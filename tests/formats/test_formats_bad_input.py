@@ -282,6 +282,15 @@ def test_nih_findings_and_ages(take: Take, small: Small, images: Images) -> None
     assert any("1 ages above 120" in notice for notice in result.notices)
 
 
+def test_the_newer_table_of_nih_is_read(take: Take, small: Small, images: Images) -> None:
+    """It says Patient Sex where the older one says Patient Gender."""
+    root, _ = small("nih-cxr14")
+    older = root / "Data_Entry_2017.csv"
+    (root / "Data_Entry_2017_v2020.csv").write_text(older.read_text().replace("Patient Gender", "Patient Sex"))
+    older.unlink()
+    assert set(images(take("nih-cxr14", root)[0])["sex"]) == {"F", "M"}
+
+
 def test_padchest_labels_and_ages(take: Take, small: Small, images: Images) -> None:
     """Labels come from the list as written, the age from two years; the year of birth is not stored."""
     root, ids = small("padchest")
