@@ -11,8 +11,9 @@ from typing import Any, Final, TypeVar
 from misread.schemas.errors import QueryError
 
 from .exhausted import too_much_memory
+from .growth import bounded_growth, resident_bytes
 from .left import PATIENCE_SECONDS, leave, unstopped
-from .limits import Limits, bounded_growth, resident_bytes
+from .limits import Limits
 
 T = TypeVar("T")
 

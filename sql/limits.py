@@ -1,11 +1,7 @@
 """What one question may use: time, memory, and what it may show of few patients."""
 
-import contextlib
 import re
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from misread.schemas.errors import QueryError
@@ -53,65 +49,3 @@ class Limits:
     @property
     def smallest_cell(self) -> int:
         return 0 if self.allow_small_cells else SMALLEST_CELL
-
-
-_lock = threading.Lock()
-_unbounded: list[int] = []
-"""The limit that was set before the first of the questions under way, once for each of them."""
-
-
-@contextlib.contextmanager
-def bounded_growth(more: int) -> Iterator[None]:
-    """While inside, the system refuses this process more than `more` bytes of new data (where it keeps such limits).
-
-    DuckDB's own limit knows its buffers alone: one call of repeat or range, worked out while the question is planned,
-    is neither counted nor interrupted. Refused, it is an error like any other. The last of several questions decides.
-    """
-    data = _data_bytes()
-    if data is None:
-        yield
-        return
-    import resource
-
-    kind = resource.RLIMIT_DATA
-    with _lock:
-        before, hard = resource.getrlimit(kind)
-        _unbounded.append(_unbounded[0] if _unbounded else before)
-        _set(kind, _least(data + more, _unbounded[0], hard), hard)
-    try:
-        yield
-    finally:
-        with _lock:
-            first = _unbounded.pop()
-            if not _unbounded:
-                _set(kind, first, hard)
-
-
-def resident_bytes() -> int | None:
-    """What the process holds in memory; None where the system does not say."""
-    return _statm(1)
-
-
-def _data_bytes() -> int | None:
-    return _statm(5)
-
-
-def _statm(field: int) -> int | None:
-    try:
-        import resource
-
-        return int(Path("/proc/self/statm").read_text("ascii").split()[field]) * resource.getpagesize()
-    except (ImportError, OSError, ValueError, IndexError):
-        return None
-
-
-def _least(wanted: int, *limits: int) -> int:
-    """The smallest of the limits that are set; negative ones stand for none."""
-    return min([wanted, *(limit for limit in limits if limit >= 0)])
-
-
-def _set(kind: int, soft: int, hard: int) -> None:
-    import resource
-
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(kind, (soft, hard))

@@ -36,9 +36,10 @@ def without_ids(commit: Commit, ids: Collection[str]) -> Texts:
     """
     mended: list[str] = []
     left: list[str] = []
+    longest_first = sorted(ids, key=lambda one: (-len(one), one))  # of one that begins with another no end may stay
     for kind in _KINDS:
         if commit.has(kind.contract.name):
-            changed, still = kind.mended(commit, ids)
+            changed, still = kind.mended(commit, longest_first)
             mended += changed
             left += still
     return Texts(tuple(dict.fromkeys(mended)), tuple(dict.fromkeys(left)))

@@ -60,8 +60,7 @@ def delete(
 ) -> None:
     """Remove a patient from a store, for good."""
     from misread.care import delete_patient
-    from misread.formats.registry import key_beside
-    from misread.ingest.pseudonyms import Pseudonyms, read_key
+    from misread.ingest.pseudonyms import Pseudonyms, key_beside, read_key
     from misread.store import TableStore
 
     opened = TableStore.open(store)

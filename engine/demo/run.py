@@ -8,6 +8,7 @@ import polars as pl
 
 from misread.encode import embed
 from misread.ingest import Sources, ingest
+from misread.ingest.beside_store import beside
 from misread.library import Store
 from misread.library import open as open_store
 from misread.progress import Progress, silent
@@ -39,12 +40,13 @@ def run(
 ) -> Demonstration:
     """Draws films, trains a classifier, and ingests, embeds and audits them in the store at `location`.
 
-    The files lie beside the store, in `<store>-files`. Run again, it finds everything there already. Raises
-    MisreadError, before anything is drawn, for a store that holds samples of anybody else's.
+    The files lie beside the store, in `<store>-files` (for an object store in the working directory). Run again, it
+    finds everything there already. Raises MisreadError, before anything is drawn, for a store that holds samples of
+    anybody else's.
     """
     store = Store.open_or_new(location)
     _refuse_others(store)
-    files = Path(f"{os.fspath(location).rstrip('/')}-files")
+    files = _files_of(os.fspath(location))
     archive = write_archive(files, films=films, training_films=training_films, progress=progress)
     sources = Sources(
         metadata=files / "metadata.csv", reports=files / "reports.csv", predictions=files / "predictions.csv"
@@ -54,6 +56,11 @@ def run(
     audit_id = open_store(location).scan(model=MODEL, target=TARGET).discover().describe().sink(progress=progress)
     opened = open_store(location)
     return Demonstration(opened, files, audit_id, matches(opened, audit_id, archive))
+
+
+def _files_of(location: str) -> Path:
+    """Where the demo's files lie, as the store is named where that is a folder."""
+    return beside(location, "-files") if "://" in location else Path(f"{location.rstrip('/')}-files")
 
 
 def _refuse_others(store: Store) -> None:

@@ -7,8 +7,7 @@ patients. Labels are columns: positive, negative, uncertain, and missing where a
 Not taken: the DICOM files of CheXpert Plus, its labels by CheXbert, and its dates and ids beside those of the paths.
 """
 
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -25,40 +24,31 @@ _SPLITS: Final = {"train": "train", "valid": "val", "test": "test"}
 _COLUMNS: Final = {"Path": "path"}
 _KNOWN: Final = {"Sex": "sex", "Age": "age", "Frontal/Lateral": "view", "AP/PA": "view_position"}
 _PLUS: Final = "df_chexpert_plus_*.csv"
+_HISTORIES: Final = ("section_clinical_history", "section_history")
+"""Both tell why an image was asked for, and either may be blank."""
 _OF_PATIENTS: Final = ("race", "ethnicity", "insurance_type", "interpreter_needed")
 _PATH: Final = r"((?:train|valid|test)/(patient\d+)/(study\d+)/[^/]+)$"
 
 
 def read(request: Request) -> Archive | None:
-    parts = [_part(request, name) for name in _SPLITS]
-    there = [part for part in parts if part is not None]
-    if not there:
+    found = {name: request.table(f"{name}.csv", f"*/{name}.csv", required=False) for name in _SPLITS}
+    tables = {name: table for name, table in found.items() if table is not None}
+    parts = [part for name, table in tables.items() if (part := _part(request, name, table)) is not None]
+    if not parts:
         if not request.book.count:
             request.book.whole("train.csv", f"there is neither train.csv nor valid.csv nor test.csv in {request.root}")
         return None
-    samples, reports = numbered(pl.concat(there, how="diagonal")), None
+    samples, reports = numbered(pl.concat(parts, how="diagonal")), None
     plus = request.table(_PLUS, f"*/{_PLUS}", required=False)
     if plus is not None:
         samples, reports = _with_plus(request, samples, plus)
-    is_here = any((request.root / split).is_dir() for split in _SPLITS)
-    base = request.root if is_here else _below(request.root)
-    found = Source(request.root / "chexpert", "train.csv, valid.csv", samples, typed=True)
-    return Archive(found, in_folder(base), reports)
+    folder = next(iter(tables.values())).path.parent
+    source = Source(request.root / "chexpert", "train.csv, valid.csv", samples, typed=True)
+    return Archive(source, in_folder(folder), reports)
 
 
-def _below(root: Path) -> Path:
-    """The folder that holds the tables: this one, or the first below it."""
-    for table in sorted(root.glob("*/*.csv")):
-        if table.stem in _SPLITS and table.parent.resolve().is_relative_to(root):
-            return table.parent.resolve()
-    return root
-
-
-def _part(request: Request, name: str) -> pl.DataFrame | None:
+def _part(request: Request, name: str, table: Source) -> pl.DataFrame | None:
     """The rows of one table, without ROW."""
-    table = request.table(f"{name}.csv", f"*/{name}.csv", required=False)
-    if table is None:
-        return None
     labels = [column for column in table.columns if column not in (*_COLUMNS, *_KNOWN)]
     known = {theirs: ours for theirs, ours in _KNOWN.items() if theirs in table.columns}
     rows = request.columns(table, {**_COLUMNS, **known, **{label: label for label in labels}})
@@ -86,10 +76,10 @@ def _part(request: Request, name: str) -> pl.DataFrame | None:
 def _with_plus(request: Request, samples: pl.DataFrame, plus: Source) -> tuple[pl.DataFrame, Source | None]:
     """The samples with what CheXpert Plus knows of their patients, and the reports of their studies."""
     sections = {f"section_{name}": name for name in SECTIONS if f"section_{name}" in plus.columns}
-    if "section_history" in plus.columns:
-        sections["section_history"] = "indication"
-    further: dict[str, str] = {name: name for name in _OF_PATIENTS if name in plus.columns}
-    frame = request.columns(plus, {"path_to_image": "path", "report": "report", **sections, **further})
+    histories = [name for name in _HISTORIES if name in plus.columns]
+    further = [name for name in _OF_PATIENTS if name in plus.columns]
+    as_they_are: dict[str, str] = {name: name for name in (*histories, *further)}
+    frame = request.columns(plus, {"path_to_image": "path", "report": "report", **sections, **as_they_are})
     if frame is None:
         return samples, None
     frame = frame.with_columns(pl.col("path").str.extract(_PATH).alias("sample_id")).drop_nulls("sample_id")
@@ -97,9 +87,11 @@ def _with_plus(request: Request, samples: pl.DataFrame, plus: Source) -> tuple[p
     for path in frame.join(samples, on="sample_id", how="anti")["path"]:
         request.book.item(path, f"no image of the tables belongs to this report in {plus.name}")
     known = frame.select("sample_id", *further)
-    both = frame.drop(ROW).join(samples.select("sample_id", "study_id"), on="sample_id")
+    both = frame.drop(ROW).join(samples.select("sample_id", "study_id"), on="sample_id", maintain_order="left")
     told = both.drop_nulls("report").unique("study_id", keep="first", maintain_order=True)
-    rows: list[dict[str, Any]] = told.select("study_id", "report", *sections.values()).to_dicts()
+    history = pl.concat_str(pl.lit(""), *histories, separator=" ", ignore_nulls=True).str.strip_chars()
+    told = told.with_columns(indication=history.replace("", None))
+    rows = told.select("study_id", "report", *(name for name in SECTIONS if name in told.columns)).to_dicts()
     blank = dict.fromkeys(SECTIONS)
     reports = request.reports([{**blank, **row} for row in rows])
     return samples.join(known, on="sample_id", how="left", maintain_order="left"), reports

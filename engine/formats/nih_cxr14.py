@@ -39,8 +39,10 @@ _OLDEST: Final = 120
 
 def read(request: Request) -> Archive | None:
     source = request.table("Data_Entry_2017*.csv")
-    rows = request.columns(source, _COLUMNS)
-    if source is None or rows is None:
+    if source is None:
+        return None
+    rows = request.columns(source, _columns(source))
+    if rows is None:
         return None
     there = _pictures(request)
     rows = _told_apart(request, rows, there)
@@ -54,6 +56,12 @@ def read(request: Request) -> Archive | None:
     )
     notices = _notices(rows, samples)
     return Archive(Source(source.path, source.name, samples, typed=True), in_folder(request.root), notices=notices)
+
+
+def _columns(source: Source) -> dict[str, str]:
+    """Theirs -> ours; the table of 2020 says Patient Sex where the older one says Patient Gender."""
+    is_newer = "patient sex" in map(str.casefold, source.columns)
+    return {theirs.replace("Gender", "Sex") if is_newer else theirs: ours for theirs, ours in _COLUMNS.items()}
 
 
 def _notices(rows: pl.DataFrame, samples: pl.DataFrame) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def format_sources(
     if name not in FORMATS:
         raise unknown_name("format", name, FORMATS)
     from misread.ingest import Sources
-    from misread.ingest.pseudonyms import Pseudonyms, by_key_in, read_key
+    from misread.ingest.pseudonyms import Pseudonyms, by_key_in, key_beside, read_key
 
     from .request import Request
 
@@ -87,12 +87,3 @@ def format_sources(
     elif found.is_identified:
         pseudonyms = by_key_in(key_beside(store), kept)
     return Sources(archive=read, identifiers_kept=identifiers_kept, pseudonyms=pseudonyms)
-
-
-def key_beside(store: str | os.PathLike[str]) -> Path:
-    """`STORE.key` beside a store on disk, in the working directory for one in an object store."""
-    text = os.fspath(store)
-    if "://" in text and not text.startswith("file://"):
-        return Path.cwd() / f"{text.rstrip('/').rpartition('/')[2]}.key"
-    place = Path(text.removeprefix("file://")).expanduser().resolve()
-    return place.with_name(f"{place.name}.key")

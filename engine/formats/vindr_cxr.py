@@ -23,6 +23,8 @@ from .request import Request
 
 _SPLITS: Final = ("train", "test")
 _NOT_FINDINGS: Final = ("image_id", "rad_id")
+_FINDING: Final = {"other_disease": "other_diseases"}
+"""Findings of the test set's table (left) and how that of the train set calls them."""
 _NAME: Final = "annotations/image_labels.csv"
 
 
@@ -51,7 +53,7 @@ def _labels(request: Request, table: Source | None, split: str) -> pl.DataFrame 
         strange = ~pl.col(name).is_in(["0", "1", "0.0", "1.0"]).fill_null(value=False)
         request.book.where(table.name, name, frame, strange, pl.format("'{}' is neither 0 nor 1", name))
     good = request.book.good(table.name, frame).drop_nulls("sample_id")
-    words = [_word(pl.col(name).cast(pl.Float64)).alias(snake(name)) for name in names]
+    words = [_word(pl.col(name).cast(pl.Float64)).alias(_FINDING.get(snake(name), snake(name))) for name in names]
     films = good.group_by("sample_id", maintain_order=True).agg(words)
     path = pl.format("{}/{}.dicom", pl.lit(split), "sample_id")
     return films.with_columns(pl.lit(split).alias("split"), path.alias("image"))

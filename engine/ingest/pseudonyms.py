@@ -5,6 +5,7 @@ that were rejected or in an answer of the store, is known again and stays as it 
 """
 
 import hmac
+import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ import polars as pl
 from misread.schemas.errors import MisreadError
 from misread.writing import create
 
+from .beside_store import beside
 from .cells import id_texts
 from .files import Source
 
@@ -112,6 +114,11 @@ def read_key(path: Path) -> bytes:
             f"a key has at least {_SHORTEST_KEY} bytes; make one with: (umask 077; openssl rand -hex 32 > FILE)",
         )
     return key
+
+
+def key_beside(store: str | os.PathLike[str]) -> Path:
+    """The file of a store's own key, `STORE.key`."""
+    return beside(store, ".key")
 
 
 def by_key_in(path: Path, kept: frozenset[str]) -> Pseudonyms:

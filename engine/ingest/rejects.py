@@ -14,6 +14,7 @@ from misread.refused import refusals_told
 from misread.schemas.errors import Fault
 from misread.store import TableStore
 
+from .beside_store import beside
 from .cells import id_texts
 from .faultbook import ROW
 from .files import Source
@@ -26,11 +27,8 @@ _AT, _WHY = " column", " reason"
 
 
 def rejects_folder(store: TableStore) -> Path:
-    """`<store>.rejected` beside a store on disk, in the working directory for one in an object store."""
-    if store.files.is_local:
-        place = Path(store.location)
-        return place.with_name(f"{place.name}.rejected")
-    return Path.cwd() / f"{store.location.rpartition('/')[2]}.rejected"
+    """The folder of the rows that ingests into a store rejected, `STORE.rejected`."""
+    return beside(store.location, ".rejected")
 
 
 def write_rejects(folder: Path, sources: Iterable[Source], faults: Sequence[Fault]) -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import misread as mr
 from misread.care import delete_patient
+from misread.care.mentions import without_ids
 from misread.cli.main import app
 from misread.ingest import ingest
 from misread.queries import keep_question, kept_questions
@@ -67,6 +68,16 @@ def test_ids_that_stand_otherwise_are_told_and_go_when_asked_again(place: Path) 
     keep_question(TableStore.open(place), "like", "SELECT 1")
     delete_patient(TableStore.open(place), PATIENT)
     assert traces(place) == []
+
+
+def test_an_id_that_begins_with_another_goes_whole(place: Path) -> None:
+    """Of a film that is called after its patient no end stays behind, whichever of the two ids comes first."""
+    with TableStore.open(place).commit("test") as commit:
+        verdict = {"audit_id": "a" * 12, "slice_id": "t", "judged_at": datetime.now(UTC), "judged_by": "me"}
+        commit.append("verdicts", table(VERDICTS, [verdict | {"note": f"{PATIENT}_1-2 of {PATIENT}, {PATIENT}_1"}]))
+    with TableStore.open(place).commit("test") as commit:
+        without_ids(commit, [PATIENT, f"{PATIENT}_1", f"{PATIENT}_1-2"])
+    assert "(deleted) of (deleted), (deleted)" in TableStore.open(place).table("verdicts").read()["note"].to_pylist()
 
 
 def test_numbers_are_not_taken_for_ids(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from misread.demo import Archive
+from misread.demo import run as demo_run
 from misread.demo.run import run
 from misread.ingest import Sources, ingest
 from misread.schemas.errors import MisreadError
@@ -31,3 +33,19 @@ def test_the_demo_run_again_changes_nothing(tmp_path: Path) -> None:
     assert again.audit_id == first.audit_id
     assert again.answer.equals(first.answer)
     assert before == {path: path.read_bytes() for path in (store / "manifest.json", *first.files.rglob("*.*"))}
+
+
+@pytest.mark.parametrize(("scheme", "folder"), [("file://{place}/my%20", "{place}/my "), ("", "")])
+def test_the_demos_files_lie_beside_its_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, folder: str
+) -> None:
+    """However the store is named; nothing is made of the name's scheme."""
+
+    def drawn(files: Path, **_: object) -> Archive:
+        raise FileNotFoundError(files)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo_run, "write_archive", drawn)
+    with pytest.raises(FileNotFoundError) as caught:
+        run(f"{scheme.format(place=tmp_path)}store")
+    assert str(caught.value) == f"{folder.format(place=tmp_path)}store-files"

@@ -94,7 +94,7 @@ VINDR = ["Aortic enlargement", "Lung Opacity", "Nodule/Mass", "Other diseases", 
 
 def vindr_cxr(root: Path, count: int = SAMPLES) -> list[str]:
     train: list[list[object]] = [["image_id", "rad_ID", *VINDR]]
-    test: list[list[object]] = [["image_id", *VINDR]]
+    test: list[list[object]] = [["image_id", *(name.replace("diseases", "disease") for name in VINDR)]]  # as they are
     ids = []
     for film in films(count):
         name, is_test = f"{film.number * 2654435761 % 2**32:032x}", film.number % 4 == 3
@@ -149,6 +149,7 @@ def chexpert(root: Path, count: int = SAMPLES) -> list[str]:
             "path_to_image",
             "deid_patient_id",
             "report",
+            "section_clinical_history",
             "section_history",
             "section_findings",
             "section_impression",
@@ -163,7 +164,9 @@ def chexpert(root: Path, count: int = SAMPLES) -> list[str]:
         sex = {"F": "Female", "M": "Male"}[film.sex]
         tables[split].append([f"CheXpert-v1.0-small/{path}", sex, film.age, "Frontal", "AP", *labels(film)])
         text = f"HISTORY: cough. FINDINGS: {film.sentence} IMPRESSION: film {film.number}."
-        plus.append([path, f"patient{film.number:05d}", text, "cough.", film.sentence, f"film {film.number}.", "Asian"])
+        histories = ["cough.", ""] if film.number % 2 else ["", "fever."]
+        told = [*histories, film.sentence, f"film {film.number}."]
+        plus.append([path, f"patient{film.number:05d}", text, *told, "Asian"])
         ids.append(path)
     for split, rows in tables.items():
         table(root / "CheXpert-v1.0-small" / f"{split}.csv", rows)

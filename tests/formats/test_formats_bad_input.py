@@ -4,6 +4,7 @@ import io
 import os
 import re
 import resource
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -234,7 +235,7 @@ def test_chexpert_labels_and_reports(take: Take, small: Small, images: Images) -
     assert rows["study_id"].str.contains(r"^patient\d+/study1$").all()
     assert {"positive", "negative", "uncertain", None} == set(rows["atelectasis"])
     reports = pl.DataFrame(store.table("reports").read())
-    assert set(reports["indication"]) == {"cough."}
+    assert set(reports["indication"]) == {"cough.", "fever."}
     assert reports["findings"].null_count() == 0
 
 
@@ -259,6 +260,16 @@ def test_chexpert_tables_of_faults_alone(take: Take, small: Small) -> None:
     assert [fault.column for fault in told] == ["Path"] * 4
 
 
+def test_chexpert_images_lie_with_their_tables(take: Take, small: Small, images: Images) -> None:
+    """Of two copies in one folder, small and full size, tables and images are taken of the same."""
+    root, _ = small("chexpert")
+    shutil.copytree(root / "CheXpert-v1.0-small", root / "CheXpert-v1.0")
+    for path in (root / "CheXpert-v1.0").rglob("*.jpg"):
+        Image.new("L", (7, 7)).save(path)
+    (root / "CheXpert-v1.0" / "train.csv").unlink()
+    assert 7 not in images(take("chexpert", root)[0])["width"].to_list()
+
+
 def test_nih_findings_and_ages(take: Take, small: Small, images: Images) -> None:
     """Findings are those listed; an age of 411 is missing, and told."""
     root, ids = small("nih-cxr14")
@@ -269,6 +280,15 @@ def test_nih_findings_and_ages(take: Take, small: Small, images: Images) -> None
     assert [rows[i]["age"] for i in ids] == [30, 31, 32, None]
     assert {row["split"] for row in rows.values()} == {"train", "test"}
     assert any("1 ages above 120" in notice for notice in result.notices)
+
+
+def test_the_newer_table_of_nih_is_read(take: Take, small: Small, images: Images) -> None:
+    """It says Patient Sex where the older one says Patient Gender."""
+    root, _ = small("nih-cxr14")
+    older = root / "Data_Entry_2017.csv"
+    (root / "Data_Entry_2017_v2020.csv").write_text(older.read_text().replace("Patient Gender", "Patient Sex"))
+    older.unlink()
+    assert set(images(take("nih-cxr14", root)[0])["sex"]) == {"F", "M"}
 
 
 def test_padchest_labels_and_ages(take: Take, small: Small, images: Images) -> None:
@@ -290,6 +310,8 @@ def test_vindr_votes(take: Take, small: Small, images: Images) -> None:
     assert [rows[ids[0]][c] for c in ("aortic_enlargement", "lung_opacity")] == ["uncertain", "negative"]
     assert [rows[ids[2]][c] for c in ("aortic_enlargement", "nodule_mass")] == ["positive", "uncertain"]
     assert rows[ids[3]]["split"] == "test"
+    assert all(row["other_diseases"] is not None for row in rows.values())  # "Other disease" in the test set
+    assert "other_disease" not in rows[ids[3]]
 
 
 def test_medmnist_labels(take: Take, small: Small, images: Images) -> None:

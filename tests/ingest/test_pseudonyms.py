@@ -10,7 +10,7 @@ from threading import Barrier
 
 import pytest
 
-from misread.ingest.pseudonyms import by_key_in, kept_key, new_key, read_key
+from misread.ingest.pseudonyms import by_key_in, kept_key, key_beside, new_key, read_key
 from misread.schemas.errors import MisreadError
 
 KILLED = """
@@ -97,3 +97,18 @@ def test_a_place_that_cannot_hold_a_key_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(MisreadError, match="cannot be made: "):
         kept_key(tmp_path / "file" / "store.key", new_key())
+
+
+@pytest.mark.parametrize(
+    ("store", "key"),
+    [
+        ("{place}/my store", "{place}/my store.key"),
+        ("{place}/my store/", "{place}/my store.key"),
+        ("file://{place}/my%20store", "{place}/my store.key"),
+        ("s3://bucket/audits/cxr/", "{place}/cxr.key"),
+    ],
+)
+def test_a_stores_key_lies_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str, key: str) -> None:
+    """However the store is named; in the working directory for one in an object store."""
+    monkeypatch.chdir(tmp_path)
+    assert str(key_beside(store.format(place=tmp_path))) == key.format(place=tmp_path)
