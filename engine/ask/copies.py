@@ -33,7 +33,9 @@ COPY = pa.struct(
 SAMPLED = 1024
 """Samples whose distances tell what is usual, where there are more: their median is seldom off by 1 %."""
 BOUNDED = 0.8
-"""From this share of the usual distance on a bound leaves so many samples that all are compared at once."""
+"""From this share of the usual distance on a bound leaves nearly all samples, and would only take time."""
+TILE_BYTES = 1 << 27
+"""Vectors of a tile take no more; two tiles are held and compared at a time."""
 
 
 def likely_copies(store: TableStore) -> Work:
@@ -42,7 +44,8 @@ def likely_copies(store: TableStore) -> Work:
     The usual distance is the median of `SAMPLED` samples' distances to the nearest of another patient, those with the
     lowest hash of their `sample_id`. Beside their n * d * `SAMPLED` products, n * n / 2 bounds of a few dozen products
     are worked out, and what they leave is compared in full. Where there are no more samples than that, or `BOUNDED` and
-    more is asked for, every two are compared; but for the usual distance the answer is the same either way.
+    more is asked for, every two are compared; but for the usual distance the answer is the same either way. Never
+    more than two tiles of vectors are held, each read again for every tile before it.
     """
 
     def work(check: Check, asked: pa.Array, ratios: pa.Array) -> pa.Array:
@@ -61,13 +64,12 @@ def _copies(store: TableStore, name: str | None, at_most: float | None, check: C
     sampled, rows, usual = _sampled(held.samples), np.arange(len(held.samples)), None
     if len(sampled) < len(rows) and at_most < BOUNDED:
         usual, rows = _not_ruled_out(held, sampled, at_most)
-    vectors, patients = held.of(rows), held.patients[rows]
-    others, cosines = nearest_of_others(vectors, patients, vectors, patients, check)
+    others, cosines = _nearest(held, rows)
     distances = _distances(cosines)
     usual = float(np.median(distances[sampled])) if usual is None else usual
     ratios = np.where(distances > 0, distances / usual if usual else np.inf, 0.0)
     found = np.flatnonzero((others >= 0) & (ratios <= at_most))
-    samples, nearest = ([held.samples[row] for row in rows[places].tolist()] for places in (found, others[found]))
+    samples, nearest = ([held.samples[row] for row in places.tolist()] for places in (rows[found], others[found]))
     return [
         {"sample_id": sample, "other_sample_id": other, "similarity": cosine, "distance_ratio": ratio}
         for ratio, sample, other, cosine in sorted(
@@ -90,22 +92,77 @@ class _Held:
     place: Rows
     check: Check
 
-    def parts(self) -> Iterator[tuple[Rows, Floats]]:
-        """Vectors (b, d) of length 1 in stored order, and whose they are (b,)."""
-        start = 0
-        for _, part in every_vector(self.store, self.encoder, self.check):
+    def parts(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[Rows, Floats]]:
+        """Vectors (b, d) of length 1 in stored order, and whose they are (b,); those from `start` to before `stop`."""
+        stop = len(self.place) if stop is None else stop
+        for _, part in every_vector(self.store, self.encoder, self.check, (start, stop)):
             yield self.place[start : start + len(part)], part
             start += len(part)
 
+    @property
+    def dimension(self) -> int:
+        return self.store.encoders[self.encoder].dimension
+
     def of(self, rows: Rows) -> NDArray[np.float32]:
         """(k, d): the vectors of some samples, scaled to length 1; `rows` rise."""
-        found = np.zeros((len(rows), self.store.encoders[self.encoder].dimension), np.float32)
+        found = np.zeros((len(rows), self.dimension), np.float32)
         wanted = np.full(len(self.place), -1)
         wanted[rows] = np.arange(len(rows))
         for whose, part in self.parts():
             there = wanted[whose] >= 0
             found[wanted[whose[there]]] = part[there]
         return found
+
+    def tiles(self, rows: Rows) -> list["_Tile"]:
+        """Some samples in stored order, so many at a time that their vectors take no more than `TILE_BYTES`."""
+        most = max(TILE_BYTES // (4 * self.dimension), 1)
+        wanted = np.zeros(len(self.place), bool)
+        wanted[rows] = True
+        stored = np.flatnonzero(wanted[self.place])
+        return [_Tile(self, stored[start : start + most]) for start in range(0, len(stored), most)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Tile:
+    """Samples by where their vectors are `stored` (m,), which rises."""
+
+    held: _Held
+    stored: Rows
+
+    def read(self) -> tuple[Rows, NDArray[np.float32]]:
+        """Whose the vectors are (m,), which rises, and they (m, d), scaled to length 1."""
+        rows = np.sort(self.held.place[self.stored])
+        found = np.empty((len(rows), self.held.dimension), np.float32)
+        for whose, part in self.held.parts(int(self.stored[0]), int(self.stored[-1]) + 1):
+            places = np.searchsorted(rows, whose)
+            there = rows[np.minimum(places, len(rows) - 1)] == whose
+            found[places[there]] = part[there]
+        return rows, found
+
+
+def _nearest(held: _Held, rows: Rows) -> tuple[Rows, Floats]:
+    """(k,) twice: for each of some samples (they rise) the most similar of them of another patient, and their cosine.
+
+    As `nearest_of_others` of them all at once, which ties go to the same one as.
+    """
+    others, cosines = np.full(len(held.samples), -1), np.full(len(held.samples), np.nan)
+
+    def offer(own: Rows, queries: NDArray[np.float32], theirs: Rows, vectors: NDArray[np.float32]) -> None:
+        places, found = nearest_of_others(queries, held.patients[own], vectors, held.patients[theirs], held.check)
+        near = theirs[places]
+        known, best = others[own], cosines[own]
+        better = (places >= 0) & ((known < 0) | (found > best) | ((found == best) & (near < known)))
+        others[own[better]], cosines[own[better]] = near[better], found[better]
+
+    tiles = held.tiles(rows)
+    for number, tile in enumerate(tiles):
+        here = tile.read()
+        offer(*here, *here)
+        for behind in tiles[number + 1 :]:
+            there = behind.read()
+            offer(*here, *there)
+            offer(*there, *here)
+    return others[rows], cosines[rows]
 
 
 def _held(store: TableStore, encoder: str, check: Check) -> _Held:

@@ -20,6 +20,8 @@ Check = Callable[[], None]
 
 NEIGHBOUR = pa.struct([("rank", pa.int64()), ("sample_id", pa.string()), ("similarity", pa.float64())])
 MOST_NEIGHBOURS = 10_000
+READ_ROWS = 2048
+"""Vectors that are read at a time; Lance reads ahead many times as many, which take memory."""
 
 
 def vector_of(store: TableStore) -> Work:
@@ -77,9 +79,13 @@ def vectors_of(store: TableStore, encoder: str, samples: Sequence[str | None]) -
     return dict(zip(rows["sample_id"].to_pylist(), _matrix(rows[VECTOR].combine_chunks()), strict=True))
 
 
-def every_vector(store: TableStore, encoder: str, check: Check) -> Any:
-    """(sample ids, their vectors scaled to length 1 as (n, d) float64), a batch at a time, in stored order."""
-    for batch in store.table(EMBEDDINGS_PREFIX + encoder).batches(["sample_id", VECTOR]):
+def every_vector(store: TableStore, encoder: str, check: Check, rows: tuple[int, int] | None = None) -> Any:
+    """(sample ids, their vectors scaled to length 1 as (n, d) float64), a batch at a time, in stored order.
+
+    `rows`: from one stored row to before one.
+    """
+    table = store.table(EMBEDDINGS_PREFIX + encoder)
+    for batch in table.batches(["sample_id", VECTOR], batch_rows=READ_ROWS, rows=rows):
         check()
         yield batch.column("sample_id").to_pylist(), unit(_matrix(batch.column(VECTOR)))
 

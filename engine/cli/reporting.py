@@ -49,7 +49,8 @@ def report(
             audit, images=not no_images, text=not no_text, allow_small_cells=allow_small_cells, progress=progress
         )
         made.save(out, chosen.value)
-    note(f"{out} holds audit {made.audit['audit_id']}: it {holds_of_patients(made.holds(chosen.value))}")
+    told = holds_of_patients(made.holds(chosen.value), made.may_hold)
+    note(f"{out} holds audit {made.audit['audit_id']}: it {told}")
 
 
 def _form_of(out: Path) -> Form:

@@ -27,7 +27,7 @@ from .few import (
 from .mapping import fused_maps
 from .overall import NOT_READ, read_as_a_whole
 from .pages import as_cards, as_html, as_json, as_markdown
-from .withheld import without_patients
+from .withheld import looks_at_ids, without_patients
 from .wording import IDS, PICTURES, REPORTS, borne_out
 
 if TYPE_CHECKING:
@@ -91,17 +91,25 @@ class Report:
         return bool(self.audit["parameters"]["discover"][0]["losses"])
 
     def holds(self, form: Form) -> set[str]:
-        """What of single patients is in it, of PICTURES, IDS and REPORTS, as it is written: only pages hold images."""
+        """What of single patients is in it, of PICTURES, IDS and REPORTS, as it is written: only pages hold images, and
+        Markdown has no examples, words and maps."""
         examples = [one for row in self.slices for one in row["examples"]]
         phrases = [one for row in self.slices for one in row["phrases"] if one["source"] == "report"]
         there = {
             PICTURES: form == "html" and any(one["picture"] for one in examples),
-            IDS: any(one.get("sample_id") for one in (*examples, *self.points)),
+            IDS: form != "md" and any(one.get("sample_id") for one in (*examples, *self.points)),
             REPORTS: bool(phrases)
-            or any(one["report"] for one in examples)
-            or any(row["words"] for row in self.slices),
+            or (form != "md" and any(one["report"] for one in examples))
+            or (form != "md" and any(row["words"] for row in self.slices)),
         }
         return {name for name, is_there in there.items() if is_there}
+
+    @property
+    def may_hold(self) -> dict[str, set[str]]:
+        """Where something of single patients may stand that nobody can tell from other text, and what."""
+        notes = any((row["verdict"] or {}).get("note") for row in self.slices)
+        filters = looks_at_ids(self.audit["where"] or "")
+        return ({"filters": {IDS}} if filters else {}) | ({"notes of verdicts": {IDS, REPORTS}} if notes else {})
 
     def save(self, path: str | os.PathLike[str], form: Form = "html") -> None:
         """Writes it as one file, for its owner alone to read; it is there whole or not at all.

@@ -40,12 +40,17 @@ def without_patients(report: "Report", store: TableStore) -> "Report":
         return bool(said & set(runs(text))) or mentions(text, named)
 
     def is_filter_of_ids(text: str) -> bool:
-        return is_secret(text) or bool(_OF_IDS.search(text))
+        return is_secret(text) or looks_at_ids(text)
 
     cleaned = {name: _clean(getattr(report, name), is_secret) for name in ("targets", "slices", "subgroups", "points")}
     audit = _clean(report.audit, is_secret)
     audit |= {name: _clean(report.audit[name], is_filter_of_ids) for name in ("where", "parameters")}
     return replace(report, audit=audit, **cleaned)
+
+
+def looks_at_ids(predicate: str) -> bool:
+    """Whether a filter looks at ids, and so may hold some."""
+    return bool(_OF_IDS.search(predicate))
 
 
 def _clean(value: Any, is_secret: Callable[[str], bool]) -> Any:

@@ -160,13 +160,20 @@ def number(value: float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
 
 
-def holds_of_patients(holds: Collection[str]) -> str:
-    """What a report holds of OF_PATIENTS, and what it does not: `holds images and ids of patients, no text of …`."""
+def holds_of_patients(holds: Collection[str], may_hold: Mapping[str, Collection[str]]) -> str:
+    """What a report holds of OF_PATIENTS, and what it does not: `holds images and ids of patients, no text of …`.
+
+    `may_hold`: where more of it may stand; nothing is said not to be there that may.
+    """
+    unsure = {name for names in may_hold.values() for name in names}
     there = listed([name for name in OF_PATIENTS if name in holds], "and")
-    absent = listed([name for name in OF_PATIENTS if name not in holds], "or")
-    if not there:
-        return f"holds no {absent} of patients"
-    return f"holds {there} of patients" + (f", no {absent}" if absent else "")
+    absent = listed([name for name in OF_PATIENTS if name not in unsure.union(holds)], "or")
+    told = f"holds {there} of patients" if there else f"holds no {absent} of patients"
+    told += f", no {absent}" if there and absent else ""
+    for place, names in may_hold.items():
+        more = listed([name for name in OF_PATIENTS if name in names and name not in holds], "or")
+        told += f"; {place} may hold {more}" if more else ""
+    return told
 
 
 def listed(parts: Sequence[str], last: str = "and") -> str:

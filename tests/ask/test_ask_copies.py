@@ -1,6 +1,7 @@
 """Samples that may be one image under two patients."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 from misread.ask import copies
 from misread.cli.main import app
 from misread.library import Store
-from misread.neighbours import may_be_near
+from misread.neighbours import may_be_near, nearest_of_others
 from misread.principal import unit
 from misread.schemas.errors import QueryError, UnknownNameError
 from stores import write_store
@@ -122,6 +123,37 @@ def test_bounds_and_a_sample_change_no_answer(seed: int, tmp_path: Path, monkeyp
         assert found.height > 0
     assert len(kept) == 8
     assert max(there.mean() for there in kept[:2]) < 0.3
+
+
+@pytest.mark.parametrize("most", [90, 250, 599])
+@pytest.mark.parametrize("sampled", [400, 1024])
+def test_a_tile_of_vectors_at_a_time_changes_no_answer(
+    most: int, sampled: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few vectors are held, the same samples are told as of all at once, in whatever order they lie; and no
+    more are held."""
+    vectors, people = many(9)
+    images = [{"sample_id": name, "patient_id": patient} for name, patient in people.items()]
+    store = write_store(tmp_path / "one", images, [], vectors=vectors)
+    turned = write_store(tmp_path / "two", images[::-1], [], vectors=dict(reversed(vectors.items())))
+    monkeypatch.setattr(copies, "SAMPLED", sampled)
+    ratios = (0.5, 0.8, 3.0)
+    whole = [store.sql(f"FROM likely_copies(at_most := {ratio})") for ratio in ratios]
+    assert [found.height > 0 for found in whole] == [True] * len(ratios)
+
+    monkeypatch.setattr(copies, "TILE_BYTES", most * 48 * 4)
+    held: list[int] = []
+
+    def watched(*given: Any) -> Any:
+        if len(given[0]) != sampled:
+            held.extend((len(given[0]), len(given[2])))
+        return nearest_of_others(*given)
+
+    monkeypatch.setattr(copies, "nearest_of_others", watched)
+    for ratio, expected in zip(ratios, whole, strict=True):
+        assert store.sql(f"FROM likely_copies(at_most := {ratio})").equals(expected)
+        assert turned.sql(f"FROM likely_copies(at_most := {ratio})").equals(expected)
+    assert max(held) == most
 
 
 def test_the_sample_is_of_all_patients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,9 @@ def test_ids_are_withheld_wherever_they_stand(tmp_path: Path, patient: str, is_t
 def test_a_report_says_what_of_patients_it_holds(hostile: Store, whole: Report, tmp_path: Path) -> None:
     """Pictures, ids and text of reports where they are there: not where they are left out, nor where there are none."""
     assert "This report holds images, ids and text of reports of patients." in as_html(whole)
-    assert "This report holds ids and text of reports of patients, no images." in as_markdown(whole)
+    noted = "This report holds no images of patients; notes of verdicts may hold ids or text of reports."
+    assert noted in as_markdown(whole)
+    assert not [film for film in range(FILMS) if name_of(film) in unescaped(as_markdown(whole))]
     bare = hostile.report(images=False, text=False)
     assert "This report holds no images, ids or text of reports of patients." in as_html(bare)
     without = planted_store(tmp_path / "store", samples=300, with_reports=False)
@@ -110,7 +112,20 @@ def test_a_report_says_what_of_patients_it_holds(hostile: Store, whole: Report, 
     report = Store.open(without.location).report()
     assert report.slices
     assert "This report holds ids of patients, no images or text of reports." in as_html(report)
-    assert "This report holds ids of patients, no images or text of reports." in as_markdown(report)
+    assert "This report holds no images, ids or text of reports of patients." in as_markdown(report)
+    without.scan("m").filter("sample_id <> 's0003'").discover(permutations=0, stability=0).sink("filtered")
+    report = Store.open(without.location).report("filtered")
+    assert "'s0003'" in unescaped(as_markdown(report))
+    assert "This report holds no images or text of reports of patients; filters may hold ids." in as_markdown(report)
+    assert "This report holds ids of patients, no images or text of reports." in as_html(report)
+    opened = Store.open(without.location)
+    opened.judge(report.slices[0]["slice_id"], "unclear", judged_by="A. Reader", note="see s0003")
+    report = Store.open(without.location).report("filtered")
+    unsure = "; filters may hold ids; notes of verdicts may hold ids or text of reports."
+    assert f"This report holds no images of patients{unsure}" in as_markdown(report)
+    report = Store.open(without.location).report("filtered", text=False)
+    assert "s0003" not in unescaped(as_markdown(report))
+    assert "This report holds no images, ids or text of reports of patients." in as_markdown(report)
     assert "one vector of its image and metadata" in as_html(report)
 
 
