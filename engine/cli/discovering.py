@@ -7,13 +7,24 @@ import typer
 from misread.schemas.errors import command
 from misread.schemas.values import MODALITIES
 
-from .messages import guarded, note
+from .messages import guarded, note, tell
 from .options import RayOption, StateOption, StoreArgument, listed
 from .progress import watched
 
 if TYPE_CHECKING:
     from misread.frame import LazyFrame
     from misread.library import Store
+
+_TOLD = 3
+_OTHER_THRESHOLDS = """
+    SELECT mine.model, mine.target, mine.threshold, other.threshold AS theirs, other.audit_id AS audit_id
+    FROM audit_targets AS mine
+    JOIN audit_targets AS other USING (model, target) JOIN audits AS made ON made.audit_id = other.audit_id
+    WHERE mine.audit_id = $id AND mine.threshold_source = 'Youden' AND other.audit_id <> $id
+    QUALIFY row_number() OVER (PARTITION BY model, target ORDER BY made.created_at DESC, other.audit_id DESC) = 1
+        AND theirs <> mine.threshold
+    ORDER BY model, target
+"""
 
 MODEL = typer.Option(metavar="NAME", help="Audit this model; may be given several times. [default: all]")
 TARGET = typer.Option(metavar="NAME", help="Audit this target; may be given several times. [default: all]")
@@ -122,7 +133,24 @@ def discover(  # noqa: PLR0913, PLR0917 - one parameter an option
     with workers(ray) as beside, watched() as progress:
         audit = plan.sink(name, progress, workers=beside)
     typer.echo(audit)
+    tell(other_thresholds(store, audit))
     note(f"See what was found with: {command('slices', store, '--audit', audit)}")
+
+
+def other_thresholds(store: str, audit: str) -> list[str]:
+    """What to say of models and targets for which this audit chose another threshold than the newest other audit."""
+    from misread.query import open_session
+    from misread.store import TableStore
+
+    with open_session(TableStore.open(store)) as session:
+        rows = session.query(_OTHER_THRESHOLDS, {"id": audit}).to_pylist()
+    told = (
+        "{model}, {target}: the threshold chosen here is {threshold:.3g}, that of audit {audit_id} {theirs:.3g}: error "
+        "rates of the two do not compare; --threshold {theirs}, or a column threshold in the predictions, judges both "
+        "alike"
+    )
+    more = [f"… and so for {len(rows) - _TOLD} more models and targets"] if len(rows) > _TOLD else []
+    return [told.format(**row) for row in rows[:_TOLD]] + more
 
 
 def discovery(store: "Store", wanted: dict[str, Any]) -> "LazyFrame":

@@ -112,7 +112,8 @@ def _samples(node: Assign | Score, work: "Work", audit: FrozenAudit) -> tuple[pl
     rows = rows.with_columns(patient_unit())
     if node.input is not None:
         chosen = work.rows(node.input)["sample_id"]
-        return rows.filter(pl.col("sample_id").is_in(chosen.implode())).select("sample_id", "patient"), []
+        rows = rows.filter(pl.col("sample_id").is_in(chosen.implode())).select("sample_id", "patient")
+        return rows, [] if rows.height else [Remark.on(rows, "no sample is chosen, so nothing is told of any slice")]
     if audit.predicates:
         asked = work.rows(optimise(Select(Filter(scan_of(work.store, "images"), audit.predicates), ("sample_id",))))
         rows = rows.join(asked, on="sample_id", how="semi", maintain_order="left")

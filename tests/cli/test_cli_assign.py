@@ -69,6 +69,15 @@ def test_nothing_new_is_told(audited: tuple[Path, str]) -> None:
     assert "no sample is new" in ended.stderr
 
 
+def test_a_choice_of_no_sample_is_told(audited: tuple[Path, str]) -> None:
+    """A job whose condition is true of none would watch nothing, and find that nothing worsened."""
+    store, audit = audited
+    for chosen, told in (("age > 999", True), ("age >= 70", False)):
+        ended = invoke("assign", store, "--audit", audit, "--where", chosen, "--moved")
+        assert ended.exit_code == 0
+        assert ("no sample is chosen" in ended.stderr) is told
+
+
 def test_mistakes_are_told(audited: tuple[Path, str]) -> None:
     """An unknown audit, an unknown column and no audit at all are exit status 1, 1 and 2."""
     store, audit = audited

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -14,7 +15,7 @@ import misread as mr
 from misread.cli.main import app
 from misread.encode import PRECISIONS, Settings
 from misread.schemas.errors import Fault, InputFaultsError
-from stores import planted_store
+from stores import VIEW, planted_store, write_store
 
 FAULTS = (
     Fault("metadata.csv", 3, "image", "no such file: \x1b[2J.png"),
@@ -178,6 +179,31 @@ def test_discover_explains_its_plan_and_names_its_audit(monkeypatch: pytest.Monk
     ended = invoke("discover", store.location, "--name", "november", "--stability", 0)
     assert ended.exit_code == 0, ended.stderr
     assert mr.open(store.location).audit_id("november") == ended.stdout.strip()
+
+
+def test_audits_that_chose_different_thresholds_are_told_apart(tmp_path: Path) -> None:
+    """Two years at two Youden points have error rates that do not compare; at one given threshold they do."""
+    rng = np.random.default_rng(0)
+    names = [f"s{i:03d}" for i in range(200)]
+    images = [{"sample_id": name, "view": str(2025 + i % 2)} for i, name in enumerate(names)]
+    predictions = [
+        {"sample_id": name, "model": "m", "target": "t", "label": int(rng.random() < 0.5), "score": float(rng.random())}
+        for name in names
+    ]
+    vectors = {name: rng.standard_normal(4) for name in names}
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors, metadata=[VIEW]).location
+
+    def audited(year: int, *options: object) -> Result:
+        return invoke("discover", store, "--where", f"view = '{year}'", "--stability", 0, "--permutations", 0, *options)
+
+    first, second = audited(2025), audited(2026)
+    taken = dict(mr.open(store).sql("SELECT audit_id, threshold FROM audit_targets").iter_rows())
+    before, after = (taken[ended.stdout.strip()] for ended in (first, second))
+    assert before != after
+    assert "do not compare" not in first.stderr
+    assert f"m, t: the threshold chosen here is {after:.3g}, that of audit {first.stdout.strip()}" in second.stderr
+    assert f"--threshold {before}, or" in second.stderr
+    assert "do not compare" not in audited(2026, "--threshold", before).stderr
 
 
 def test_cache_shows_and_clears_the_answers_that_are_kept(tmp_path: Path) -> None:

@@ -319,6 +319,24 @@ def test_a_threshold_that_nobody_gave_is_told_as_chosen(whole: Report) -> None:
         assert "was not given but chosen for this audit" not in form(whole)
 
 
+@pytest.mark.parametrize(("copies", "is_listed"), [(1, False), (4, True)])
+def test_many_slices_stand_in_one_table_that_leads_to_their_cards(whole: Report, copies: int, is_listed: bool) -> None:
+    """Of thirty cards of six images each nobody sees which matter; numbers of few patients are no more told there."""
+    first = whole.slices[0]
+    few = first | dict.fromkeys(("rows", "errors", "error_rate", "error_rate_low", "error_rate_high", "baseline_rate"))
+    slices = [(first if at else few) | {"slice_id": f"made-{at}"} for at in range(copies)]
+    page = as_html(replace(whole, slices=slices), interactive=False)
+    table = page.partition('aria-label="All slices"')[2].partition("</table>")[0]
+    assert bool(table) is is_listed
+    rows = table.split("<tr>")[2:]
+    assert len(rows) == (copies if is_listed else 0)
+    for at, row in enumerate(rows, 1):
+        (place,) = re.findall(r'<a href="#([\w-]+)">', row)
+        assert f'<h3 id="{place}">' in page
+        assert f"made-{at - 1}" in row
+        assert (f"{first['errors']} of {first['rows']}" in row) is (at > 1)
+
+
 def test_what_a_reader_of_the_page_alone_would_miss_is_told(whole: Report) -> None:
     """Why one number stands in two quarters of one report, and what a report of errors cannot know of a classifier."""
     for page in (as_html(whole, interactive=False), as_markdown(whole)):
