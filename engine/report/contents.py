@@ -213,6 +213,8 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         more = ("rule", "rule_precision", "rule_recall", "share", "share_low", "share_high", "patients")
         row |= {name: told[slice_id][name] for name in more}
         phrases = _phrases(session, slice_id, options)
+        for name in ("nearest_phrase", "borne_out", "phrase_q_value"):
+            del row[name]  # of all phrases, where some may be left out
         row["sentence"] = sentence(own, phrases, session.limits.smallest_cell)
         row["phrases"] = _phrases_shown(session, slice_id, phrases)
         row["words"] = _words(session, own, few) if options.text else []

@@ -256,7 +256,7 @@ def described(tmp_path: Path) -> Store:
     return Store.open(store.location)
 
 
-def with_counts(store: Store, table: str, **counts: Sequence[int | None] | int | None) -> Store:
+def with_counts(store: Store, table: str, **counts: Sequence[int | str | None] | int | None) -> Store:
     """The store with whole columns of a table replaced."""
     rows = store.table(table).read()
     for name, count in counts.items():
@@ -266,6 +266,16 @@ def with_counts(store: Store, table: str, **counts: Sequence[int | None] | int |
     with store.commit("discover") as commit:
         commit.upsert(table, rows.drop_columns([CHECKSUM]))
     return Store.open(store.location)
+
+
+@pytest.mark.slow
+def test_no_phrase_that_reports_say_is_passed_on(described: Store) -> None:
+    """Where text is left out none stands anywhere, not as the nearest to a slice either, however short."""
+    sources = described.table("phrases").read()["source"].to_pylist()
+    phrases = described.sql("SELECT phrase FROM phrases WHERE source = 'term'")["phrase"].to_list()
+    store = with_counts(described, "phrases", source=[one.replace("term", "report") for one in sources])
+    for text in (True, False):
+        assert any(f'"{phrase}"' in as_json(store.report(text=text)) for phrase in phrases) is text
 
 
 @pytest.mark.slow
