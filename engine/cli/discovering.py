@@ -39,8 +39,8 @@ THRESHOLD = typer.Option(
     metavar="SCORE",
     min=0,
     max=1,
-    help="Scores from this one on (0 to 1) count as positive. "
-    "[default: as given with the predictions, else the Youden point of the discovery rows]",
+    help="Where predictions bring no threshold and no task: scores from this one on (0 to 1) count as positive. "
+    "[default: the Youden point of the discovery rows]",
 )
 MIN_SIZE = typer.Option(metavar="ROWS", min=2, help="Fewest discovery rows of its class in a slice. [default: 10]")
 MIN_PATIENTS = typer.Option(metavar="NUMBER", min=1, help="Fewest different patients among those rows. [default: 5]")

@@ -46,7 +46,7 @@ def check_predictions(
         _check_number(source, whole, name, book)
     frame = whole.with_columns(_number(whole, name) for name in _REALS if name in whole.columns)
     check_consistency(source, frame, stored, book)
-    source.notices.extend(unsaid_tasks(source.name, frame))
+    source.notices.extend(unsaid_tasks(source.name, frame, stored))
     return frame
 
 

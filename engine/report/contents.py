@@ -64,7 +64,7 @@ class Report:
     """Plain values (text, numbers, lists, dicts), ready for JSON.
 
     `audit`: its row, with parameters and table versions read; `targets`: a row a model and target, with the patients of
-    each half, and what is `missed` and `falsely_found` of all images of the confirmation half; `slices`: a row a slice,
+    each half, and what is `missed` and `false_alarms` of all images of the confirmation half; `slices`: a row a slice,
     the confirmed and most wrong first, with phrases, words, profile, examples and verdict; `subgroups`: a row a
     subgroup of metadata in which errors gather, with q-values over all of them; `unsearched`: why none was searched,
     where their search met a limit, else empty;

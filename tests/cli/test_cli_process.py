@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from misread.ingest import embeddings, predictions
+from misread.ingest import embeddings, predictions, reports
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 COMMAND = [sys.executable, "-m", "misread.cli"]
@@ -211,6 +211,6 @@ def test_the_help_of_ingest_names_every_column(misread: Run) -> None:
     """What a file may have and the help does not say is found by nobody: as a task, without which the classes of one
     question are judged each by itself."""
     told = " ".join(misread("ingest", "--help").stdout.split())
-    for file, columns in (("--predictions", predictions.COLUMNS), ("--embeddings", embeddings.COLUMNS)):
-        own = told.partition(f"{file} FILE")[2].partition(" --")[0]
-        assert all(re.search(rf"\b{column}\b", own) for column in columns)
+    for file, module in (("reports", reports), ("predictions", predictions), ("embeddings", embeddings)):
+        own = told.partition(f"--{file} FILE")[2].partition(" --")[0]
+        assert all(re.search(rf"\b{column}\b", own) for column in module.COLUMNS)

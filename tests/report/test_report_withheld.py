@@ -187,7 +187,7 @@ def test_a_class_of_few_patients_is_not_told(tmp_path: Path, positives: int, is_
         assert target["smallest_effect_false_positive"] is not None
         errors = {target[f"{half}_errors"] is not None for half in ("discovery", "confirmation")}
         assert errors == {is_told or allowed}
-        as_a_whole = {target[name] is not None for name in ("missed", "falsely_found")}
+        as_a_whole = {target[name] is not None for name in ("missed", "false_alarms")}
         assert as_a_whole == {is_told or allowed}
         read = {(point["label"], point["predicted"], point["error"]) for point in report.points}
         shown = allowed or opened.sql(of_class).item() > 10
@@ -362,7 +362,7 @@ def test_a_class_that_few_were_searched_of_is_not_counted_in_the_other_half(
     store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
     store.scan("m").discover(permutations=0, stability=0, threshold=0.5).sink()
     (target,) = Store.open(store.location).report().targets
-    assert {target[name] is not None for name in ("missed", "falsely_found")} == {is_told}
+    assert {target[name] is not None for name in ("missed", "false_alarms")} == {is_told}
 
 
 @pytest.mark.slow
