@@ -50,6 +50,8 @@ print(rows, (max(peak) - before) >> 20)
 ENDLESS = (
     MANY
     + """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
 more = store.scan_table("images").select("view", "taken")
 endless = many.join(more, on="view").sort("taken")
 endless.collect() if sys.argv[2] == "collect" else endless.sink_parquet(sys.argv[2])
