@@ -149,7 +149,7 @@ def other_thresholds(store: str, audit: str) -> list[str]:
         "rates of the two do not compare; --threshold {theirs}, or a column threshold in the predictions, judges both "
         "alike"
     )
-    more = [f"… and so for {len(rows) - _TOLD} more models and targets"] if len(rows) > _TOLD else []
+    more = [f"… and likewise for {len(rows) - _TOLD} more"] if len(rows) > _TOLD else []
     return [told.format(**row) for row in rows[:_TOLD]] + more
 
 
