@@ -228,9 +228,15 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
 
 
 def _phrases(session: "Session", slice_id: str, options: Options) -> list[Row]:
-    """As they are stored, those that the confirmation half bears out first; without text none that reports say."""
+    """As they are stored, those that the confirmation half bears out first; of those that reports say none that few
+    patients inside the slice have, and without text none."""
     rows = _rows(session, "FROM phrases WHERE slice_id = $id ORDER BY borne_out DESC, rank", slice_id)
-    return [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
+    least = session.limits.smallest_cell
+    return [
+        row
+        for row in rows
+        if row["source"] in ("metadata", "term", "list") or (options.text and not is_small_cell(_patients(row), least))
+    ]
 
 
 def _phrases_shown(session: "Session", slice_id: str, phrases: list[Row]) -> list[Row]:

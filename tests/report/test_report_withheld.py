@@ -16,6 +16,7 @@ from misread.cli.main import app
 from misread.library import Store
 from misread.report import Report, as_html, as_json, as_markdown
 from misread.report.withheld import WITHHELD, runs
+from misread.report.wording import REPORTS
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import CHECKSUM
 from stores import VIEW, planted_store, write_store
@@ -276,6 +277,20 @@ def test_no_phrase_that_reports_say_is_passed_on(described: Store) -> None:
     store = with_counts(described, "phrases", source=[one.replace("term", "report") for one in sources])
     for text in (True, False):
         assert any(f'"{phrase}"' in as_json(store.report(text=text)) for phrase in phrases) is text
+
+
+@pytest.mark.slow
+def test_what_the_reports_of_few_patients_say_is_not_told(described: Store) -> None:
+    """A phrase that comes from reports and that one to ten patients of a slice have stands nowhere, not in its sentence
+    either, and the report does not hold text of reports for it."""
+    sources = described.table("phrases").read()["source"].to_pylist()
+    phrases = described.sql("SELECT phrase FROM phrases WHERE source = 'term'")["phrase"].to_list()
+    reported = with_counts(described, "phrases", source=[one.replace("term", "report") for one in sources])
+    for patients in (11, 10):
+        report = with_counts(reported, "phrases", patients_inside=patients, lacking_inside=11).report()
+        told = as_markdown(report)
+        assert any(f'"{phrase}"' in told for phrase in phrases) is (patients == 11)
+        assert (REPORTS in report.holds("md")) is (patients == 11)
 
 
 @pytest.mark.slow
