@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 Predicate = str | pl.Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LazyFrame:
     """A plan over a store. Every method gives another one; nothing is read until `collect`, `stream` or `sink`.
 
@@ -53,7 +53,7 @@ class LazyFrame:
     target), or as `sort` says, whatever order they are stored in. Frames with the same plan are equal.
     """
 
-    store: "Store" = field(compare=False, repr=False)
+    store: "Store" = field(compare=False)
     plan: Node
 
     @property
@@ -63,6 +63,7 @@ class LazyFrame:
 
     @property
     def columns(self) -> list[str]:
+        """The names of the columns."""
         return list(self.plan.gives)
 
     def filter(self, *predicates: Predicate) -> "LazyFrame":
@@ -126,7 +127,7 @@ class LazyFrame:
         return self._with(Sort(self.plan, by, down)) if by else self
 
     def head(self, rows: int = 10) -> "LazyFrame":
-        """Keeps the first rows."""
+        """Keeps the first rows, in the order that they come in."""
         if not 0 <= rows <= LARGEST_INTEGER:
             raise MisreadError(f"{rows} rows cannot be kept", f"ask for 0 to {LARGEST_INTEGER}")
         return self._with(Head(self.plan, rows))
@@ -327,7 +328,7 @@ class LazyFrame:
 
         return relation_of(self.to_arrow(), connection)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.explain()
 
     def _repr_html_(self) -> str:
@@ -359,6 +360,9 @@ class LazyFrame:
 
     def _check(self, names: Sequence[str]) -> None:
         for name in names:
+            if not isinstance(name, str):
+                hint = "name each by itself, as in 'age', 'sex'; expressions are for filter, and for what lazy() gives"
+                raise MisreadError(f"{name!r} is no name of a column", hint)
             if name not in self.columns:
                 raise unknown_name("column", name, self.columns, self._called)
 

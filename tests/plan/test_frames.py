@@ -29,6 +29,8 @@ WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
     "a column of polars": (lambda s: s.scan().filter(pl.col("agee") < 3), UnknownNameError, "did you mean 'age'"),
     "a column to select": (lambda s: s.scan().select("veiw"), UnknownNameError, "did you mean 'view'"),
     "a column to sort by": (lambda s: s.scan().sort("veiw"), UnknownNameError, "did you mean 'view'"),
+    "columns in a list": (lambda s: s.scan().select(["age"]), MisreadError, "name each by itself"),  # type: ignore[arg-type]
+    "an expression to sort by": (lambda s: s.scan().sort(pl.col("age")), MisreadError, "is no name of a column"),  # type: ignore[arg-type]
     "a column to join on": (
         lambda s: s.scan().join(s.scan_table("reports"), on="x"),
         UnknownNameError,
@@ -153,6 +155,8 @@ def test_rows_reach_other_libraries_unchanged(mixed: Store, tmp_path: Path) -> N
         frame.lazy().filter(pl.col("age") > 3).select("age").head(4).collect(),
         rows.filter(pl.col("age") > 3).select("age").head(4),
     )
+    numbered = frame.lazy().with_row_index().select("index").collect()  # polars asks for no column
+    assert_frame_equal(numbered, rows.with_row_index().select("index"))
     assert_frame_equal(pl.DataFrame(frame.to_arrow()), rows)
     assert_frame_equal(frame.to_duckdb().pl(), rows)
     target = tmp_path / "rows.parquet"
@@ -161,6 +165,12 @@ def test_rows_reach_other_libraries_unchanged(mixed: Store, tmp_path: Path) -> N
     assert_frame_equal(pl.read_parquet(target), rows)
     with pytest.raises(MisreadError, match="cannot be written"):
         frame.sink_parquet(tmp_path / "no" / "rows.parquet")
+
+
+def test_a_frame_is_shown_as_its_plan(mixed: Store) -> None:
+    """What an interpreter prints of a frame is what `explain` tells, not how the plan is built."""
+    frame = mixed.scan_table("images").filter("age > 3")
+    assert repr(frame) == str(frame) == frame.explain()
 
 
 def test_a_notebook_shows_the_plan_and_a_preview(mixed: Store) -> None:
