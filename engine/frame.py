@@ -269,10 +269,11 @@ class LazyFrame:
     ) -> str:
         """Runs the plan, keeps it in the store as an audit, and returns the audit's id.
 
-        `name`: what the audit may be called besides. With `workers` (see `misread.workers`) other processes read and
-        fuse the vectors, hold them if they are many and make every pass over them; the result is the same. The same
-        audit asked for again is not run again. Raises AuditError for a plan that is no audit, or a name that another
-        audit has.
+        `name`: what the audit may be called besides, instead of a name that it has. With `workers` (see
+        `misread.workers`) other processes read and fuse the vectors, hold them if they are many and make every pass
+        over them; the result is the same. The same audit asked for again is not run again. What is kept moves the
+        store of this frame on to the newest state; frames made before go on reading theirs. Raises AuditError for a
+        plan that is no audit, or a name that another audit has.
         """
         from .execute import sink_audit
 
@@ -358,7 +359,7 @@ class LazyFrame:
             raise MisreadError(f"no machine has {memory} bytes", f"allow at most {LARGEST_INTEGER}")
         return Work(self.store, progress, memory, workers)
 
-    def _check(self, names: Sequence[str]) -> None:
+    def _check(self, names: Sequence[object]) -> None:
         for name in names:
             if not isinstance(name, str):
                 hint = "name each by itself, as in 'age', 'sex'; expressions are for filter, and for what lazy() gives"

@@ -173,6 +173,14 @@ def test_a_frame_is_shown_as_its_plan(mixed: Store) -> None:
     assert repr(frame) == str(frame) == frame.explain()
 
 
+def test_completion_offers_what_a_store_is_for(mixed: Store) -> None:
+    """Everything that `dir` lists has a docstring; how a store is written and read is not among it."""
+    offered = dir(mixed)
+    assert {"scan", "sql", "report", "encoders", "location", "state", "tables"} <= set(offered)
+    assert not {"commit", "files", "manifest", "purge", "read_model", "table_at"} & set(offered)
+    assert all(getattr(Store, name).__doc__ for name in offered)
+
+
 def test_a_notebook_shows_the_plan_and_a_preview(mixed: Store) -> None:
     """The page holds the plan, its markup escaped, and the first rows; nothing is fused for it."""
     page = mixed.scan_table("images").filter("view < '<b>'")._repr_html_()
