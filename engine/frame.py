@@ -179,10 +179,12 @@ class LazyFrame:
         `pool`: errors of a class (losses above the mean) among which candidates are sought; of more, so many are drawn.
         A slice with less than about 1 in 200 of them needs a larger pool; time grows with its square, memory with it.
         """
+        from .execute.inputs import check_losses
+
         below = self if isinstance(self.plan, Fuse) else self.fuse()
         node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability, losses, pool)
         if losses:
-            self._check_losses(threshold)
+            check_losses(self.store, self.plan.first(Samples), threshold)
         return self._with(replace(node, named=self._audit_id(node)))
 
     def describe(self, *, most: int = 10, phrases: "Phrases | None" = None) -> "LazyFrame":
@@ -241,8 +243,8 @@ class LazyFrame:
 
         `memory`: bytes that may be held while it runs, 128 MiB or more (default: 1 GiB for rows, no limit for
         discovery); sorting and joining spill to disk, and what cannot be done in it raises an error. `cache`: an
-        answer that was worked out before is read from the store's cache, a new one is kept there. `optimised=False`
-        runs the plan as written.
+        answer that was worked out before is read from the store's cache, a new one is kept there, and what an audit
+        found is not searched for again, whatever is asked of it. `optimised=False` runs the plan as written.
         """
         from .interchange import as_frame
 
@@ -308,12 +310,11 @@ class LazyFrame:
         self, progress: Progress = silent, *, memory: int | None = None, cache: bool = True, optimised: bool = True
     ) -> pa.Table:
         """The rows as an Arrow table; the options are those of `collect`."""
-        from .execute.cache import Cache
-
         plan = optimise(self.plan) if optimised else self.plan
-        if not cache:
-            return self._work(progress, memory).table(plan)
-        return Cache(self.store).answer(self.plan, lambda: self._work(progress, memory).table(plan))
+        work = self._work(progress, memory, cache=cache)
+        if work.cache is None or isinstance(plan, Discover | Describe):
+            return work.table(plan)
+        return work.cache.answer(plan, lambda: work.table(plan))
 
     def to_pandas(self) -> "pd.DataFrame":
         """The rows as a pandas DataFrame. Raises MisreadError where pandas is not installed."""
@@ -348,16 +349,19 @@ class LazyFrame:
     def _with(self, plan: Node) -> "LazyFrame":
         return LazyFrame(self.store, plan)
 
-    def _work(self, progress: Progress, memory: int | None, workers: "Workers | None" = None) -> "Work":
+    def _work(
+        self, progress: Progress, memory: int | None, workers: "Workers | None" = None, *, cache: bool = True
+    ) -> "Work":
         from misread.sql.pipeline import LEAST_MEMORY
 
         from .execute import Work
+        from .execute.cache import Cache
 
         if memory is not None and memory < LEAST_MEMORY:
             raise MisreadError(f"{memory} bytes are too few to work with", f"allow {LEAST_MEMORY} or more")
         if memory is not None and memory > LARGEST_INTEGER:
             raise MisreadError(f"no machine has {memory} bytes", f"allow at most {LARGEST_INTEGER}")
-        return Work(self.store, progress, memory, workers)
+        return Work(self.store, progress, memory, workers, Cache(self.store) if cache else None)
 
     def _check(self, names: Sequence[object]) -> None:
         for name in names:
@@ -389,17 +393,3 @@ class LazyFrame:
         from .execute import audit_id_of
 
         return audit_id_of(self.store, node)
-
-    def _check_losses(self, threshold: float | None) -> None:
-        """Raises AuditError where rows cannot be judged by losses."""
-        from .execute.inputs import read_predictions
-
-        if threshold is not None:
-            told = f"the threshold {threshold:g} has no use: losses are not compared with one"
-            raise AuditError(told, "leave it out")
-        samples = self.plan.first(Samples)
-        if not read_predictions(self.store, samples.models, samples.targets)["loss"].is_not_null().any():
-            raise AuditError(
-                f"no prediction of {', '.join(samples.models)} for {', '.join(samples.targets)} has a loss",
-                "ingest predictions with a column loss, or leave losses out to judge rows by label and threshold",
-            )

@@ -55,6 +55,7 @@ def sink_audit(store: TableStore, node: Node, name: str | None, work: Work) -> s
     _check_name(newest, name, audit_id)
     if not stored_audit(newest, audit_id):
         write_audit(store, node, work.value(optimise(node)), name)
+        work.table(optimise(node))  # whoever collects it next finds it in the cache
     elif name is not None and (audit_id, name) not in audit_names(newest):
         _rename(store, audit_id, name)
     return audit_id

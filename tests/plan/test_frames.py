@@ -212,6 +212,25 @@ def test_an_answer_is_kept_by_what_it_is_the_answer_to(mixed: Store, monkeypatch
     assert cache.kept() == []
 
 
+def test_what_an_audit_found_is_searched_for_once(
+    mixed: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked of memberships that were collected, or of slices of an audit that was kept, is read back."""
+    import shutil
+
+    shutil.copytree(mixed.location, tmp_path / "store")
+    audit = mr.open(tmp_path / "store").scan("m").discover(permutations=0, stability=0)
+    rows = audit.collect()
+    audit.sink()
+    slices = audit.describe().collect(cache=False)
+    monkeypatch.setattr("misread.execute.work._given", None)
+    assert_frame_equal(audit.filter("half = 'discovery'").collect(), rows.filter(pl.col("half") == "discovery"))
+    views = audit.store.scan_table("images").select("sample_id", "view")
+    assert audit.join(views, on="sample_id").collect().height == rows.height
+    assert_frame_equal(audit.describe().collect(), slices)
+    assert_frame_equal(audit.describe().select("slice_id").lazy().collect(), slices.select("slice_id"))
+
+
 def test_old_answers_make_room_for_new_ones(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cache stays within its bytes; the answer unused for longest goes first."""
     cache = Cache(mixed)
