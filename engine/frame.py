@@ -58,7 +58,7 @@ class LazyFrame:
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns and their types."""
+        """The columns and their types; fused vectors are lists of one length, which is known once they are made."""
         return self.plan.schema
 
     @property
@@ -138,13 +138,13 @@ class LazyFrame:
         report: str | None = None,
         metadata: Sequence[str] | None = None,
         *,
-        modalities: Sequence[Modality] | None = None,
+        modalities: Modality | Sequence[Modality] | None = None,
     ) -> "LazyFrame":
         """Joins the modalities into one vector a sample, fitted on the discovery half.
 
-        `image`, `report`: encoders; `metadata`: columns. With none of them, `modalities` (default: all the store
-        has vectors for, and metadata) with the encoder last embedded for each and every metadata column that may
-        take part. Raises UnknownNameError or AuditError for what is not there.
+        `image`, `report`: encoders; `metadata`: columns; what is not named takes no part. With none of them,
+        `modalities` (default: all the store has vectors for, and metadata) with the encoder last embedded for each and
+        every metadata column that may take part. Raises UnknownNameError or AuditError for what is not there.
         """
         from .modalities import fused
 

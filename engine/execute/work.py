@@ -204,7 +204,7 @@ def _table(node: Node, value: Any) -> pa.Table:
     """The rows that an audit's step gives, from its value."""
     if isinstance(value, FusedSamples):
         kept = value.samples["left_out"].is_null()
-        fused = value.samples.filter(kept).select("sample_id", "half")
+        fused = value.samples.filter(kept).select("sample_id", pl.col("half").cast(pl.String))
         return fused.with_columns(pl.Series(VECTOR, value.vectors[kept.to_numpy()])).to_arrow()
     if isinstance(value, Described):
         rows = [{name: found.row.get(name) for name in node.gives} for found in value.below.slices]

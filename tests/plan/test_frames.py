@@ -65,6 +65,7 @@ WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
         AuditError,
         "leave optimised",
     ),
+    "a name that is a word of SQL": (lambda s: s.scan().filter("order = 2"), QueryError, 'double quotes: "order" = 2'),
     "no predicate": (lambda s: s.scan().filter("age"), QueryError, "not true or false"),
     "an aggregate": (lambda s: s.scan().filter(pl.col("age") > pl.col("age").mean()), QueryError, "cannot choose rows"),
     "an infinite constant": (
@@ -275,6 +276,16 @@ def test_a_filter_that_leaves_nothing_gives_no_rows(mixed: Store) -> None:
     assert (empty.collect().height, empty.collect().columns) == (0, empty.columns)
     with pytest.raises(AuditError, match="no sample is left"):
         empty.fuse().collect()
+
+
+def test_fused_rows_go_with_samples_in_polars(mixed: Store) -> None:
+    """Beside the vector columns have the types that the schema tells, so that frames can be joined and stacked."""
+    fused = mixed.scan("m").fuse(modalities="image")
+    told = pl.DataFrame(fused.schema.empty_table()).drop("vector").schema
+    rows = fused.collect(cache=False).drop("vector")
+    assert rows.schema == told
+    halves = mixed.scan("m").select("sample_id", "half").collect().unique()
+    assert_frame_equal(rows.join(halves, on=["sample_id", "half"], how="semi"), rows)
 
 
 def test_equal_steps_run_once(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
