@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 Predicate = str | pl.Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LazyFrame:
     """A plan over a store. Every method gives another one; nothing is read until `collect`, `stream` or `sink`.
 
@@ -53,16 +53,17 @@ class LazyFrame:
     target), or as `sort` says, whatever order they are stored in. Frames with the same plan are equal.
     """
 
-    store: "Store" = field(compare=False, repr=False)
+    store: "Store" = field(compare=False)
     plan: Node
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns and their types."""
+        """The columns and their types; fused vectors are lists of one length, which is known once they are made."""
         return self.plan.schema
 
     @property
     def columns(self) -> list[str]:
+        """The names of the columns."""
         return list(self.plan.gives)
 
     def filter(self, *predicates: Predicate) -> "LazyFrame":
@@ -126,7 +127,7 @@ class LazyFrame:
         return self._with(Sort(self.plan, by, down)) if by else self
 
     def head(self, rows: int = 10) -> "LazyFrame":
-        """Keeps the first rows."""
+        """Keeps the first rows, in the order that they come in."""
         if not 0 <= rows <= LARGEST_INTEGER:
             raise MisreadError(f"{rows} rows cannot be kept", f"ask for 0 to {LARGEST_INTEGER}")
         return self._with(Head(self.plan, rows))
@@ -137,13 +138,13 @@ class LazyFrame:
         report: str | None = None,
         metadata: Sequence[str] | None = None,
         *,
-        modalities: Sequence[Modality] | None = None,
+        modalities: Modality | Sequence[Modality] | None = None,
     ) -> "LazyFrame":
         """Joins the modalities into one vector a sample, fitted on the discovery half.
 
-        `image`, `report`: encoders; `metadata`: columns. With none of them, `modalities` (default: all the store
-        has vectors for, and metadata) with the encoder last embedded for each and every metadata column that may
-        take part. Raises UnknownNameError or AuditError for what is not there.
+        `image`, `report`: encoders; `metadata`: columns; what is not named takes no part. With none of them,
+        `modalities` (default: all the store has vectors for, and metadata) with the encoder last embedded for each and
+        every metadata column that may take part. Raises UnknownNameError or AuditError for what is not there.
         """
         from .modalities import fused
 
@@ -178,10 +179,12 @@ class LazyFrame:
         `pool`: errors of a class (losses above the mean) among which candidates are sought; of more, so many are drawn.
         A slice with less than about 1 in 200 of them needs a larger pool; time grows with its square, memory with it.
         """
+        from .execute.inputs import check_losses
+
         below = self if isinstance(self.plan, Fuse) else self.fuse()
         node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability, losses, pool)
         if losses:
-            self._check_losses(threshold)
+            check_losses(self.store, self.plan.first(Samples), threshold)
         return self._with(replace(node, named=self._audit_id(node)))
 
     def describe(self, *, most: int = 10, phrases: "Phrases | None" = None) -> "LazyFrame":
@@ -240,8 +243,8 @@ class LazyFrame:
 
         `memory`: bytes that may be held while it runs, 128 MiB or more (default: 1 GiB for rows, no limit for
         discovery); sorting and joining spill to disk, and what cannot be done in it raises an error. `cache`: an
-        answer that was worked out before is read from the store's cache, a new one is kept there. `optimised=False`
-        runs the plan as written.
+        answer that was worked out before is read from the store's cache, a new one is kept there, and what an audit
+        found is not searched for again, whatever is asked of it. `optimised=False` runs the plan as written.
         """
         from .interchange import as_frame
 
@@ -268,10 +271,11 @@ class LazyFrame:
     ) -> str:
         """Runs the plan, keeps it in the store as an audit, and returns the audit's id.
 
-        `name`: what the audit may be called besides. With `workers` (see `misread.workers`) other processes read and
-        fuse the vectors, hold them if they are many and make every pass over them; the result is the same. The same
-        audit asked for again is not run again. Raises AuditError for a plan that is no audit, or a name that another
-        audit has.
+        `name`: what the audit may be called besides, instead of a name that it has. With `workers` (see
+        `misread.workers`) other processes read and fuse the vectors, hold them if they are many and make every pass
+        over them; the result is the same. The same audit asked for again is not run again. What is kept moves the
+        store of this frame on to the newest state; frames made before go on reading theirs. Raises AuditError for a
+        plan that is no audit, or a name that another audit has.
         """
         from .execute import sink_audit
 
@@ -306,12 +310,11 @@ class LazyFrame:
         self, progress: Progress = silent, *, memory: int | None = None, cache: bool = True, optimised: bool = True
     ) -> pa.Table:
         """The rows as an Arrow table; the options are those of `collect`."""
-        from .execute.cache import Cache
-
         plan = optimise(self.plan) if optimised else self.plan
-        if not cache:
-            return self._work(progress, memory).table(plan)
-        return Cache(self.store).answer(self.plan, lambda: self._work(progress, memory).table(plan))
+        work = self._work(progress, memory, cache=cache)
+        if work.cache is None or isinstance(plan, Discover | Describe):
+            return work.table(plan)
+        return work.cache.answer(plan, lambda: work.table(plan))
 
     def to_pandas(self) -> "pd.DataFrame":
         """The rows as a pandas DataFrame. Raises MisreadError where pandas is not installed."""
@@ -327,7 +330,7 @@ class LazyFrame:
 
         return relation_of(self.to_arrow(), connection)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.explain()
 
     def _repr_html_(self) -> str:
@@ -346,19 +349,25 @@ class LazyFrame:
     def _with(self, plan: Node) -> "LazyFrame":
         return LazyFrame(self.store, plan)
 
-    def _work(self, progress: Progress, memory: int | None, workers: "Workers | None" = None) -> "Work":
+    def _work(
+        self, progress: Progress, memory: int | None, workers: "Workers | None" = None, *, cache: bool = True
+    ) -> "Work":
         from misread.sql.pipeline import LEAST_MEMORY
 
         from .execute import Work
+        from .execute.cache import Cache
 
         if memory is not None and memory < LEAST_MEMORY:
             raise MisreadError(f"{memory} bytes are too few to work with", f"allow {LEAST_MEMORY} or more")
         if memory is not None and memory > LARGEST_INTEGER:
             raise MisreadError(f"no machine has {memory} bytes", f"allow at most {LARGEST_INTEGER}")
-        return Work(self.store, progress, memory, workers)
+        return Work(self.store, progress, memory, workers, Cache(self.store) if cache else None)
 
-    def _check(self, names: Sequence[str]) -> None:
+    def _check(self, names: Sequence[object]) -> None:
         for name in names:
+            if not isinstance(name, str):
+                hint = "name each by itself, as in 'age', 'sex'; expressions are for filter, and for what lazy() gives"
+                raise MisreadError(f"{name!r} is no name of a column", hint)
             if name not in self.columns:
                 raise unknown_name("column", name, self.columns, self._called)
 
@@ -384,17 +393,3 @@ class LazyFrame:
         from .execute import audit_id_of
 
         return audit_id_of(self.store, node)
-
-    def _check_losses(self, threshold: float | None) -> None:
-        """Raises AuditError where rows cannot be judged by losses."""
-        from .execute.inputs import read_predictions
-
-        if threshold is not None:
-            told = f"the threshold {threshold:g} has no use: losses are not compared with one"
-            raise AuditError(told, "leave it out")
-        samples = self.plan.first(Samples)
-        if not read_predictions(self.store, samples.models, samples.targets)["loss"].is_not_null().any():
-            raise AuditError(
-                f"no prediction of {', '.join(samples.models)} for {', '.join(samples.targets)} has a loss",
-                "ingest predictions with a column loss, or leave losses out to judge rows by label and threshold",
-            )

@@ -40,11 +40,12 @@ def polars_scan(frame: "LazyFrame") -> pl.LazyFrame:
     def batches(
         columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch_rows: int | None
     ) -> Iterator[pl.DataFrame]:
-        asked = frame if columns is None else frame.select(*columns)
+        asked = frame if columns is None else frame.select(*(columns or frame.columns[:1]))
         asked = asked if rows is None else asked.head(rows)  # polars: the first rows, of which some are filtered
         for batch in asked.stream(batch_rows) if batch_rows else asked.stream():
             found = pl.DataFrame(batch)
-            yield found if predicate is None else found.filter(predicate)
+            kept = found if predicate is None else found.filter(predicate)
+            yield kept.drop(kept.columns) if columns == [] else kept  # of no column polars counts the rows
 
     return register_io_source(batches, schema=pl.DataFrame(frame.schema.empty_table()).schema)
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from misread.sql.limits import MEMORY, SECONDS, Limits
 
-from .frame import LazyFrame
+from .frame import LazyFrame, Predicate
 from .plan import Assign, optimise
 from .progress import Progress, silent
 from .store import TableStore
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .report import Report
 
 Names = str | Sequence[str] | None
+_OFFERED = ("encoders", "location", "state", "tables")
 
 
 def open(location: str | os.PathLike[str], *, state: int | None = None) -> "Store":  # noqa: A001 - mr.open(...) reads as it does
@@ -34,6 +35,10 @@ class Store(TableStore):
     def __repr__(self) -> str:
         return f"Store({self.location!r}, state={self.state})"
 
+    def __dir__(self) -> list[str]:
+        """What `store.` offers in a notebook: no part of how a store is read and written."""
+        return [*_OFFERED, *(name for name in vars(Store) if not name.startswith("_"))]
+
     def __reduce__(self) -> tuple[object, ...]:
         return _reopened, (self.location, self.state)
 
@@ -42,8 +47,11 @@ class Store(TableStore):
     ) -> LazyFrame:
         """The samples with the predictions of some models and targets (default: all): where an audit begins.
 
-        `seed` decides which patients are the discovery half. Rows whose split is `train` are left out of audits
-        unless `include_train`. Raises UnknownNameError for a model or target without predictions.
+        One row a sample, model and target, by sample_id, model and target, with all metadata and the half that the
+        patient is in; a sample without such a prediction has one row, in which what predictions tell is NULL (an audit
+        leaves it out; the view `samples` of `sql` does not have it). `seed` decides which patients are the discovery
+        half. Rows whose split is `train` are left out of audits unless `include_train`. Raises UnknownNameError for a
+        model or target without predictions.
         """
         from .execute import samples_of
 
@@ -61,15 +69,15 @@ class Store(TableStore):
 
         return audit_named(self, audit)
 
-    def assign(self, audit: str, where: str | None = None, progress: Progress = silent) -> pl.DataFrame:
+    def assign(self, audit: str, where: Predicate | None = None, progress: Progress = silent) -> pl.DataFrame:
         """Puts samples into the frozen slices of an audit, without labels.
 
         sample_id, model, target, slice_id, score, class_probability (how likely a sample is of the slice's class),
         rank. By default the samples that the audit would have taken but did not judge: its own filter and its rule on
-        training rows hold. `where` (SQL over the images table) chooses any samples instead. One row a sample and slice
-        that takes it, with the slice's model and target; for a model and target of the audit of which no slice takes it
-        a sample comes once, with slice_id `none`. Slice by slice, in the order of rank, then those in none by
-        sample_id, model and target. Samples without a vector in any modality of the audit are left out. Raises
+        training rows hold. `where` (over the images table, SQL or polars) chooses any samples instead. One row a sample
+        and slice that takes it, with the slice's model and target; for a model and target of the audit of which no
+        slice takes it a sample comes once, with slice_id `none`. Slice by slice, in the order of rank, then those in
+        none by sample_id, model and target. Samples without a vector in any modality of the audit are left out. Raises
         UnknownNameError for an unknown audit or a metadata column that is gone, AuditError for images or reports
         without a vector.
         """
@@ -78,7 +86,7 @@ class Store(TableStore):
     def moved(
         self,
         audit: str,
-        where: str | None = None,
+        where: Predicate | None = None,
         progress: Progress = silent,
         *,
         allow_small_cells: bool = False,
@@ -96,7 +104,7 @@ class Store(TableStore):
     def assigned(
         self,
         audit: str,
-        where: str | None = None,
+        where: Predicate | None = None,
         progress: Progress = silent,
         workers: Workers | None = None,
         *,
@@ -128,10 +136,14 @@ class Store(TableStore):
 
         `time_limit` in seconds (None: no limit) and `memory_limit` stop the question. The functions that misread
         brings show no number of fewer than 11 patients unless `allow_small_cells`. Raises QueryError for what is
-        refused, stopped or does not run, and UnknownNameError for names that do not exist. What DuckDB does not stop,
-        as the error then says, goes on beside; where it has not ended 10 s after a script has, the process is ended
-        with status 1, whatever the script's own status was (os._exit ends it before, with any).
+        refused, stopped or does not run, and UnknownNameError for names that do not exist, also as `parameters` of a
+        question of misread's own (see `question`). What DuckDB does not stop, as the error then says, goes on beside;
+        where it has not ended 10 s after a script has, the process is ended with status 1, whatever the script's own
+        status was (os._exit ends it before, with any).
         """
+        from .queries import check_question
+
+        check_question(self, query, parameters)
         with self.session(Limits(time_limit, memory_limit, allow_small_cells)) as session:
             return pl.DataFrame(session.query(query, parameters))
 
@@ -153,7 +165,7 @@ class Store(TableStore):
         min_size: int = 10,
         most_terms: int = 3,
         top: int = 10,
-        where: str | None = None,
+        where: Predicate | None = None,
         time_limit: float | None = SECONDS,
         memory_limit: str = MEMORY,
         allow_small_cells: bool = False,
@@ -164,16 +176,19 @@ class Store(TableStore):
         Conjunctions of up to `most_terms` (at most 3) values within a true class (`of_class`; None: each of both),
         searched in the discovery half of the patients, where they have `min_size` rows at least, and ranked by its
         scan statistic; counts, rates and q-values are of the confirmation half. The columns are those of the SQL
-        function `subgroups`. `where` (SQL over the view samples) chooses the rows to take; limits are those of
-        `sql`. Raises UnknownNameError for a model, target or column that does not exist, AuditError for a store
+        function `subgroups`. `where` (over the view samples, SQL or polars) chooses the rows to take; limits are those
+        of `sql`. Raises UnknownNameError for a model, target or column that does not exist, AuditError for a store
         without predictions, QueryError for what cannot be searched.
         """
+        from .predicates import as_sql
+
         with self.session(Limits(time_limit, memory_limit, allow_small_cells)) as session:
+            kept = "true" if where is None else as_sql(where)
             if where is not None:
-                session.check_predicate(where, "samples")
+                session.check_predicate(kept, "samples")
             asked = (
                 "FROM subgroups($model, $target, of_class := $of_class, min_size := $min_size, "
-                f"most_terms := $most_terms, top := $top, keep := (\n{where or 'true'}\n))"
+                f"most_terms := $most_terms, top := $top, keep := (\n{kept}\n))"
             )
             values = {"of_class": of_class, "min_size": min_size, "most_terms": most_terms, "top": top}
             return pl.DataFrame(session.query(asked, {"model": model, "target": target, **values}))
@@ -214,7 +229,7 @@ class Store(TableStore):
         keep_question(self, name, question)
 
     def question(self, name: str) -> str:
-        """The text of a question, kept or misread's own. Raises UnknownNameError for neither."""
+        """The text of a question, kept or misread's own, for `sql`. Raises UnknownNameError for neither."""
         from .queries import question_named
 
         return question_named(self, name)

@@ -19,12 +19,14 @@ def fused(
     image: str | None,
     report: str | None,
     metadata: Sequence[str] | None,
-    modalities: Sequence[Modality] | None,
+    modalities: Modality | Sequence[Modality] | None,
 ) -> Fuse:
     """The fuse step over `plan`; `LazyFrame.fuse` tells what is taken. Raises for what is not there."""
     if modalities is None:
         named = {"image": image, "report": report, "metadata": metadata}
         modalities = [m for m in MODALITIES if named[m] is not None] or _available(store)
+    if isinstance(modalities, str):
+        modalities = [modalities]
     for modality in modalities:
         if modality not in MODALITIES:
             raise unknown_name("modality", modality, MODALITIES)

@@ -31,13 +31,15 @@ def checked(predicate: str | pl.Expr, schema: pa.Schema, called: str) -> str:
     str.starts_with, ends_with and contains(literal=True), which mean the same in SQL. Raises QueryError for any
     other, and what `check_rows_predicate` raises.
     """
-    text = predicate if isinstance(predicate, str) else as_sql(predicate)
+    text = as_sql(predicate)
     check_rows_predicate(text, schema, called)
     return text
 
 
-def as_sql(expression: pl.Expr) -> str:
-    """A polars expression as SQL. Raises QueryError for one that is not among those `checked` names."""
+def as_sql(expression: str | pl.Expr) -> str:
+    """A polars expression as SQL; SQL as it is. Raises QueryError for one that is not among those `checked` names."""
+    if isinstance(expression, str):
+        return expression
     if not isinstance(expression, pl.Expr):
         raise QueryError(f"{expression!r} is no predicate", "write SQL text or a polars expression")
     try:

@@ -48,6 +48,12 @@ def question_named(store: TableStore, name: str, values: Mapping[str, str] | Non
     return known[name]
 
 
+def check_question(store: TableStore, text: str, values: object) -> None:
+    """Raises what `question_named` raises for values by name, where `text` is a question of misread's own."""
+    if isinstance(values, Mapping) and text in own_questions().values():
+        _check_values(store, {name: str(value) for name, value in values.items() if value is not None})
+
+
 def _check_values(store: TableStore, values: Mapping[str, str]) -> None:
     if {"model", "target"} <= values.keys():
         pairs = model_targets(store) if store.has(PREDICTIONS.name) else []

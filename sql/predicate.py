@@ -10,6 +10,7 @@ from .gate import admit
 from .tree import Tree
 
 SHAPE_HINT = "write one expression that is true or false, such as: view = 'PA' AND age > 60"
+NAMES_HINT = 'names with blanks, and those that SQL knows as words, stand in double quotes: "order" = 2'
 _UNSTEADY = """
 SELECT lower(function_name) FROM duckdb_functions() WHERE function_type = 'scalar'
 GROUP BY ALL HAVING count(*) FILTER (stability = 'CONSISTENT') = 0
@@ -25,7 +26,8 @@ def check_predicate(connection: Any, text: str, view: str, views: Collection[str
         # inside a list, an expression that closes a bracket it never opened is no SQL at all
         tree = admit(connection, f"SELECT [\n{text}\n] FROM {view}", views)
     except QueryError as error:
-        raise QueryError(f"{text!r} cannot be used to choose rows: {error.message}", SHAPE_HINT) from None
+        told = f"{text!r} cannot be used to choose rows: {error.message}"
+        raise QueryError(told, f"{SHAPE_HINT}; {NAMES_HINT}") from None
     if not _is_one_expression(tree):
         raise QueryError(f"{text!r} is not one expression", SHAPE_HINT)
     if next(tree.of_type("SUBQUERY"), None) or tree.functions() & functions().keys():

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 
-from misread.plan import Assign, Node, Scan, Score, tree
+from misread.plan import Assign, Node, Scan, Score, optimise, tree
 from misread.store import TableStore
 
 from .identity import fingerprint_of, package_version
@@ -119,7 +119,7 @@ def key_of(store: TableStore, plan: Node) -> str:
     content = {}
     if any(isinstance(step, Assign | Score) for step in plan.walk()):  # they read what the audit read, as it is now
         content = {name: entry.fingerprint for name, entry in store.manifest.tables.items()}
-    document = json.dumps([package_version(), _canonical(plan, store), content], sort_keys=True, default=str)
+    document = json.dumps([package_version(), _canonical(optimise(plan), store), content], sort_keys=True, default=str)
     return blake2b(document.encode(), digest_size=16).hexdigest()
 
 

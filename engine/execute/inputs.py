@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from misread.audit.population import winners
+from misread.plan import Samples
+from misread.schemas.errors import AuditError
 from misread.schemas.tables import IMAGES
 from misread.store import TableStore
 
@@ -28,3 +30,15 @@ def model_targets(store: TableStore) -> list[tuple[str, str]]:
     for batch in store.table("predictions").batches(["model", "target"]):
         found.update(pl.DataFrame(batch).unique().iter_rows())
     return sorted(found)
+
+
+def check_losses(store: TableStore, samples: Samples, threshold: float | None) -> None:
+    """Raises AuditError where samples cannot be judged by losses."""
+    if threshold is not None:
+        told = f"the threshold {threshold:g} has no use: losses are not compared with one"
+        raise AuditError(told, "leave it out")
+    if not read_predictions(store, samples.models, samples.targets)["loss"].is_not_null().any():
+        raise AuditError(
+            f"no prediction of {', '.join(samples.models)} for {', '.join(samples.targets)} has a loss",
+            "ingest predictions with a column loss, or leave losses out to judge rows by label and threshold",
+        )

@@ -12,7 +12,7 @@ import pyarrow as pa
 from misread.audit.population import Population
 from misread.memory import trim
 from misread.plan import Discover, Fuse, Node, Samples, optimise
-from misread.schemas.errors import AuditError, nothing_audited, unknown_name
+from misread.schemas.errors import AuditError, StoreError, nothing_audited, unknown_name
 from misread.schemas.tables import (
     AUDIT_TARGETS,
     AUDITED,
@@ -30,7 +30,7 @@ from misread.schemas.values import CONFIRMATION, DISCOVERY
 from misread.sql.pipeline import BATCH_ROWS
 from misread.store import Commit, TableStore
 
-from .identity import check_as_written, package_version, parameters_of, tables_of
+from .identity import audit_id_of, check_as_written, package_version, parameters_of, tables_of
 from .steps import Described, Discovered
 from .work import Work
 
@@ -47,14 +47,21 @@ def sink_audit(store: TableStore, node: Node, name: str | None, work: Work) -> s
     """Runs a plan that describes an audit and keeps it by its id, and by `name` if one is given; returns the id.
 
     An audit that is there already is not run again. Raises AuditError for a name that another audit has or that can
-    be none, and for a plan that was optimised.
+    be none, and for a plan that was optimised; StoreError where the store has moved on to other reports than its id
+    stands for.
     """
     check_as_written(node)
     audit_id = node.first(Discover).named
     newest = TableStore.open(store.location)
     _check_name(newest, name, audit_id)
     if not stored_audit(newest, audit_id):
+        if audit_id_of(store, node) != audit_id:  # reports are read as the store has them now
+            raise StoreError(
+                f"the reports of {store.location} were changed since this audit's plan was written",
+                "open the store again, and write the plan anew",
+            )
         write_audit(store, node, work.value(optimise(node)), name)
+        work.table(optimise(node))  # whoever collects it next finds it in the cache
     elif name is not None and (audit_id, name) not in audit_names(newest):
         _rename(store, audit_id, name)
     return audit_id

@@ -20,6 +20,7 @@ from misread.store import TableStore
 from misread.threads import one_thread
 from misread.workers import Workers
 
+from .cache import Cache
 from .compile import ROW_STEPS
 from .fusing import FittedFusion, fit_samples
 from .rows import MEMORY, read_rows, stream_rows
@@ -33,12 +34,14 @@ class Work:
     `memory`: bytes that rows may take while they are worked out, and the vectors of an audit; None: `MEMORY` for rows,
     no limit for vectors.
     `workers`: other processes that may fuse and hold vectors, and assign rows.
+    `cache`: where what audits found is kept, and read back whatever is asked of it; None: nowhere.
     """
 
     store: TableStore
     progress: Progress = silent
     memory: int | None = None
     workers: Workers | None = None
+    cache: Cache | None = None
     done: dict[Node, Any] = field(default_factory=dict)
 
     def value(self, node: Node) -> Any:
@@ -51,6 +54,8 @@ class Work:
         """The rows of any step."""
         if isinstance(node, (*ROW_STEPS, Take)):
             return read_rows(node, self.store, self.table, memory=self.memory or MEMORY)
+        if self.cache is not None and isinstance(node, Discover | Describe):
+            return self.cache.answer(node, lambda: _table(node, self.value(node)))
         return _table(node, self.value(node))
 
     def parts(self, node: Node) -> Iterator[pl.DataFrame]:
@@ -199,7 +204,7 @@ def _table(node: Node, value: Any) -> pa.Table:
     """The rows that an audit's step gives, from its value."""
     if isinstance(value, FusedSamples):
         kept = value.samples["left_out"].is_null()
-        fused = value.samples.filter(kept).select("sample_id", "half")
+        fused = value.samples.filter(kept).select("sample_id", pl.col("half").cast(pl.String))
         return fused.with_columns(pl.Series(VECTOR, value.vectors[kept.to_numpy()])).to_arrow()
     if isinstance(value, Described):
         rows = [{name: found.row.get(name) for name in node.gives} for found in value.below.slices]

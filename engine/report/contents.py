@@ -5,11 +5,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from misread.describe import sentence
 from misread.progress import Progress, silent
-from misread.schemas.errors import QueryError, nothing_audited
+from misread.schemas.errors import QueryError, nothing_audited, unknown_name
 from misread.schemas.values import is_small_cell
 from misread.sql import Limits, question
 from misread.writing import replacing
@@ -41,6 +41,7 @@ SUBGROUPS = 5
 
 Row = dict[str, Any]
 Form = Literal["html", "md", "json"]
+_WRITERS: Final = {"html": as_html, "md": as_markdown, "json": as_json}
 
 _PATIENTS = """
     SELECT a.model, a.target, a.half, count(DISTINCT patient_of(i.patient_id, a.sample_id)) AS patients
@@ -59,7 +60,7 @@ class Options:
     allow_small_cells: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """Plain values (text, numbers, lists, dicts), ready for JSON.
 
@@ -111,14 +112,21 @@ class Report:
         filters = looks_at_ids(self.audit["where"] or "")
         return ({"filters": {IDS}} if filters else {}) | ({"notes of verdicts": {IDS, REPORTS}} if notes else {})
 
-    def save(self, path: str | os.PathLike[str], form: Form = "html") -> None:
+    def save(self, path: str | os.PathLike[str], form: Form | None = None) -> None:
         """Writes it as one file, for its owner alone to read; it is there whole or not at all.
 
-        Raises MisreadError for a place that cannot be written.
+        `form`: `html`, `md` or `json` (None: as the name of the file ends, html where it has no ending). Raises
+        MisreadError for another form and for a place that cannot be written.
         """
-        written = {"html": as_html, "md": as_markdown, "json": as_json}[form](self)
+        named = form or Path(path).suffix.lower().removeprefix(".") or "html"
+        if named not in _WRITERS:
+            raise unknown_name("form of a report", named, _WRITERS)
+        written = _WRITERS[named](self)
         with replacing(Path(path)) as file:
             file.write(written.encode())
+
+    def __repr__(self) -> str:
+        return f"Report(audit={self.audit['audit_id']!r}, targets={len(self.targets)}, slices={len(self.slices)})"
 
     def _repr_html_(self) -> str:
         """Its cards, for notebooks."""

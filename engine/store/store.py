@@ -72,18 +72,22 @@ class TableStore:
 
     @property
     def location(self) -> str:
+        """Where the store lies: an absolute path, or a URI."""
         return self.files.location
 
     @property
     def state(self) -> int:
+        """The number of the state that is read."""
         return self.manifest.state
 
     @property
     def tables(self) -> list[str]:
+        """The names of the tables."""
         return sorted(self.manifest.tables)
 
     @property
     def encoders(self) -> dict[str, EncoderEntry]:
+        """The encoders that the store holds vectors of, by name."""
         return self.manifest.encoders
 
     def has(self, name: str) -> bool:

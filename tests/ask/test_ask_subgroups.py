@@ -88,6 +88,8 @@ def test_one_answer_in_python_sql_and_on_the_command_line(store: Store) -> None:
         "FROM subgroups('m', 't', of_class := 1, min_size := 20, most_terms := 2, top := 4, keep := split IS NULL)"
     )
     assert found.equals(in_sql)
+    untold = pl.col("split").is_null()
+    assert found.equals(store.subgroups("m", "t", of_class=1, min_size=20, most_terms=2, top=4, where=untold))
     options = ["--class", "1", "--min-size", "20", "--most-terms", "2", "--top", "4", "--where", "split IS NULL"]
     told = CliRunner().invoke(
         app, ["subgroups", store.location, "--model", "m", "--target", "t", *options, "--format", "json"]

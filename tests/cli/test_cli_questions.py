@@ -247,6 +247,9 @@ def test_a_name_that_the_store_does_not_have_is_told(
     assert ended.exit_code == 1
     assert told in ended.stderr
     assert ended.stdout == ""
+    opened = Store.open(store)
+    with pytest.raises(UnknownNameError, match=told):
+        opened.sql(opened.question("gap_between_subgroups"), dict(one.split("=") for one in given))
 
 
 @pytest.mark.parametrize("given", ["sprin", "[a1, sprin]"])
@@ -258,6 +261,10 @@ def test_an_audit_that_the_store_does_not_have_is_told(make_store: Callable[...,
     assert "no audit 'sprin'" in ended.stderr
     assert "did you mean 'spring'?" in ended.stderr
     assert invoke("sql", store, "--run", "slices_found", "--set", "audit_ids=[a1, spring]").exit_code == 0
+    opened = Store.open(store)
+    with pytest.raises(UnknownNameError, match="no audit 'sprin'"):
+        opened.sql(opened.question("slices_found"), {"audit_ids": ["a1", "sprin"]})
+    assert opened.sql(opened.question("slices_found"), {"audit_ids": ["a1", "spring"]}).is_empty()
     assert "spring" in invoke("info", store).stdout
 
 

@@ -102,6 +102,12 @@ def test_a_sample_has_the_same_slices_whoever_comes_with_it(grown: tuple[Store, 
     few = store.assign(audit_id, where="sample_id > 's0880'").drop("rank").sort("sample_id", "slice_id")
     every = store.assign(audit_id).drop("rank").filter(pl.col("sample_id") > "s0880").sort("sample_id", "slice_id")
     assert few.equals(every)
+    assert (
+        store.assign(audit_id, where=pl.col("sample_id") > "s0880")
+        .sort("sample_id", "slice_id")
+        .drop("rank")
+        .equals(few)
+    )
 
 
 def test_moves_are_counts_over_rows(grown: tuple[Store, str]) -> None:

@@ -14,7 +14,7 @@ from misread.audit.population import SEEN_IN_TRAINING
 from misread.care import delete_patient
 from misread.library import LazyFrame, Store
 from misread.percentages import percent
-from misread.schemas.errors import AuditError, UnknownNameError
+from misread.schemas.errors import AuditError, StoreError, UnknownNameError
 from misread.store import TableStore
 from stores import planted_store, write_store
 
@@ -216,3 +216,15 @@ def test_an_audit_says_that_images_lie_in_both_halves(tmp_path: Path, copied: bo
     assert apart > 10
     assert (copies_told(apart) in notes) == copied
     assert any("image file" in note for note in notes) == copied
+
+
+def test_no_audit_is_told_by_other_reports_than_its_id_stands_for(tmp_path: Path) -> None:
+    """A store that moved on to reports that another wrote meanwhile keeps no audit of a plan over the old ones."""
+    store = planted_store(tmp_path / "store", samples=160)
+    before = store.scan().discover(permutations=0, stability=0).describe()
+    with mr.open(store.location).commit("test") as commit:
+        commit.writer("reports").delete("sample_id < 's05'")
+    store.keep_question("films", "SELECT count(*) FROM images")  # the store is at the newest state now
+    with pytest.raises(StoreError, match=r"reports of .* were changed"):
+        before.sink()
+    assert store.scan().discover(permutations=0, stability=0).sink()

@@ -29,6 +29,8 @@ WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
     "a column of polars": (lambda s: s.scan().filter(pl.col("agee") < 3), UnknownNameError, "did you mean 'age'"),
     "a column to select": (lambda s: s.scan().select("veiw"), UnknownNameError, "did you mean 'view'"),
     "a column to sort by": (lambda s: s.scan().sort("veiw"), UnknownNameError, "did you mean 'view'"),
+    "columns in a list": (lambda s: s.scan().select(["age"]), MisreadError, "name each by itself"),  # type: ignore[arg-type]
+    "an expression to sort by": (lambda s: s.scan().sort(pl.col("age")), MisreadError, "is no name of a column"),  # type: ignore[arg-type]
     "a column to join on": (
         lambda s: s.scan().join(s.scan_table("reports"), on="x"),
         UnknownNameError,
@@ -63,6 +65,7 @@ WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
         AuditError,
         "leave optimised",
     ),
+    "a name that is a word of SQL": (lambda s: s.scan().filter("order = 2"), QueryError, 'double quotes: "order" = 2'),
     "no predicate": (lambda s: s.scan().filter("age"), QueryError, "not true or false"),
     "an aggregate": (lambda s: s.scan().filter(pl.col("age") > pl.col("age").mean()), QueryError, "cannot choose rows"),
     "an infinite constant": (
@@ -153,6 +156,8 @@ def test_rows_reach_other_libraries_unchanged(mixed: Store, tmp_path: Path) -> N
         frame.lazy().filter(pl.col("age") > 3).select("age").head(4).collect(),
         rows.filter(pl.col("age") > 3).select("age").head(4),
     )
+    numbered = frame.lazy().with_row_index().select("index").collect()  # polars asks for no column
+    assert_frame_equal(numbered, rows.with_row_index().select("index"))
     assert_frame_equal(pl.DataFrame(frame.to_arrow()), rows)
     assert_frame_equal(frame.to_duckdb().pl(), rows)
     target = tmp_path / "rows.parquet"
@@ -161,6 +166,20 @@ def test_rows_reach_other_libraries_unchanged(mixed: Store, tmp_path: Path) -> N
     assert_frame_equal(pl.read_parquet(target), rows)
     with pytest.raises(MisreadError, match="cannot be written"):
         frame.sink_parquet(tmp_path / "no" / "rows.parquet")
+
+
+def test_a_frame_is_shown_as_its_plan(mixed: Store) -> None:
+    """What an interpreter prints of a frame is what `explain` tells, not how the plan is built."""
+    frame = mixed.scan_table("images").filter("age > 3")
+    assert repr(frame) == str(frame) == frame.explain()
+
+
+def test_completion_offers_what_a_store_is_for(mixed: Store) -> None:
+    """Everything that `dir` lists has a docstring; how a store is written and read is not among it."""
+    offered = dir(mixed)
+    assert {"scan", "sql", "report", "encoders", "location", "state", "tables"} <= set(offered)
+    assert not {"commit", "files", "manifest", "purge", "read_model", "table_at"} & set(offered)
+    assert all(getattr(Store, name).__doc__ for name in offered)
 
 
 def test_a_notebook_shows_the_plan_and_a_preview(mixed: Store) -> None:
@@ -192,6 +211,25 @@ def test_an_answer_is_kept_by_what_it_is_the_answer_to(mixed: Store, monkeypatch
     assert_frame_equal(frame.collect(), first)
     assert cache.clear() == 1
     assert cache.kept() == []
+
+
+def test_what_an_audit_found_is_searched_for_once(
+    mixed: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked of memberships that were collected, or of slices of an audit that was kept, is read back."""
+    import shutil
+
+    shutil.copytree(mixed.location, tmp_path / "store")
+    audit = mr.open(tmp_path / "store").scan("m").discover(permutations=0, stability=0)
+    rows = audit.collect()
+    audit.sink()
+    slices = audit.describe().collect(cache=False)
+    monkeypatch.setattr("misread.execute.work._given", None)
+    assert_frame_equal(audit.filter("half = 'discovery'").collect(), rows.filter(pl.col("half") == "discovery"))
+    views = audit.store.scan_table("images").select("sample_id", "view")
+    assert audit.join(views, on="sample_id").collect().height == rows.height
+    assert_frame_equal(audit.describe().collect(), slices)
+    assert_frame_equal(audit.describe().select("slice_id").lazy().collect(), slices.select("slice_id"))
 
 
 def test_old_answers_make_room_for_new_ones(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,6 +276,16 @@ def test_a_filter_that_leaves_nothing_gives_no_rows(mixed: Store) -> None:
     assert (empty.collect().height, empty.collect().columns) == (0, empty.columns)
     with pytest.raises(AuditError, match="no sample is left"):
         empty.fuse().collect()
+
+
+def test_fused_rows_go_with_samples_in_polars(mixed: Store) -> None:
+    """Beside the vector columns have the types that the schema tells, so that frames can be joined and stacked."""
+    fused = mixed.scan("m").fuse(modalities="image")
+    told = pl.DataFrame(fused.schema.empty_table()).drop("vector").schema
+    rows = fused.collect(cache=False).drop("vector")
+    assert rows.schema == told
+    halves = mixed.scan("m").select("sample_id", "half").collect().unique()
+    assert_frame_equal(rows.join(halves, on=["sample_id", "half"], how="semi"), rows)
 
 
 def test_equal_steps_run_once(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:

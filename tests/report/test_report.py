@@ -217,8 +217,13 @@ def test_the_file_is_private_and_whole(hostile: Store, tmp_path: Path) -> None:
     assert ended.stderr.endswith(told)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text().startswith("# What net ")
+    made = hostile.report()
     with pytest.raises(MisreadError, match="cannot be written"):
-        hostile.report().save(tmp_path / "nowhere" / "report.html")
+        made.save(tmp_path / "nowhere" / "report.html")
+    made.save(tmp_path / "as it ends.md")
+    assert (tmp_path / "as it ends.md").read_text() == path.read_text()
+    with pytest.raises(UnknownNameError, match="no form of a report 'pdf'"):
+        made.save(tmp_path / "report.pdf")
     inside = CliRunner().invoke(app, ["report", hostile.location, "--out", f"{hostile.location}/report.html"])
     assert inside.exit_code == 1
     assert "lies in the store" in inside.stderr
@@ -229,7 +234,8 @@ def test_the_file_is_private_and_whole(hostile: Store, tmp_path: Path) -> None:
 
 
 def test_a_notebook_shows_the_cards(whole: Report) -> None:
-    """In a frame of its own, without any script."""
+    """In a frame of its own, without any script; an interpreter prints a line, and no row of any patient."""
+    assert repr(whole) == f"Report(audit={whole.audit['audit_id']!r}, targets=1, slices={len(whole.slices)})"
     shown = whole._repr_html_()
     assert shown.startswith("<iframe sandbox ")
     page = html.unescape(shown)

@@ -28,6 +28,8 @@ store.keep_question("films", "SELECT count(*) FROM images")
 with store.session() as session:
     assert_type(session.columns, dict[str, list[str]])
 assert_type(store.assign("audit", where="view = 'PA'"), pl.DataFrame)
+assert_type(store.assign("audit", where=pl.col("view") == "PA"), pl.DataFrame)
+store.report("audit").save("audit.md")
 assert_type(store.moved("audit"), pl.DataFrame)
 assert_type(mr.__version__, str)
 
