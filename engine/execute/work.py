@@ -14,6 +14,7 @@ from misread.audit.population import Population, population, winners
 from misread.memory import map_large, trim
 from misread.plan import Assign, Describe, Discover, Filter, Fuse, Node, Samples, Score, Select, Take, optimise
 from misread.progress import Progress, silent
+from misread.schemas.errors import AuditError
 from misread.schemas.tables import IMAGES, VECTOR
 from misread.sql.pipeline import BATCH_ROWS
 from misread.store import TableStore
@@ -179,8 +180,13 @@ def _joined(parts: Iterator[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _populations(node: Discover, below: FusedSamples) -> list[Population]:
-    """Those of every model and target, sorted."""
+    """Those of every model and target, sorted. Raises AuditError where no sample to audit has a prediction."""
     predictions = below.below.predictions
+    if predictions.is_empty():
+        raise AuditError(
+            "no sample to audit has a prediction of a model and target that are asked for",
+            "choose other samples, models or targets, or ingest predictions of these samples",
+        )
     return [
         population(
             below.samples,
