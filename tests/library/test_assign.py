@@ -269,6 +269,14 @@ def test_a_notebook_shows_no_row_that_every_vector_is_read_for(grown: tuple[Stor
         assert frame._repr_html_() == f"<pre>{escape(frame.explain())}</pre>"
 
 
+def test_what_was_put_into_slices_is_no_table_of_images(grown: tuple[Store, str]) -> None:
+    """An unknown column of it is told as one of samples, with the columns that they have."""
+    images = grown[0].scan_table("images")
+    for frame in (images.assign(grown[1]), images.score(grown[1]).head(3)):
+        with pytest.raises(UnknownNameError, match="no column 'slice' in samples; did you mean 'slice_id'"):
+            frame.select("slice")
+
+
 def test_unknown_audits_are_told_with_those_there_are(grown: tuple[Store, str], whole: Store) -> None:
     """A name that is no audit is an error that lists the audits; a store without audits says what to do."""
     with pytest.raises(UnknownNameError, match=grown[1]):
