@@ -55,7 +55,7 @@ def sink_audit(store: TableStore, node: Node, name: str | None, work: Work) -> s
     newest = TableStore.open(store.location)
     _check_name(newest, name, audit_id)
     if not stored_audit(newest, audit_id):
-        if audit_id_of(store, node) != audit_id:  # reports are read as the store has them now
+        if audit_id_of(store, node) != audit_id:  # its row would name the reports of now
             raise StoreError(
                 f"the reports of {store.location} were changed since this audit's plan was written",
                 "open the store again, and write the plan anew",
