@@ -343,7 +343,7 @@ class LazyFrame:
     @property
     def _called(self) -> str:
         """What the rows are called in errors."""
-        names = {Describe: "slices", Discover: "memberships", Samples: "samples"}
+        names = {Describe: "slices", Discover: "memberships", **dict.fromkeys((Assign, Score, Samples), "samples")}
         found = (step.table if isinstance(step, Scan) else names.get(type(step)) for step in self.plan.walk())
         return next(filter(None, found), "rows")
 

@@ -60,10 +60,18 @@ def _check_values(store: TableStore, values: Mapping[str, str]) -> None:
         _check_known("model", values["model"], {model for model, _ in pairs})
         of_model = {target for model, target in pairs if model == values["model"]}
         _check_known("target", values["target"], of_model, f"the predictions of {values['model']!r}")
-    for audit in values["audit_ids"].strip("[] ").split(",") if "audit_ids" in values else ():
-        audit_named(store, audit.strip(" '\""))
+    for audit in _listed(values.get("audit_ids", "[]")):
+        audit_named(store, audit)
     for name in sorted(values.keys() & _COLUMNS):
         _check_known("metadata column", values[name], ["split", *metadata_columns(store)], store.location)
+
+
+def _listed(text: str) -> list[str]:
+    """The names in a list as SQL reads it, `[a, b]`; a text that is no list is one name, whatever stands in it."""
+    inner = text.strip()
+    if not (inner.startswith("[") and inner.endswith("]")):
+        return [text]
+    return [name.strip(" '\"") for name in inner[1:-1].split(",") if name.strip()]
 
 
 def _check_known(kind: str, name: str, known: Collection[str], place: str = "") -> None:

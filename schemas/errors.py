@@ -10,6 +10,15 @@ from typing import Final
 
 _OF_LIBRARIES: Final = re.compile(r"^(?:(?:Invalid|External error|Unknown error): )+|, /\S+\.rs:\d+:\d+")
 """What Arrow and Lance put around an error: its kind, and where in their own source they met it."""
+_GONE: Final = (
+    "run the command again, or open the store again, as deleting a patient removes all older states; where that "
+    "does not help, its files were changed or removed by something other than misread: restore them from a copy"
+)
+OF_ANOTHER: Final = (
+    "misread writes files for the user alone who runs it: run it as the user whose store this is, or, where it was run "
+    "as another (such as root), give that user the files again: chown -R USER STORE"
+)
+"""What to do about files of a store that this user may not read."""
 
 
 class MisreadError(Exception):
@@ -88,11 +97,7 @@ def first_line(error: BaseException) -> str:
 def unreadable(what: str, reason: str) -> StoreError:
     """An error for what was in the store and is not there as it was; `reason`: what its reader said, of any length."""
     told = _OF_LIBRARIES.sub("", reason.strip().partition("\n")[0])
-    return StoreError(
-        f"{what} cannot be read: {told}",
-        "run the command again, or open the store again, as deleting a patient removes all older states; where that "
-        "does not help, its files were changed or removed by something other than misread: restore them from a copy",
-    )
+    return StoreError(f"{what} cannot be read: {told}", OF_ANOTHER if "Permission denied" in reason else _GONE)
 
 
 def nothing_audited(store: str) -> AuditError:

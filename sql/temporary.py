@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from misread.schemas.errors import MisreadError
+
 _LOCK: Final = "lock"
 _NAME: Final = re.compile(r"misread-(sql|rows|index)-\w{8}")
 
@@ -22,7 +24,7 @@ class TemporaryFolder:
     """
 
     def __init__(self, purpose: str) -> None:
-        _remove_abandoned(tempfile.gettempdir())
+        _remove_abandoned(_place())
         while True:
             self.path = tempfile.mkdtemp(prefix=f"misread-{purpose}-")
             descriptor = os.open(Path(self.path) / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -44,6 +46,16 @@ class TemporaryFolder:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _place() -> str:
+    """The folder for temporary files. Raises MisreadError where there is none that may be written."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise MisreadError(
+            f"nothing can be put aside on disk: {error.strerror}", "name a folder that you may write in TMPDIR"
+        ) from None
 
 
 @cache

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from misread.discover.condensed import condensed_tree, labels_of
+from misread.discover.condensed import condensed_tree, equal_rows_allowed
 from misread.discover.graph import spanning_tree
 from misread.discover.tree import members_of
 
@@ -25,6 +26,14 @@ class Grown:
     def of(cls, tree: Any, rows: int) -> Grown:
         nodes = members_of(tree["parent"], tree["child"], rows)
         return cls(nodes, labels_of(tree, "eom"), labels_of(tree, "leaf"))
+
+
+def labels_of(condensed: Any, method: str) -> NDArray[np.intp]:
+    """(n,): the cluster of every row, -1 for none, chosen by `eom` (excess of mass) or `leaf` as HDBSCAN does."""
+    from hdbscan._hdbscan_tree import compute_stability, get_clusters
+
+    with equal_rows_allowed():
+        return np.asarray(get_clusters(condensed, compute_stability(condensed), method)[0], np.intp)
 
 
 def nodes_of(method: str, points: np.ndarray, smallest: int, density: int) -> Grown:

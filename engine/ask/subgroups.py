@@ -1,6 +1,6 @@
 """Subgroups of metadata for SQL: from lists of terms and errors to conjunctions, ranked and confirmed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from misread.sql import Work
 from misread.store import TableStore
 from misread.store.lance_table import quoted
 from misread.subgroups import MOST_TERMS, Conjunction, DividedRows
+
+from .vectors import Check
 
 SEED = 0
 """Where no audit is named its halves are those of an audit's default seed; shuffles of patients start from it too."""
@@ -45,7 +47,7 @@ def subgroups(store: TableStore) -> Work:
     """The function behind `subgroups`. Raises UnknownNameError for a model or target without predictions and for an
     audit that does not exist, AuditError for a store without predictions."""
 
-    def work(check: Callable[[], None], *columns: pa.Array) -> pa.Array:
+    def work(check: Check, *columns: pa.Array) -> pa.Array:
         asked = zip(*columns, strict=True)
         return pa.array([_found(store, check, *row) for row in asked], pa.list_(FOUND))
 
@@ -53,7 +55,7 @@ def subgroups(store: TableStore) -> Work:
 
 
 def _found(
-    store: TableStore, check: Callable[[], None], terms: Any, samples: Any, patients: Any, pairs: Any, asked: Any
+    store: TableStore, check: Check, terms: Any, samples: Any, patients: Any, pairs: Any, asked: Any
 ) -> list[dict[str, object]]:
     options = asked.as_py()
     _check_options(options)
@@ -103,7 +105,7 @@ class _Found:
 
 
 def _searched(
-    pair: Any, known: _Known, words: list[list[str]], options: Mapping[str, Any], check: Callable[[], None]
+    pair: Any, known: _Known, words: list[list[str]], options: Mapping[str, Any], check: Check
 ) -> list[tuple[_Found, Confirmation]]:
     """The best of one model and target, best first, and what the confirmation half says of each by itself."""
     label, every = known.rows(pair)

@@ -39,8 +39,8 @@ THRESHOLD = typer.Option(
     metavar="SCORE",
     min=0,
     max=1,
-    help="Scores from this one on (0 to 1) count as positive. "
-    "[default: as given with the predictions, else the Youden point of the discovery rows]",
+    help="Where predictions bring no threshold and no task: scores from this one on (0 to 1) count as positive. "
+    "[default: the Youden point of the discovery rows]",
 )
 MIN_SIZE = typer.Option(metavar="ROWS", min=2, help="Fewest discovery rows of its class in a slice. [default: 10]")
 MIN_PATIENTS = typer.Option(metavar="NUMBER", min=1, help="Fewest different patients among those rows. [default: 5]")
@@ -149,7 +149,7 @@ def other_thresholds(store: str, audit: str) -> list[str]:
         "rates of the two do not compare; --threshold {theirs}, or a column threshold in the predictions, judges both "
         "alike"
     )
-    more = [f"… and so for {len(rows) - _TOLD} more models and targets"] if len(rows) > _TOLD else []
+    more = [f"… and likewise for {len(rows) - _TOLD} more"] if len(rows) > _TOLD else []
     return [told.format(**row) for row in rows[:_TOLD]] + more
 
 

@@ -28,5 +28,12 @@ def verdict(
     """Keep your judgement of a slice beside its audit."""
     from misread.library import Store
 
-    Store.open(store).judge(slice_id, verdict, judged_by=judged_by or getpass.getuser(), note=text)
+    Store.open(store).judge(slice_id, verdict, judged_by=judged_by or _user(), note=text)
     note(f"{slice_id}: {verdict}; see the view verdicts, and {command('report', store)}")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError from Python 3.13
+        raise typer.BadParameter("nobody is known here by a name: say who judges with --by NAME") from None

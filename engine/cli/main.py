@@ -21,6 +21,7 @@ from .judging import verdict
 from .messages import INTERRUPTED, guarded, told
 from .querying import sql
 from .reporting import report
+from .streams import give_streams
 from .subgrouping import subgroups
 from .working import ingest
 
@@ -61,7 +62,7 @@ def misread(
 def run() -> None:
     """The entry point: everything written is for its owner alone, and no error shows a bare traceback."""
     os.umask(OWNER_ONLY)
-    _write_any_text()
+    give_streams()
     status: str | int | None = 0
     try:
         remember_interruptions()
@@ -84,9 +85,3 @@ def _end_at_once(status: str | int | None) -> None:
         with contextlib.suppress(OSError):  # whoever reads may have gone
             stream.flush()
     os._exit(1 if isinstance(status, str) else status or 0)
-
-
-def _write_any_text() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")

@@ -23,7 +23,10 @@ AUDIT = typer.Option("--audit", metavar="ID", help="Report this audit, by its id
 OUT = typer.Option("--output", "--out", metavar="FILE", help="The file to write, for its owner alone to read.")
 FORM = typer.Option("--format", help="What to write. [default: as --output ends, else html]")
 NO_IMAGES = typer.Option("--no-images", help="Leave every image out.")
-NO_TEXT = typer.Option("--no-text", help="Leave ids out, and whatever reports say in five words or more.")
+NO_TEXT = typer.Option(
+    "--no-text",
+    help="Leave out ids, filters that look at ids, notes of verdicts, and what reports say in five words or more.",
+)
 
 
 @guarded

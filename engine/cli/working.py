@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 METADATA = typer.Option(metavar="FILE", help="Samples, one a row: sample_id, image and any columns (CSV or Parquet).")
 IMAGES = typer.Option(metavar="FOLDER", help="Folder that image paths are relative to. [default: that of --metadata]")
-REPORTS = typer.Option(metavar="FILE", help="Reports, keyed by sample_id or study_id (CSV or Parquet).")
+REPORTS = typer.Option(
+    metavar="FILE",
+    help="One row a report: sample_id or study_id, report (its text), and where known its sections indication, "
+    "technique, comparison, findings, impression (CSV or Parquet).",
+)
 PREDICTIONS = typer.Option(
     metavar="FILE",
     help="One row a sample, model and target: sample_id, model, target, label, score (0 to 1); where known threshold "
@@ -34,7 +38,10 @@ IDENTIFIERS = typer.Option(
 )
 ROOT = typer.Argument(metavar="[ROOT]", help="With --format: the folder that the data set lies in.", show_default=False)
 FORMAT = typer.Option("--format", metavar="NAME", help="The layout of the data set in ROOT: one of those above.")
-KEY = typer.Option(metavar="FILE", help="Store ids as hashes under the key in this file. [default: as they are]")
+KEY = typer.Option(
+    metavar="FILE",
+    help="Store ids as hashes under the key in this file. [default: as they are; with --format dicom under STORE.key]",
+)
 SKIP_FAULTY = typer.Option("--skip-faulty", help="Keep the good rows; write the others beside the store.")
 
 

@@ -49,11 +49,3 @@ def condensed_tree(spanning: Floats, smallest: int) -> Any:
 
     with equal_rows_allowed():
         return condense_tree(linkage(spanning), smallest)
-
-
-def labels_of(condensed: Any, method: str) -> NDArray[np.intp]:
-    """(n,): the cluster of every row, -1 for none, chosen by `eom` (excess of mass) or `leaf` as HDBSCAN does."""
-    from hdbscan._hdbscan_tree import compute_stability, get_clusters
-
-    with equal_rows_allowed():
-        return np.asarray(get_clusters(condensed, compute_stability(condensed), method)[0], np.intp)

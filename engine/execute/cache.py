@@ -116,21 +116,26 @@ class Cache:
 
 def key_of(store: TableStore, plan: Node) -> str:
     """32 hex digits that name a plan's answer: what is asked, of which content, of which version of misread."""
-    content = {}
-    if any(isinstance(step, Assign | Score) for step in plan.walk()):  # they read what the audit read, as it is now
-        content = {name: entry.fingerprint for name, entry in store.manifest.tables.items()}
-    document = json.dumps([package_version(), _canonical(optimise(plan), store), content], sort_keys=True, default=str)
+    document = json.dumps([package_version(), _canonical(optimise(plan), store)], sort_keys=True, default=str)
     return blake2b(document.encode(), digest_size=16).hexdigest()
 
 
 def _canonical(value: Any, store: TableStore) -> Any:
-    """A plan as JSON: every field that decides what it gives, and of a scan the content that it reads."""
+    """A plan as JSON: every field that decides what it gives, and of a step that reads tables their content."""
     if not isinstance(value, Node):
         return value
     hidden = ("location", "state", *(("version", "stored") if isinstance(value, Scan) else ()))
     told = {f.name: _canonical(getattr(value, f.name), store) for f in fields(value) if f.name not in hidden}
-    content = {"content": fingerprint_of(store, value)} if isinstance(value, Scan) else {}
-    return {"step": type(value).__name__, **told, **content}
+    return {"step": type(value).__name__, **told, "content": _content(value, store)}
+
+
+def _content(step: Node, store: TableStore) -> Any:
+    """What a step reads of the store itself: a scan its table, assign and score what the audit read, at their state."""
+    if isinstance(step, Scan):
+        return fingerprint_of(store, step)
+    if isinstance(step, Assign | Score):
+        return {name: entry.fingerprint for name, entry in store.manifest.at(step.state).tables.items()}
+    return None
 
 
 def _plan_of(path: Path) -> str:

@@ -12,8 +12,9 @@ from misread.audit.aligned import located
 from misread.audit.halves import patient_unit, with_half
 from misread.audit.population import Population, population, winners
 from misread.memory import map_large, trim
-from misread.plan import Assign, Describe, Discover, Filter, Fuse, Node, Samples, Score, Select, Take, optimise
+from misread.plan import Assign, Describe, Discover, Filter, Fuse, Node, Samples, Scan, Score, Select, Take, optimise
 from misread.progress import Progress, silent
+from misread.schemas.errors import AuditError
 from misread.schemas.tables import IMAGES, VECTOR
 from misread.sql.pipeline import BATCH_ROWS
 from misread.store import TableStore
@@ -47,7 +48,10 @@ class Work:
     def value(self, node: Node) -> Any:
         """What a step of an audit gives; worked out once."""
         if node not in self.done:
-            self.done[node] = _given(node, self)
+            state = _state_of(node)
+            is_own = state == self.store.state
+            work = self if is_own else replace(self, store=TableStore.open(self.store.location, state=state))
+            self.done[node] = _given(node, work)
         return self.done[node]
 
     def table(self, node: Node) -> pa.Table:
@@ -87,6 +91,13 @@ class Work:
                 yield from part.to_arrow().cast(node.schema).to_batches()
         else:
             yield from self.table(node).to_batches(max_chunksize=batch_rows)
+
+
+def _state_of(node: Node) -> int:
+    """The state of the store that a step of an audit was written over; a join may stand on steps of two states."""
+    if isinstance(node, Assign | Score):
+        return node.state
+    return max(step.state for step in node.walk() if isinstance(step, Scan))
 
 
 def _given(node: Node, work: Work) -> Any:
@@ -184,8 +195,13 @@ def _joined(parts: Iterator[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _populations(node: Discover, below: FusedSamples) -> list[Population]:
-    """Those of every model and target, sorted."""
+    """Those of every model and target, sorted. Raises AuditError where no sample to audit has a prediction."""
     predictions = below.below.predictions
+    if predictions.is_empty():
+        raise AuditError(
+            "no sample to audit has a prediction of a model and target that are asked for",
+            "choose other samples, models or targets, or ingest predictions of these samples",
+        )
     return [
         population(
             below.samples,

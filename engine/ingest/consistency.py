@@ -108,11 +108,13 @@ def _halfway_tasks(rows: pl.DataFrame) -> pl.DataFrame:
     return odd.select(ROW, reason.alias(REASON))
 
 
-def unsaid_tasks(file: str, frame: pl.DataFrame) -> list[str]:
+def unsaid_tasks(file: str, frame: pl.DataFrame, stored: pl.DataFrame | None) -> list[str]:
     """What to say of models whose scores look like those of one question's classes, though neither a task nor a
-    threshold says how they are read: in every sample they sum to 1 (rounded), and one label at most is 1."""
-    said = [pl.col(name).is_not_null() for name in ("task", "threshold") if name in frame.columns]
-    rows = frame.filter(pl.col("score").is_not_null(), ~pl.any_horizontal(False, *said))
+    threshold, given now or in the store, says how they are read: in every sample they sum to 1 (rounded), and one
+    label at most is 1."""
+    is_said = pl.col("task").is_not_null() | pl.col("threshold").is_not_null()
+    said = _with_stored(frame, stored).filter(is_said)
+    rows = frame.drop_nulls("score").join(said, on=["model", "target"], how="anti")
     samples = rows.group_by("model", "sample_id").agg(pl.len().alias("classes"), pl.col("score", "label").sum())
     sums = (pl.col("score") - 1).abs() < 0.01
     one = pl.col("classes").gt(1) & sums & pl.col("label").le(1)

@@ -23,15 +23,16 @@ _PROBABILITIES: Final = ("score", "threshold")
 def check_predictions(
     source: Source, stored: pl.DataFrame | None, known: Known, book: FaultBook
 ) -> pl.DataFrame | None:
-    """ROW and the columns of the predictions table that the file has, label and score always; None where one it needs
-    is missing. With a column of losses it needs no labels or scores, and a row with a loss needs no score.
+    """ROW and the columns of the predictions table that the file has; None where one it needs is missing. With a column
+    of losses it needs no labels or scores, and a row with a loss needs no score.
 
     `stored` are the store's predictions, against which labels, thresholds and tasks are held too.
     """
     has_loss = any(column.casefold() == "loss" for column in source.columns)
     taken = take(source, book, KEY if has_loss else (*KEY, *JUDGED), (*JUDGED, *OPTIONAL) if has_loss else OPTIONAL)
+    absent = [] if taken is None else [name for name in JUDGED if name not in taken.columns]
     if taken is not None:
-        taken = taken.with_columns(pl.lit(None, pl.String).alias(n) for n in JUDGED if n not in taken.columns)
+        taken = taken.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
     named = None if taken is None else as_text(taken, (*KEY, "task"), source, book)
     if named is None or not _have_numbers(named, source, book):
         return None
@@ -45,8 +46,9 @@ def check_predictions(
     for name in (name for name in _REALS if name in whole.columns):
         _check_number(source, whole, name, book)
     frame = whole.with_columns(_number(whole, name) for name in _REALS if name in whole.columns)
+    source.notices.extend(unsaid_tasks(source.name, frame, stored))
+    frame = frame.drop(absent)  # they stay as the store has them
     check_consistency(source, frame, stored, book)
-    source.notices.extend(unsaid_tasks(source.name, frame))
     return frame
 
 

@@ -6,6 +6,7 @@ Records are split by Python's csv module, as polars fills short rows with empty 
 import csv
 import gzip
 import io
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -29,9 +30,9 @@ _OTHER_FORMATS = {
     b"%PDF": "a PDF file",
     b"\x93NUMPY": "a NumPy file, which holds no ids: write its vectors to a Parquet file, each beside its sample_id",
     b"ARROW1": "an Arrow or Feather file",
-    b'[{"': "a JSON file",
-    b'{"': "a JSON file",
+    rb'\s*(?:\[\s*)?\{\s*"': "a JSON file",
 }
+"""By patterns of how they begin."""
 
 
 class UnreadableFileError(Exception):
@@ -57,8 +58,8 @@ def decoded(content: bytes) -> str:
             content = _unpacked(content)
         except (OSError, EOFError, zlib.error) as error:
             raise UnreadableFileError(f"not a whole gzip file: {error}") from None
-    for magic, name in _OTHER_FORMATS.items():
-        if content.startswith(magic):
+    for beginning, name in _OTHER_FORMATS.items():
+        if re.match(beginning, content):
             raise UnreadableFileError(f"not a CSV or Parquet file but {name}")
     try:
         text = content.decode("utf-8-sig")

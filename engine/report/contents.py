@@ -65,7 +65,7 @@ class Report:
     """Plain values (text, numbers, lists, dicts), ready for JSON.
 
     `audit`: its row, with parameters and table versions read; `targets`: a row a model and target, with the patients of
-    each half, and what is `missed` and `falsely_found` of all images of the confirmation half; `slices`: a row a slice,
+    each half, and what is `missed` and `false_alarms` of all images of the confirmation half; `slices`: a row a slice,
     the confirmed and most wrong first, with phrases, words, profile, examples and verdict; `subgroups`: a row a
     subgroup of metadata in which errors gather, with q-values over all of them; `unsearched`: why none was searched,
     where their search met a limit, else empty;
@@ -221,6 +221,8 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
         more = ("rule", "rule_precision", "rule_recall", "share", "share_low", "share_high", "patients")
         row |= {name: told[slice_id][name] for name in more}
         phrases = _phrases(session, slice_id, options)
+        for name in ("nearest_phrase", "borne_out", "phrase_q_value"):
+            del row[name]  # of all phrases, where some may be left out
         row["sentence"] = sentence(own, phrases, session.limits.smallest_cell)
         row["phrases"] = _phrases_shown(session, slice_id, phrases)
         row["words"] = _words(session, own, few) if options.text else []
@@ -234,9 +236,15 @@ def _slices(session: "Session", audit_id: str, options: Options) -> Iterator[Row
 
 
 def _phrases(session: "Session", slice_id: str, options: Options) -> list[Row]:
-    """As they are stored, those that the confirmation half bears out first; without text none that reports say."""
+    """As they are stored, those that the confirmation half bears out first; of those that reports say none that few
+    patients inside the slice have, and without text none."""
     rows = _rows(session, "FROM phrases WHERE slice_id = $id ORDER BY borne_out DESC, rank", slice_id)
-    return [row for row in rows if options.text or row["source"] in ("metadata", "term", "list")]
+    least = session.limits.smallest_cell
+    return [
+        row
+        for row in rows
+        if row["source"] in ("metadata", "term", "list") or (options.text and not is_small_cell(_patients(row), least))
+    ]
 
 
 def _phrases_shown(session: "Session", slice_id: str, phrases: list[Row]) -> list[Row]:

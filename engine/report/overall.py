@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-READINGS: Final = {1: "missed", 0: "falsely_found"}
+READINGS: Final = {1: "missed", 0: "false_alarms"}
 """What a wrong reading of a label is called."""
 NOT_READ: Final[dict[str, Row | None]] = dict.fromkeys(READINGS.values())
 
@@ -31,7 +31,7 @@ _READ = """
 def read_as_a_whole(
     session: "Session", audit_id: str, few: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], dict[str, Row | None]]:
-    """By model and target: `missed` of the images labelled 1 and `falsely_found` of those labelled 0, on the
+    """By model and target: `missed` of the images labelled 1 and `false_alarms` of those labelled 0, on the
     confirmation half: rows, patients, errors, and error_rate (0 to 1) with its 95 % interval, widened where patients
     repeat. None for a label that no image has, and for both where either is of `few` patients: less what is shown of
     the halves, the number of the other would tell theirs.

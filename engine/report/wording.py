@@ -78,8 +78,8 @@ _LIMITS: Final = (
     "the summary).",
 )
 _AS_A_WHOLE: Final = (
-    "How it reads as a whole: of all images of the confirmation half, whose patients the search never saw, in slices "
-    "or not, how many with the finding are missed, and in how many without it the finding is called."
+    "How it reads as a whole: all images of the confirmation half, whose patients the search never saw, in slices or "
+    "not. Missed are images with the finding; false alarms are images without it in which the finding is called."
 )
 _CHOSEN: Final = (
     " A threshold marked Youden was not given but chosen for this audit: at the one that the classifier is used with, "
@@ -99,7 +99,7 @@ def limits_of(allow_small_cells: bool) -> tuple[str, ...]:
 
 
 def as_a_whole(targets: Sequence[Mapping[str, Any]]) -> str:
-    """What the table of `missed` and `falsely_found` tells, and what its thresholds are."""
+    """What the table of `missed` and `false_alarms` tells, and what its thresholds are."""
     return _AS_A_WHOLE + (_CHOSEN if any(one["threshold_source"] == "Youden" for one in targets) else "")
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from misread.refused import refusals_told
-from misread.schemas.errors import StoreError
+from misread.schemas.errors import OF_ANOTHER, StoreError
 
 from .whole import remove_half_written, replace_whole
 
@@ -41,7 +41,9 @@ class StoreFiles:
                     f"cannot reach the store {text}: {error}",
                     "name a folder, or a URI such as s3://bucket/folder",
                 ) from error
-        if self.is_local and Path(self._root).is_file():
+        with self._telling():
+            is_file = self.is_local and Path(self._root).is_file()
+        if is_file:
             raise StoreError(f"{self.location} is a file, and a store is a folder", "name the folder, or a new one")
 
     def uri(self, name: str) -> str:
@@ -164,7 +166,9 @@ class StoreFiles:
         except OSError as error:
             raise StoreError(
                 f"cannot reach the store {self.location}: {error}",
-                "check the path or URI, its permissions and credentials",
+                OF_ANOTHER
+                if self.is_local and isinstance(error, PermissionError)
+                else "check the path or URI, its permissions and credentials",
             ) from error
 
     @contextlib.contextmanager

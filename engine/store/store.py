@@ -135,7 +135,7 @@ class TableStore:
 
         What older states held is removed from the disk before another may write, if the commit forgets them.
         Raises StoreError where another writes, or, in an object store, where another's commit came first, or has not
-        removed yet what it forgets; `although_closed` removes that too.
+        removed yet what it forgets; `although_closed` removes that too, and on a disk what killed writers left.
         """
         if newest(self.files) is None:
             self.files.create_root()
@@ -151,7 +151,7 @@ class TableStore:
                     raise changed_meanwhile(f"the store {self.location}") from error
                 raise
             self.manifest = made.manifest if made else Manifest()
-            if made and (commit.forgets_older or made.closed):
+            if made and (commit.forgets_older or made.closed or (although_closed and self.files.is_local)):
                 self._remove_unnamed(made)
 
     def _check_is_not_closed(self, there: Newest | None) -> None:

@@ -124,3 +124,15 @@ def test_damaged_audits_hide_no_stray(place: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(import_module("misread.care.strays"), "named_models", refused)
     assert [one.name for one in strays(TableStore.open(place))] == ["notes.txt"]
+
+
+def test_embedding_with_refit_removes_what_killed_commands_left(place: Path) -> None:
+    """As the reason says: without a deletion, and where nothing is fitted or encoded anew. Older states stay."""
+    put_model(TableStore.open(place).files, "fusion", {"x": np.zeros(1)})
+    (place / "verdicts.lance").mkdir()
+    (left,) = {one.reason for one in strays(TableStore.open(place))}
+    assert "misread embed --refit, removes what is left" in left
+    state = embed(TableStore.open(place), refit=True).state
+    assert strays(TableStore.open(place)) == []
+    assert [TableStore.open(place, state=number).state for number in range(1, state + 1)] == [*range(1, state + 1)]
+    assert verify(TableStore.open(place)) == []

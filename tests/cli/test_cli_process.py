@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from misread.ingest import embeddings, predictions
+from misread.ingest import embeddings, predictions, reports
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 COMMAND = [sys.executable, "-m", "misread.cli"]
@@ -74,6 +74,47 @@ def test_a_reader_that_leaves_is_no_error(store: Path) -> None:
         assert process.stderr is not None
         assert process.stderr.read() == ""
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_change_nothing(closed: str, store: Path, tmp_path: Path) -> None:
+    """As where a scheduler gives none: the result is written, and the status is 0."""
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND]
+    asked = subprocess.run([*shell, "slices", str(store), "--audit", "newer"], capture_output=True, check=False)
+    told = b"" if ">&-" in closed.split() else b"Audit newer found no slices: too few errors to search\n"
+    assert (asked.returncode, asked.stdout, asked.stderr) == (0, told, b"")
+    written = [*shell, "sql", str(store), "SELECT 1 AS x", "--output", str(tmp_path / "x.csv")]
+    assert subprocess.run(written, check=False).returncode == 0
+    assert (tmp_path / "x.csv").read_text() == "x\n1\n"
+
+
+@pytest.mark.parametrize("reader", ["has left", "is a full disk"])
+def test_notices_that_nobody_can_read_end_no_work(reader: str) -> None:
+    """A job went no further, with status 0, where its first notice met a reader of standard error that had left."""
+    program = """
+import sys
+from misread.cli import main, messages, progress
+
+@main.app.command()
+@main.guarded
+def job():
+    messages.note("begun")
+    progress.Lines(every=0)(0, 2, "films")
+    progress.Lines(every=0)(1, 2, "films")
+    print("done")
+
+sys.argv = ["misread", "job"]
+main.run()
+"""
+    readable, writable = os.pipe()
+    os.close(readable)
+    if reader == "is a full disk":
+        os.close(writable)
+        writable = os.open("/dev/full", os.O_WRONLY)
+    job = [sys.executable, "-c", program]
+    ended = subprocess.run(job, stdout=subprocess.PIPE, stderr=writable, text=True, check=False)
+    os.close(writable)
+    assert (ended.returncode, ended.stdout) == (0, "done\n")
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.1, 0.5])
@@ -211,6 +252,6 @@ def test_the_help_of_ingest_names_every_column(misread: Run) -> None:
     """What a file may have and the help does not say is found by nobody: as a task, without which the classes of one
     question are judged each by itself."""
     told = " ".join(misread("ingest", "--help").stdout.split())
-    for file, columns in (("--predictions", predictions.COLUMNS), ("--embeddings", embeddings.COLUMNS)):
-        own = told.partition(f"{file} FILE")[2].partition(" --")[0]
-        assert all(re.search(rf"\b{column}\b", own) for column in columns)
+    for file, module in (("reports", reports), ("predictions", predictions), ("embeddings", embeddings)):
+        own = told.partition(f"--{file} FILE")[2].partition(" --")[0]
+        assert all(re.search(rf"\b{column}\b", own) for column in module.COLUMNS)

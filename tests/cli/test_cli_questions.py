@@ -252,19 +252,29 @@ def test_a_name_that_the_store_does_not_have_is_told(
         opened.sql(opened.question("gap_between_subgroups"), dict(one.split("=") for one in given))
 
 
-@pytest.mark.parametrize("given", ["sprin", "[a1, sprin]"])
-def test_an_audit_that_the_store_does_not_have_is_told(make_store: Callable[..., Path], given: str) -> None:
-    """Its slices are not an empty table."""
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("sprin", "no audit 'sprin'"),
+        ("[a1, sprin]", "no audit 'sprin'"),
+        ("spring,", "no audit 'spring,'"),
+        (" spring", "no audit ' spring'"),
+        ("[[spring]]", "no audit '[spring]'"),
+    ],
+)
+def test_an_audit_that_the_store_does_not_have_is_told(make_store: Callable[..., Path], given: str, told: str) -> None:
+    """Its slices are not an empty table; nor are those of what SQL does not read as a list."""
     store = make_store(audits=[{"audit_id": "a1", "name": "spring"}])
     ended = invoke("sql", store, "--run", "slices_found", "--set", f"audit_ids={given}")
     assert (ended.exit_code, ended.stdout) == (1, "")
-    assert "no audit 'sprin'" in ended.stderr
+    assert told in ended.stderr
     assert "did you mean 'spring'?" in ended.stderr
-    assert invoke("sql", store, "--run", "slices_found", "--set", "audit_ids=[a1, spring]").exit_code == 0
     opened = Store.open(store)
     with pytest.raises(UnknownNameError, match="no audit 'sprin'"):
         opened.sql(opened.question("slices_found"), {"audit_ids": ["a1", "sprin"]})
     assert opened.sql(opened.question("slices_found"), {"audit_ids": ["a1", "spring"]}).is_empty()
+    for known in ("spring", "[a1, spring]", " ['a1', \"spring\"] "):
+        assert invoke("sql", store, "--run", "slices_found", "--set", f"audit_ids={known}").exit_code == 0
     assert "spring" in invoke("info", store).stdout
 
 

@@ -182,13 +182,15 @@ def test_discover_explains_its_plan_and_names_its_audit(monkeypatch: pytest.Monk
 
 
 def test_audits_that_chose_different_thresholds_are_told_apart(tmp_path: Path) -> None:
-    """Two years at two Youden points have error rates that do not compare; at one given threshold they do."""
+    """Two years at two Youden points have error rates that do not compare; at one given threshold they do. Of many
+    models and targets three are told, and how many more there are."""
     rng = np.random.default_rng(0)
     names = [f"s{i:03d}" for i in range(200)]
     images = [{"sample_id": name, "view": str(2025 + i % 2)} for i, name in enumerate(names)]
     predictions = [
-        {"sample_id": name, "model": "m", "target": "t", "label": int(rng.random() < 0.5), "score": float(rng.random())}
+        {"sample_id": name, "model": "m", "target": of, "label": int(rng.random() < 0.5), "score": float(rng.random())}
         for name in names
+        for of in "tuvw"
     ]
     vectors = {name: rng.standard_normal(4) for name in names}
     store = write_store(tmp_path / "store", images, predictions, vectors=vectors, metadata=[VIEW]).location
@@ -197,12 +199,14 @@ def test_audits_that_chose_different_thresholds_are_told_apart(tmp_path: Path) -
         return invoke("discover", store, "--where", f"view = '{year}'", "--stability", 0, "--permutations", 0, *options)
 
     first, second = audited(2025), audited(2026)
-    taken = dict(mr.open(store).sql("SELECT audit_id, threshold FROM audit_targets").iter_rows())
+    taken = dict(mr.open(store).sql("SELECT audit_id, threshold FROM audit_targets WHERE target = 't'").iter_rows())
     before, after = (taken[ended.stdout.strip()] for ended in (first, second))
     assert before != after
     assert "do not compare" not in first.stderr
     assert f"m, t: the threshold chosen here is {after:.3g}, that of audit {first.stdout.strip()}" in second.stderr
     assert f"--threshold {before}, or" in second.stderr
+    assert second.stderr.count("do not compare") == 3
+    assert "… and likewise for 1 more\n" in second.stderr
     assert "do not compare" not in audited(2026, "--threshold", before).stderr
 
 

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
+from benchmarks.neighbours.trees import labels_of
 from misread.discover import graph, tree
-from misread.discover.condensed import condensed_tree, labels_of
+from misread.discover.condensed import condensed_tree
 from misread.discover.graph import spanning_tree
 from misread.discover.tree import local_coordinates, tree_nodes
 

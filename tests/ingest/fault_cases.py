@@ -144,6 +144,10 @@ CASES: dict[str, tuple[Spoil, Expected]] = {
         [(M, None, None, "not a CSV or Parquet file but an Arrow")],
     ),
     "JSON file": (_raw("metadata", b'[{"sample_id": "a"}]'), [(M, None, None, "not a CSV or Parquet file but a JSON")]),
+    "indented JSON file": (
+        _raw("metadata", b'[\n {\n  "sample_id": "a",\n  "age": 60\n }\n]\n'),
+        [(M, None, None, "not a CSV or Parquet file but a JSON")],
+    ),
     "JSON lines": (
         _raw("metadata", b'{"sample_id": "a"}\n'),
         [(M, None, None, "not a CSV or Parquet file but a JSON")],

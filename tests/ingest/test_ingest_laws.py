@@ -112,6 +112,19 @@ def test_columns_that_are_not_given_stay(inputs: Inputs, filled_store: TableStor
     ingest(filled_store, inputs.write())
     held_scores = filled_store.table("predictions").read(["score", "threshold"], "sample_id = 'a' AND model = 'm1'")
     assert held_scores.to_pylist() == [{"score": 0.125, "threshold": 0.5}]
+    inputs.tables["predictions"] = [
+        ["sample_id", "model", "target", "loss"],
+        ["a", "m1", "T", "2"],
+        ["e", "m1", "T", "3"],
+    ]
+    assert ingest(filled_store, inputs.write()).tables["predictions"] == RowCounts(added=1, changed=1)
+    held_scores = filled_store.table("predictions").read(
+        ["label", "score", "loss"], "sample_id IN ('a', 'e') AND model = 'm1'"
+    )
+    assert sorted(held_scores.to_pylist(), key=lambda row: row["loss"]) == [
+        {"label": 1, "score": 0.125, "loss": 2.0},
+        {"label": None, "score": None, "loss": 3.0},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -289,3 +289,23 @@ def test_classes_of_one_question_without_a_task_are_told(
     pl.DataFrame(rows).with_columns(change).write_csv(tmp_path / "p.csv")
     notices = ingest(store, Sources(tmp_path / "m.csv", predictions=tmp_path / "p.csv")).notices
     assert any("the scores of 'net' sum to 1" in notice for notice in notices) is is_told
+
+
+@pytest.mark.parametrize("said", [pl.lit("grade").alias("task"), pl.lit(0.5).alias("threshold")])
+def test_classes_that_the_store_knows_how_to_read_are_not_told(
+    said: pl.Expr, store: TableStore, tmp_path: Path
+) -> None:
+    """A file of new scores without the column keeps what the store has, and a threshold holds for later samples."""
+    rows = pl.DataFrame(
+        [
+            {"sample_id": f"s{i:02d}", "model": "net", "target": f"class {k}", "label": int(k == i % 2), "score": 0.5}
+            for i in range(20)
+            for k in range(2)
+        ]
+    )
+    first, later = rows.head(20), rows if said.meta.output_name() == "threshold" else rows.head(20)
+    rows.select("sample_id").unique().write_csv(tmp_path / "m.csv")
+    first.with_columns(said).write_csv(tmp_path / "p.csv")
+    ingest(store, Sources(tmp_path / "m.csv", predictions=tmp_path / "p.csv"))
+    later.write_csv(tmp_path / "p.csv")
+    assert ingest(store, Sources(predictions=tmp_path / "p.csv")).notices == ()

@@ -7,13 +7,15 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+from polars.testing import assert_frame_equal
 
 import misread as mr
 from misread.execute.moving import MOVED, without_small_cells
 from misread.library import Store
 from misread.schemas.errors import AuditError, UnknownNameError
+from misread.schemas.tables import REPORTS, embeddings_contract
 from misread.store import EncoderEntry
-from stores import planted_store, write_store
+from stores import planted_store, table, write_store
 
 CHANGES = {
     rate: {f"{rate}_change{end}" for end in ("", "_low", "_high")} for rate in ("share", "error_rate", "mean_loss")
@@ -273,6 +275,39 @@ def test_a_notebook_shows_no_row_that_every_vector_is_read_for(grown: tuple[Stor
     images = store.scan_table("images")
     for frame in (images.assign(audit_id), images.score(audit_id).head(3)):
         assert frame._repr_html_() == f"<pre>{escape(frame.explain())}</pre>"
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_steps_of_two_states_read_each_its_own(tmp_path: Path, cache: bool) -> None:
+    """Joined with rows of a newer state, from either side, scores and slices are those of the state they stand on."""
+    store = planted_store(tmp_path / "store", samples=300)
+    audit_id = store.scan().discover(permutations=0, stability=0).sink()
+    then = mr.open(store.location)
+    scores = then.scan_table("images").score(audit_id)
+    slices = then.scan().discover(permutations=0, stability=0).describe().select("model", "target", "sentence")
+    assert "report" in str(slices.collect()["sentence"].to_list())
+    with store.commit("ingest") as commit:
+        vectors = commit.table("embeddings_outside").read(["sample_id", "vector"])
+        turned = vectors.set_column(0, "sample_id", vectors["sample_id"].take(pa.array(range(299, -1, -1))))
+        commit.upsert("embeddings_outside", table(embeddings_contract("outside", 12), turned.to_pylist()))
+        commit.upsert("reports", table(REPORTS, [{"sample_id": f"s{i:04d}", "report": "Nothing."} for i in range(300)]))
+    predicted = mr.open(store.location).scan_table("predictions")
+    for old, on in ((slices, ["model", "target"]), (scores, ["sample_id"])):
+        expected, new = old.collect(cache=False), predicted.select(*on, "label")
+        assert_frame_equal(old.join(new, on, "semi").collect(cache=cache), expected, check_row_order=False)
+        both = new.join(old, on).collect(cache=cache).select(expected.columns).unique()
+        assert_frame_equal(both, expected.unique(), check_row_order=False)
+    later = mr.open(store.location).scan_table("images").score(audit_id)
+    told = [each.join(predicted, "sample_id", "semi").collect(cache=cache) for each in (scores, later)]
+    assert not told[0].equals(told[1])
+
+
+def test_what_was_put_into_slices_is_no_table_of_images(grown: tuple[Store, str]) -> None:
+    """An unknown column of it is told as one of samples, with the columns that they have."""
+    images = grown[0].scan_table("images")
+    for frame in (images.assign(grown[1]), images.score(grown[1]).head(3)):
+        with pytest.raises(UnknownNameError, match="no column 'slice' in samples; did you mean 'slice_id'"):
+            frame.select("slice")
 
 
 def test_unknown_audits_are_told_with_those_there_are(grown: tuple[Store, str], whole: Store) -> None:

@@ -153,6 +153,19 @@ def test_an_audit_names_the_models_that_it_judged(tmp_path: Path) -> None:
     assert [list(names) for names in told] == [["a", "b"], ["t"]]
 
 
+def test_samples_without_any_prediction_are_no_audit(tmp_path: Path) -> None:
+    """Nothing can be judged among them, and nothing is kept that says it was; not when the last prediction is gone."""
+    store = planted_store(tmp_path / "store", samples=120)
+    gone = [f"s{i:04d}" for i in range(60)]
+    for where in (f"sample_id IN ({', '.join(map(repr, gone))})", "true"):
+        with store.commit("deleted") as commit:
+            commit.writer("predictions").delete(where)
+        frame = Store.open(store.location).scan().filter("sample_id < 's0060'")
+        with pytest.raises(AuditError, match="no sample to audit has a prediction"):
+            frame.discover(permutations=0, stability=0).sink()
+        assert not Store.open(store.location).has("audits")
+
+
 def test_one_class_without_a_threshold_is_explained(tmp_path: Path) -> None:
     """Without a threshold and with one label there is no Youden point: an empty audit that says so."""
     images = [{"sample_id": f"s{i}"} for i in range(60)]

@@ -88,3 +88,18 @@ def test_the_command_keeps_a_verdict(audited: Store, monkeypatch: pytest.MonkeyP
     (row,) = verdicts(audited).to_dicts()
     assert (row["verdict"], row["judged_by"], row["note"]) == ("label error", "reader", "no drain")
     assert CliRunner().invoke(app, ["verdict", audited.location, first, "odd"]).exit_code == 2
+
+
+@pytest.mark.parametrize("error", [KeyError("getpwuid(): uid not found: 12345"), OSError("no username set")])
+def test_who_has_no_name_is_asked_for_one(audited: Store, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """In a container the user may be a number alone: nothing is kept, and the option is named."""
+
+    def nobody() -> str:
+        raise error
+
+    (first, *_) = slices(audited)
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    ended = CliRunner().invoke(app, ["verdict", audited.location, first, "unclear"])
+    assert ended.exit_code == 2
+    assert "--by NAME" in ended.stderr
+    assert verdicts(audited).is_empty()

@@ -302,11 +302,11 @@ def test_what_was_audited_is_told(whole: Report) -> None:
 
 @pytest.mark.parametrize(("source", "threshold"), [("column", "0.5 (column)"), ("argmax", "highest score")])
 def test_a_report_tells_how_all_images_are_read(hostile: Store, whole: Report, source: str, threshold: str) -> None:
-    """Whoever has the report alone learns what is missed and falsely found of all images, in slices or not, and where
+    """Whoever has the report alone learns what is missed and falsely called of all images, in slices or not, and where
     scores count as the finding."""
     held = hostile.sql("SELECT label, error FROM audited WHERE half = 'confirmation'")
     told = []
-    for name, label in (("missed", 1), ("falsely_found", 0)):
+    for name, label in (("missed", 1), ("false_alarms", 0)):
         errors = held.filter(pl.col("label") == label)["error"]
         read = whole.targets[0][name]
         assert (read["errors"], read["rows"], read["error_rate"]) == (errors.sum(), len(errors), errors.mean())

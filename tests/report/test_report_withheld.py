@@ -16,6 +16,7 @@ from misread.cli.main import app
 from misread.library import Store
 from misread.report import Report, as_html, as_json, as_markdown
 from misread.report.withheld import WITHHELD, runs
+from misread.report.wording import REPORTS
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import CHECKSUM
 from stores import VIEW, planted_store, write_store
@@ -187,7 +188,7 @@ def test_a_class_of_few_patients_is_not_told(tmp_path: Path, positives: int, is_
         assert target["smallest_effect_false_positive"] is not None
         errors = {target[f"{half}_errors"] is not None for half in ("discovery", "confirmation")}
         assert errors == {is_told or allowed}
-        as_a_whole = {target[name] is not None for name in ("missed", "falsely_found")}
+        as_a_whole = {target[name] is not None for name in ("missed", "false_alarms")}
         assert as_a_whole == {is_told or allowed}
         read = {(point["label"], point["predicted"], point["error"]) for point in report.points}
         shown = allowed or opened.sql(of_class).item() > 10
@@ -256,7 +257,7 @@ def described(tmp_path: Path) -> Store:
     return Store.open(store.location)
 
 
-def with_counts(store: Store, table: str, **counts: Sequence[int | None] | int | None) -> Store:
+def with_counts(store: Store, table: str, **counts: Sequence[int | str | None] | int | None) -> Store:
     """The store with whole columns of a table replaced."""
     rows = store.table(table).read()
     for name, count in counts.items():
@@ -266,6 +267,30 @@ def with_counts(store: Store, table: str, **counts: Sequence[int | None] | int |
     with store.commit("discover") as commit:
         commit.upsert(table, rows.drop_columns([CHECKSUM]))
     return Store.open(store.location)
+
+
+@pytest.mark.slow
+def test_no_phrase_that_reports_say_is_passed_on(described: Store) -> None:
+    """Where text is left out none stands anywhere, not as the nearest to a slice either, however short."""
+    sources = described.table("phrases").read()["source"].to_pylist()
+    phrases = described.sql("SELECT phrase FROM phrases WHERE source = 'term'")["phrase"].to_list()
+    store = with_counts(described, "phrases", source=[one.replace("term", "report") for one in sources])
+    for text in (True, False):
+        assert any(f'"{phrase}"' in as_json(store.report(text=text)) for phrase in phrases) is text
+
+
+@pytest.mark.slow
+def test_what_the_reports_of_few_patients_say_is_not_told(described: Store) -> None:
+    """A phrase that comes from reports and that one to ten patients of a slice have stands nowhere, not in its sentence
+    either, and the report does not hold text of reports for it."""
+    sources = described.table("phrases").read()["source"].to_pylist()
+    phrases = described.sql("SELECT phrase FROM phrases WHERE source = 'term'")["phrase"].to_list()
+    reported = with_counts(described, "phrases", source=[one.replace("term", "report") for one in sources])
+    for patients in (11, 10):
+        report = with_counts(reported, "phrases", patients_inside=patients, lacking_inside=11).report()
+        told = as_markdown(report)
+        assert any(f'"{phrase}"' in told for phrase in phrases) is (patients == 11)
+        assert (REPORTS in report.holds("md")) is (patients == 11)
 
 
 @pytest.mark.slow
@@ -362,7 +387,7 @@ def test_a_class_that_few_were_searched_of_is_not_counted_in_the_other_half(
     store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
     store.scan("m").discover(permutations=0, stability=0, threshold=0.5).sink()
     (target,) = Store.open(store.location).report().targets
-    assert {target[name] is not None for name in ("missed", "falsely_found")} == {is_told}
+    assert {target[name] is not None for name in ("missed", "false_alarms")} == {is_told}
 
 
 @pytest.mark.slow

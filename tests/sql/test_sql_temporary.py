@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from misread.schemas.errors import MisreadError
 from misread.sql import Session, temporary
 from misread.sql.temporary import TemporaryFolder
 
@@ -88,3 +89,15 @@ def test_a_folder_that_another_process_takes_for_abandoned_is_made_anew(
         assert removed.wait(10)
         assert mine.is_dir()
         assert list(place.iterdir()) == [mine]
+
+
+def test_no_folder_to_write_in_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where neither TMPDIR nor any usual place may be written, the error names TMPDIR."""
+
+    def nowhere() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    with pytest.raises(MisreadError, match="No usable temporary directory") as told:
+        Session({})
+    assert "TMPDIR" in told.value.hint

@@ -1,5 +1,6 @@
 """What the disk refuses a writer is told: what, where, what to do; and nothing half-written is named."""
 
+import contextlib
 import errno
 import os
 import shlex
@@ -156,6 +157,39 @@ def test_rejected_rows_are_private_in_a_folder_that_was_there(store: TableStore)
     folder.chmod(0o755)
     write_rejects(folder, [], [])
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_files_of_another_user_are_told_as_that(store: TableStore) -> None:
+    """A command run once as root leaves files that the store's own user may not read: they are to be given back."""
+    with store.commit("ingest") as commit:
+        commit.append("reports", reports(("a", None, "clear")))
+    place = Path(store.location)
+    table = place / "reports.lance"
+    for hidden in (table, place):
+        mode = hidden.stat().st_mode
+        hidden.chmod(0)
+        try:
+            with _as_somebody(), pytest.raises(StoreError, match="Permission denied") as caught:
+                TableStore.open(place).table("reports")
+        finally:
+            hidden.chmod(mode)
+        assert "chown" in caught.value.hint
+    table.rename(place / "lost")
+    with pytest.raises(StoreError) as caught:
+        TableStore.open(place).table("reports")
+    assert "chown" not in caught.value.hint
+
+
+@contextlib.contextmanager
+def _as_somebody() -> Iterator[None]:
+    """Without the rights of root."""
+    mine = os.geteuid()
+    if mine == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(mine)
 
 
 def test_commands_can_be_copied_whatever_the_name() -> None:
