@@ -50,7 +50,8 @@ class LazyFrame:
     """A plan over a store. Every method gives another one; nothing is read until `collect`, `stream` or `sink`.
 
     Names are checked when they are written. Rows come in the order of their keys (of samples: sample_id, model,
-    target), or as `sort` says, whatever order they are stored in. Frames with the same plan are equal.
+    target), or as `sort` says, whatever order they are stored in. Frames with the same plan are equal. A function given
+    as `progress` is called with how much is done, of how much, and of what, as long work goes on.
     """
 
     store: "Store" = field(compare=False)

@@ -30,7 +30,12 @@ def open(location: str | os.PathLike[str], *, state: int | None = None) -> "Stor
 
 
 class Store(TableStore):
-    """A store that can be audited and asked. It pickles as its location and the state that was open."""
+    """A store that can be audited and asked. It pickles as its location and the state that was open.
+
+    What is read is the state that was the newest when it was opened; what is kept through it (an audit, a verdict, a
+    question) moves it on to the newest. A function given as `progress` is called with how much is done, of how much,
+    and of what, as long work goes on.
+    """
 
     def __repr__(self) -> str:
         return f"Store({self.location!r}, state={self.state})"

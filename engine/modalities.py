@@ -22,14 +22,17 @@ def fused(
     modalities: Modality | Sequence[Modality] | None,
 ) -> Fuse:
     """The fuse step over `plan`; `LazyFrame.fuse` tells what is taken. Raises for what is not there."""
+    named = {"image": image, "report": report, "metadata": metadata}
     if modalities is None:
-        named = {"image": image, "report": report, "metadata": metadata}
         modalities = [m for m in MODALITIES if named[m] is not None] or _available(store)
     if isinstance(modalities, str):
         modalities = [modalities]
     for modality in modalities:
         if modality not in MODALITIES:
             raise unknown_name("modality", modality, MODALITIES)
+    for name, asked in named.items():
+        if asked is not None and name not in modalities:
+            raise AuditError(f"{name} is {asked!r}, and not among the modalities", "name it there, or leave it out")
     encoders = {
         modality: _encoder(store, modality, asked) if modality in modalities else None
         for modality, asked in (("image", image), ("report", report))

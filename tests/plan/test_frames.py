@@ -43,6 +43,11 @@ WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
     ),
     "a way to join": (lambda s: s.scan().join(s.scan(), on="sample_id", how="x"), UnknownNameError, "no way to join"),  # type: ignore[arg-type]
     "an encoder": (lambda s: s.scan().fuse(image="hogg"), UnknownNameError, "no image encoder 'hogg'"),
+    "an encoder of another modality": (
+        lambda s: s.scan().fuse(image=next(iter(s.encoders)), modalities=["metadata"]),
+        AuditError,
+        "not among the modalities",
+    ),
     "a metadata column": (lambda s: s.scan().fuse(metadata=["agee"]), UnknownNameError, "did you mean 'age'"),
     "an audit": (lambda s: s.scan().assign("none"), AuditError, "nothing in .* has been audited"),
     "columns of both": (
