@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .cells import visible
-from .messages import guarded, note, tell
+from .messages import for_who_may_leave, guarded, note, tell
 from .options import FormatOption, OutputOption, StateOption, StoreArgument
 from .output import chosen_format, deliver
 from .progress import watched
@@ -45,7 +45,8 @@ def verify(
         typer.echo(f"{tables} with {rows} rows: all as they were written")
         return
     schema = pa.schema(dict.fromkeys(("table", "row", "reason"), pa.string()))
-    deliver(pa.Table.from_pylist([asdict(one) for one in found], schema), written, output, opened.location)
+    with for_who_may_leave():
+        deliver(pa.Table.from_pylist([asdict(one) for one in found], schema), written, output, opened.location)
     if found:
         places = "1 place is" if len(found) == 1 else f"{len(found)} places are"
         note(f"{places} damaged; restore the store's files from a copy, or ingest again into a new store.")

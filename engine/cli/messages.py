@@ -1,11 +1,12 @@
 """Everything that is no result, to standard error: notices, faults and errors, with their exit status."""
 
+import contextlib
 import functools
 import os
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Final, ParamSpec, TypeVar
 
@@ -111,6 +112,15 @@ def _tell(error: MisreadError) -> None:
         note(f"Error: {error.message}")
     if error.hint:
         note(error.hint)
+
+
+@contextlib.contextmanager
+def for_who_may_leave() -> Iterator[None]:
+    """Within it a reader who has gone is no error, and ends nothing that comes after it."""
+    try:
+        yield
+    except BrokenPipeError:
+        _hush()
 
 
 def _hush() -> None:

@@ -1,7 +1,10 @@
 """Verifying a store, and removing a patient from it."""
 
+import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +81,14 @@ def test_one_flipped_bit_of_a_vector_is_found(place: Path) -> None:
     done = CliRunner().invoke(app, ["verify", str(place)])
     assert done.exit_code == 1
     assert sample in done.output
+    readable, writable = os.pipe()
+    os.close(readable)
+    command = [sys.executable, "-m", "misread.cli", "verify", str(place)]
+    unread = subprocess.run(command, stdout=writable, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writable)
+    assert unread.returncode == 1  # `| head` hides no damage
+    assert unread.stderr.startswith("1 place is damaged;")
+    assert unread.stderr.count("\n") == 1
 
 
 def test_one_flipped_bit_of_a_picture_is_found(place: Path) -> None:
