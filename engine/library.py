@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -17,16 +18,25 @@ from .workers import Workers
 if TYPE_CHECKING:
     from misread.sql import Session
 
+    from .encode import EmbedResult, Precision
     from .execute import Assigned
+    from .filling import Table
+    from .ingest import IngestResult
     from .report import Report
 
 Names = str | Sequence[str] | None
 _OFFERED = ("encoders", "location", "state", "tables")
 
 
-def open(location: str | os.PathLike[str], *, state: int | None = None) -> "Store":  # noqa: A001 - mr.open(...) reads as it does
-    """Opens a store at its newest state, or at an older one. Raises StoreError if there is none."""
-    return Store.open(location, state=state)
+def open(  # noqa: A001 - mr.open(...) reads as it does
+    location: str | os.PathLike[str], *, state: int | None = None, create: bool = False
+) -> "Store":
+    """Opens a store at its newest state, or at an older one.
+
+    With `create` a place without a store stands for a new one, which its first `ingest` makes. Raises StoreError if
+    there is none, or where a file or a folder of other things stands in the way of a new one.
+    """
+    return Store.open_or_new(location) if create and state is None else Store.open(location, state=state)
 
 
 class Store(TableStore):
@@ -46,6 +56,76 @@ class Store(TableStore):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _reopened, (self.location, self.state)
+
+    def ingest(  # noqa: PLR0913 - each is an option of the command
+        self,
+        *,
+        metadata: "Table | None" = None,
+        images: str | os.PathLike[str] | None = None,
+        reports: "Table | None" = None,
+        predictions: "Table | None" = None,
+        embeddings: "Table | None" = None,
+        format: str | None = None,  # noqa: A002 - as the command calls it
+        root: str | os.PathLike[str] | None = None,
+        keep_identifiers: Sequence[str] = (),
+        key: str | os.PathLike[str] | None = None,
+        skip_faulty: bool = False,
+        progress: Progress = silent,
+    ) -> "IngestResult":
+        """Takes tables into the store as `misread ingest` does, all or nothing; the store moves on to the new state.
+
+        A table is a CSV or Parquet file, or a polars, pandas or Arrow frame with the columns of one. `images`: the
+        folder that the paths of the metadata are relative to (default: the folder of its file, for a frame the current
+        one). `format`, `root`: a public data set, and where it lies. `keep_identifiers`: columns of direct identifiers
+        that are kept. `key`: a file; ids are stored as hashes under it. What was dropped, and what else there is to
+        say, is in `notices` of the answer. Raises InputFaultsError with every fault of every table in `faults` (rows
+        of frames are counted from 1; with `skip_faulty` the good rows are stored), UnknownNameError for an unknown
+        format, MisreadError where there is nothing to take in, StoreError where another writes.
+        """
+        from .filling import as_files, sources_of
+        from .ingest import Sources, ingest
+
+        folder = None if images is None else Path(images)
+        with as_files(metadata=metadata, reports=reports, predictions=predictions, embeddings=embeddings) as files:
+            if folder is None and metadata is not None and not isinstance(metadata, str | os.PathLike):
+                folder = Path.cwd()
+            named = files["metadata"], folder, files["reports"], files["predictions"], files["embeddings"]
+            sources = Sources(*named, identifiers_kept=tuple(keep_identifiers))
+            whole = sources_of(self.location, sources, format, root, None if key is None else Path(key))
+            return ingest(self, whole, skip_faulty=skip_faulty, progress=progress)
+
+    def embed(  # noqa: PLR0913 - each is an option of the command
+        self,
+        *,
+        image_encoder: str | None = "hog",
+        report_encoder: str | None = "tfidf",
+        refit: bool = False,
+        device: str | None = None,
+        precision: "Precision | None" = None,
+        threads: int | None = None,
+        download: bool = False,
+        workers: Workers | None = None,
+        progress: Progress = silent,
+    ) -> "EmbedResult":
+        """Turns images and reports into vectors as `misread embed` does; the store moves on to the new state.
+
+        An encoder is named by its name or a model's directory (with `download` owner/name of the Hugging Face hub);
+        None leaves a modality out. What is there already is not encoded again, but with `refit`. `device`, `precision`
+        (float32, float16) and `threads` are for pretrained models. Raises UnknownNameError for an encoder that does
+        not exist, MisreadError for a model that cannot be loaded, a device that is not here or an input that cannot be
+        encoded, StoreError where vectors computed elsewhere have the encoder's name.
+        """
+        from .encode import Settings, embed
+
+        return embed(
+            self,
+            image_encoder=image_encoder,
+            report_encoder=report_encoder,
+            refit=refit,
+            settings=Settings(device, precision, threads, download),
+            workers=workers,
+            progress=progress,
+        )
 
     def scan(
         self, model: Names = None, target: Names = None, *, seed: int = 0, include_train: bool = False

@@ -12,15 +12,15 @@ from typing import Final
 from misread.schemas.errors import MisreadError
 
 _LOCK: Final = "lock"
-_NAME: Final = re.compile(r"misread-(sql|rows|index)-\w{8}")
+_NAME: Final = re.compile(r"misread-(sql|rows|index|frames)-\w{8}")
 
 
 class TemporaryFolder:
     """A folder in TMPDIR for its owner alone, at `path`, until `remove`.
 
-    `purpose`: "sql", "rows" or "index". The process holds a lock on a file within as long as it lives; folders whose
-    lock nobody holds are removed when a process makes its first. (Process ids would not do: containers that share a
-    TMPDIR count them each for itself.)
+    `purpose`: "sql", "rows", "index" or "frames". The process holds a lock on a file within as long as it lives;
+    folders whose lock nobody holds are removed when a process makes its first. (Process ids would not do: containers
+    that share a TMPDIR count them each for itself.)
     """
 
     def __init__(self, purpose: str) -> None:

@@ -1,6 +1,5 @@
 """The command that fills a store: ingest."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,7 @@ from .options import StoreArgument, listed
 from .progress import watched
 
 if TYPE_CHECKING:
-    from misread.ingest.pseudonyms import Pseudonyms
+    pass
 
 METADATA = typer.Option(metavar="FILE", help="Samples, one a row: sample_id, image and any columns (CSV or Parquet).")
 IMAGES = typer.Option(metavar="FOLDER", help="Folder that image paths are relative to. [default: that of --metadata]")
@@ -63,20 +62,13 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is an option
         raise typer.BadParameter("--format NAME and ROOT go together: misread ingest STORE --format NAME ROOT")
     if not any((root, metadata, reports, predictions, embeddings)):
         raise typer.BadParameter("give --metadata, --reports, --predictions or --embeddings, or --format and a folder")
-    from misread.formats import format_sources
+    from misread.filling import sources_of
     from misread.ingest import Sources
     from misread.ingest import ingest as ingest_into
     from misread.store import TableStore
 
-    kept = listed(keep_identifiers) or ()
-    if form is not None and root is not None:
-        found = format_sources(form, root, store, identifiers_kept=kept, key=key)
-        sources = replace(
-            found, metadata=metadata, images=images, reports=reports, predictions=predictions, embeddings=embeddings
-        )
-    else:
-        hashed = None if key is None else _pseudonyms(key)
-        sources = Sources(metadata, images, reports, predictions, embeddings, identifiers_kept=kept, pseudonyms=hashed)
+    files = Sources(metadata, images, reports, predictions, embeddings, listed(keep_identifiers) or ())
+    sources = sources_of(store, files, form, root, key)
     opened = TableStore.open_or_new(store)
     with watched() as progress:
         result = ingest_into(opened, sources, skip_faulty=skip_faulty, progress=progress)
@@ -96,9 +88,3 @@ Formats that --format reads, by the name of the data set:
 
 \b
 """ + "\n".join(f"  {known.name:<14} {known.summary}" for known in FORMATS.values())
-
-
-def _pseudonyms(key: Path) -> "Pseudonyms":
-    from misread.ingest.pseudonyms import Pseudonyms, read_key
-
-    return Pseudonyms(read_key(key))

@@ -6,6 +6,9 @@ import polars as pl
 
 import misread as mr
 
+new = mr.open("audits/cxr", create=True)
+assert_type(new.ingest(metadata="metadata.csv", predictions=pl.DataFrame()).tables["images"].added, int)
+assert_type(new.embed(image_encoder="hog", report_encoder=None).state, int)
 store = mr.open("audits/cxr")
 audit = (
     store.scan(model="densenet121", target=["Pneumonia", "Infiltration"], seed=1)

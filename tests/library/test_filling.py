@@ -1,0 +1,137 @@
+"""What the library takes into a store is what the commands take."""
+
+import contextlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import misread as mr
+from misread.cli.main import app
+from misread.schemas.errors import InputFaultsError, StoreError
+
+KINDS = ("metadata", "reports", "predictions", "embeddings")
+ROWS = 12
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> dict[str, pl.DataFrame]:
+    """Films whose pictures lie in the folder `films`, with reports, predictions and vectors."""
+    (tmp_path / "films").mkdir()
+    rng = np.random.default_rng(0)
+    ids = [f"s{number}" for number in range(ROWS)]
+    for name in ids:
+        Image.fromarray(rng.integers(0, 255, (32, 32)).astype(np.uint8)).save(tmp_path / "films" / f"{name}.png")
+    predictions = {"label": [number % 2 for number in range(ROWS)], "score": rng.random(ROWS)}
+    return {
+        "metadata": pl.DataFrame(
+            {"sample_id": ids, "age": range(30, 30 + ROWS), "image": [f"films/{n}.png" for n in ids]}
+        ),
+        "reports": pl.DataFrame({"sample_id": ids, "report": [f"Film {name}. No effusion." for name in ids]}),
+        "predictions": pl.DataFrame({"sample_id": ids, "model": "m", "target": "t", **predictions}),
+        "embeddings": pl.DataFrame({"sample_id": ids, "encoder": "e", "vector": rng.random((ROWS, 3))}),
+    }
+
+
+def content(location: Path) -> dict[str, str]:
+    return {name: entry.fingerprint for name, entry in mr.open(location).manifest.tables.items()}
+
+
+@pytest.fixture
+def by_command(tables: dict[str, pl.DataFrame], tmp_path: Path) -> Path:
+    """The store that `misread ingest` and `misread embed` make of files."""
+    options = []
+    for name, table in tables.items():
+        table.write_parquet(tmp_path / f"{name}.parquet")
+        options += [f"--{name}", str(tmp_path / f"{name}.parquet")]
+    for command in (["ingest", *options], ["embed"]):
+        CliRunner().invoke(app, [command[0], str(tmp_path / "by-command"), *command[1:]], catch_exceptions=False)
+    return tmp_path / "by-command"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        lambda table, _: table,
+        lambda table, _: table.to_arrow(),
+        lambda table, _: table.with_columns(pl.col(pl.Array(pl.Float64, 3)).arr.to_list()).to_pandas(),
+        lambda _, file: str(file),
+        lambda _, file: file,
+    ],
+    ids=["polars", "arrow", "pandas", "text", "path"],
+)
+def test_frames_are_taken_as_files_are(
+    given: Callable[..., object], tables: dict[str, pl.DataFrame], by_command: Path, tmp_path: Path
+) -> None:
+    """Whatever a table comes as, the store is the one that the commands make; no frame is left on disk."""
+    before = set(Path(tempfile.gettempdir()).glob("misread-frames-*"))
+    with contextlib.chdir(tmp_path):  # where a frame's pictures are sought
+        store = mr.open(tmp_path / "store", create=True)
+        took = store.ingest(**{name: given(tables[name], tmp_path / f"{name}.parquet") for name in KINDS})
+        done = store.embed()
+    assert (took.tables["predictions"].added, done.encoders["hog"].encoded) == (ROWS, ROWS)
+    assert store.state == 2
+    assert content(tmp_path / "store") == content(by_command)
+    assert set(Path(tempfile.gettempdir()).glob("misread-frames-*")) == before
+
+
+def test_frames_have_their_own_folder_of_pictures(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
+    """`images` is where the paths of a frame begin."""
+    store = mr.open(tmp_path / "store", create=True)
+    store.ingest(metadata=tables["metadata"], images=tmp_path)
+    assert store.sql("SELECT count(*) FROM images").item() == ROWS
+
+
+def test_faults_of_frames_are_told_at_once(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
+    """As those of files, by table, row and column; the store stays as it was, and the good rows come if they may."""
+    store = mr.open(tmp_path / "store", create=True)
+    store.ingest(metadata=tables["metadata"].drop("image"))
+    wrong = tables["predictions"].with_columns(score=pl.when(pl.col("sample_id") == "s3").then(7.0).otherwise("score"))
+    with pytest.raises(InputFaultsError) as raised:
+        store.ingest(predictions=wrong, reports=tables["reports"].rename({"report": "words"}))
+    told = {(fault.file, fault.row, fault.column) for fault in raised.value.faults}
+    assert told == {("predictions.parquet", 5, "score"), ("reports.parquet", None, "report")}
+    assert (store.state, mr.open(store.location).state) == (1, 1)
+    kept = store.ingest(predictions=wrong, skip_faulty=True)
+    assert (kept.tables["predictions"].added, len(kept.faults)) == (ROWS - 1, 1)
+
+
+@pytest.mark.parametrize("given", [pl.LazyFrame({"sample_id": ["a"]}), 7, object()])
+def test_what_is_no_table_is_told(given: object, tmp_path: Path) -> None:
+    """Neither a file nor a frame: which of the tables, and what may be given."""
+    with pytest.raises(mr.MisreadError, match="reports is no table") as raised:
+        mr.open(tmp_path / "store", create=True).ingest(reports=given)  # type: ignore[arg-type]
+    assert "a polars, pandas or Arrow frame" in raised.value.hint
+
+
+@pytest.mark.parametrize("named", [{"format": "imagefolder"}, {"root": "films"}])
+def test_a_format_has_a_folder(named: dict[str, str], tmp_path: Path) -> None:
+    """One without the other is told."""
+    with pytest.raises(mr.MisreadError, match="a format and the folder"):
+        mr.open(tmp_path / "store", create=True).ingest(**named)  # type: ignore[arg-type]
+
+
+def test_a_data_set_is_read_as_it_lies(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
+    """By the name of its format, with predictions beside it; ids as hashes under a key."""
+    (tmp_path / "key").write_text("a secret of more than thirty-two letters")
+    store = mr.open(tmp_path / "store", create=True)
+    store.ingest(format="imagefolder", root=tmp_path, key=tmp_path / "key")
+    assert store.sql("SELECT count(*) AS n, any_value(class_name) AS name FROM images").row(0) == (ROWS, "films")
+    assert not set(store.sql("SELECT sample_id FROM images")["sample_id"]) & {f"films/s{n}" for n in range(ROWS)}
+
+
+def test_a_new_store_is_made_by_what_comes_in(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
+    """Nothing is written before, a store that is there is opened as it is, and without `create` there has to be one."""
+    place = tmp_path / "store"
+    with pytest.raises(StoreError, match="there is no misread store"):
+        mr.open(place)
+    store = mr.open(place, create=True)
+    assert not place.exists()
+    assert store.sql("SELECT count(*) FROM images").item() == 0
+    store.ingest(metadata=tables["metadata"].drop("image"))
+    assert mr.open(place, create=True).state == store.state == 1
