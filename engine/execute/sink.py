@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, product
 
 import polars as pl
 import pyarrow as pa
@@ -31,6 +31,7 @@ from misread.sql.pipeline import BATCH_ROWS
 from misread.store import Commit, TableStore
 
 from .identity import audit_id_of, check_as_written, package_version, parameters_of, tables_of
+from .inputs import model_targets
 from .steps import Described, Discovered
 from .work import Work
 
@@ -157,6 +158,7 @@ def _audit_row(store: TableStore, node: Node, described: Described, fusion: str)
         "confirmed_slices": sum(bool(found.row["confirmed"]) for found in below.slices),
         "notes": [
             *(f"{m}, {t}: {note}" for (m, t), note in below.target_notes.items()),
+            *_not_audited(store, samples, below),
             *below.below.notes,
             *described.notes,
         ],
@@ -164,6 +166,14 @@ def _audit_row(store: TableStore, node: Node, described: Described, fusion: str)
         "tables": json.dumps(tables_of(store, node), sort_keys=True),
         "fusion": fusion,
     }
+
+
+def _not_audited(store: TableStore, samples: Samples, below: Discovered) -> list[str]:
+    """Of every model and target that were asked for and predicted, but not of a sample that was selected."""
+    asked = set(product(samples.models, samples.targets)) - {(one.model, one.target) for one in below.populations}
+    gone = asked.intersection(model_targets(store)) if asked else asked
+    why = "not audited: no sample that was selected has a prediction"
+    return [f"{model}, {target}: {why}" for model, target in sorted(gone)]
 
 
 def _target_rows(below: Discovered) -> Iterable[dict[str, object]]:

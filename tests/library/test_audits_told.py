@@ -16,7 +16,7 @@ from misread.library import LazyFrame, Store
 from misread.percentages import percent
 from misread.schemas.errors import AuditError, StoreError, UnknownNameError
 from misread.store import TableStore
-from stores import planted_store, write_store
+from stores import VIEW, planted_store, write_store
 
 
 def audit(store: Store, **options: object) -> LazyFrame:
@@ -151,6 +151,33 @@ def test_an_audit_names_the_models_that_it_judged(tmp_path: Path) -> None:
     store.scan(target="t").discover(permutations=0, stability=0).sink()
     told = Store.open(store.location).sql("SELECT models, targets FROM audits").row(0)
     assert [list(names) for names in told] == [["a", "b"], ["t"]]
+
+
+def test_an_audit_says_what_no_selected_sample_has_a_prediction_of(tmp_path: Path) -> None:
+    """A model that was asked for and predicted other samples alone is told, one that never predicted the target not."""
+    rng = np.random.default_rng(0)
+    rows = [{"sample_id": f"s{i:03d}", "view": ("AP", "PA")[i % 2]} for i in range(120)]
+    predictions = [
+        {
+            "sample_id": row["sample_id"],
+            "model": model,
+            "target": target,
+            "label": i // 2 % 2,
+            "score": float(rng.random()),
+        }
+        for i, row in enumerate(rows)
+        for model, target in (("a", "t"), ("b", "t"), ("c", "u"))
+        if model != "b" or row["view"] == "AP"
+    ]
+    vectors = {row["sample_id"]: rng.standard_normal(4) for row in rows}
+    store = write_store(tmp_path / "store", rows, predictions, vectors=vectors, metadata=(VIEW,))
+    for where, told in (("view = 'PA'", True), ("true", False)):
+        kept = store.scan(target="t").filter(where).discover(permutations=0, stability=0).sink()
+        (notes,) = Store.open(store.location).sql("SELECT notes FROM audits WHERE audit_id = $id", {"id": kept})[
+            "notes"
+        ]
+        assert ("b, t: not audited: no sample that was selected has a prediction" in notes) is told
+        assert not any(note.startswith("c,") for note in notes)
 
 
 def test_samples_without_any_prediction_are_no_audit(tmp_path: Path) -> None:
