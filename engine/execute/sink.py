@@ -49,7 +49,7 @@ def sink_audit(store: TableStore, node: Node, name: str | None, work: Work) -> s
 
     An audit that is there already is not run again. Raises AuditError for a name that another audit has or that can
     be none, and for a plan that was optimised; StoreError where the store has moved on to other reports than its id
-    stands for.
+    stands for, and before anything is searched where it cannot be written.
     """
     check_as_written(node)
     audit_id = node.first(Discover).named
@@ -61,6 +61,7 @@ def sink_audit(store: TableStore, node: Node, name: str | None, work: Work) -> s
                 f"the reports of {store.location} were changed since this audit's plan was written",
                 "open the store again, and write the plan anew",
             )
+        store.files.check_takes_writers()
         write_audit(store, node, work.value(optimise(node)), name)
         work.table(optimise(node))  # whoever collects it next finds it in the cache
     elif name is not None and (audit_id, name) not in audit_names(newest):

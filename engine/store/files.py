@@ -3,6 +3,7 @@
 import contextlib
 import os
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -157,6 +158,12 @@ class StoreFiles:
     def written(self) -> contextlib.AbstractContextManager[None]:
         """Within it the disk's or the object store's refusals are raised as StoreError."""
         return refusals_told(f"the store {self.location}", StoreError)
+
+    def check_takes_writers(self) -> None:
+        """Raises StoreError for a folder that nothing can be written to; of an object store its first write tells."""
+        if self.is_local:
+            with self.written(), tempfile.TemporaryFile(dir=self._root):
+                pass
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:

@@ -1,5 +1,7 @@
 """Audits end to end on small stores: what is found, kept, and found again."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 import misread as mr
 from misread.library import LazyFrame, Store
-from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
+from misread.schemas.errors import AuditError, MisreadError, StoreError, UnknownNameError
 from stores import planted_store, write_store
 
 
@@ -208,6 +210,19 @@ def test_an_audit_kept_by_another_meanwhile_has_the_name_last_asked_for(tmp_path
     audit_id = asked.sink(name, another)
     assert others == ["", audit_id]
     assert mr.open(store.location).sql("SELECT audit_id, name FROM audits").rows() == [(audit_id, name or "theirs")]
+
+
+def test_no_search_is_begun_that_could_not_be_kept(audited: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that takes no writer is told before the first vector is read."""
+
+    def refuses(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuses)
+    begun: list[str] = []
+    with pytest.raises(StoreError, match="cannot be written: Read-only file system"):
+        audit(audited, min_size=7).sink(progress=lambda done, total, what: begun.append(what))
+    assert begun == []
 
 
 def test_stability_is_kept_with_every_slice(audited: Store, tmp_path: Path) -> None:
