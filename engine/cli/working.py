@@ -67,7 +67,8 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is an option
     from misread.ingest import ingest as ingest_into
     from misread.store import TableStore
 
-    files = Sources(metadata, images, reports, predictions, embeddings, listed(keep_identifiers) or ())
+    kept = listed(keep_identifiers) or ()
+    files = Sources(metadata, images, reports, predictions, embeddings, identifiers_kept=kept)
     sources = sources_of(store, files, form, root, key)
     opened = TableStore.open_or_new(store)
     with watched() as progress:
