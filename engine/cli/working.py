@@ -1,7 +1,7 @@
 """The command that fills a store: ingest."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,9 +10,6 @@ from misread.formats import FORMATS
 from .messages import guarded, note, show_faults, tell
 from .options import StoreArgument, listed
 from .progress import watched
-
-if TYPE_CHECKING:
-    pass
 
 METADATA = typer.Option(metavar="FILE", help="Samples, one a row: sample_id, image and any columns (CSV or Parquet).")
 IMAGES = typer.Option(metavar="FOLDER", help="Folder that image paths are relative to. [default: that of --metadata]")
