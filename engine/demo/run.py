@@ -6,8 +6,6 @@ from pathlib import Path
 
 import polars as pl
 
-from misread.encode import embed
-from misread.ingest import Sources, ingest
 from misread.ingest.beside_store import beside
 from misread.library import Store
 from misread.library import open as open_store
@@ -44,18 +42,15 @@ def run(
     finds everything there already. Raises MisreadError, before anything is drawn, for a store that holds samples of
     anybody else's.
     """
-    store = Store.open_or_new(location)
+    store = open_store(location, create=True)
     _refuse_others(store)
     files = _files_of(os.fspath(location))
     archive = write_archive(files, films=films, training_films=training_films, progress=progress)
-    sources = Sources(
-        metadata=files / "metadata.csv", reports=files / "reports.csv", predictions=files / "predictions.csv"
-    )
-    ingest(store, sources, progress=progress)
-    embed(store, progress=progress)
-    audit_id = open_store(location).scan(model=MODEL, target=TARGET).discover().describe().sink(progress=progress)
-    opened = open_store(location)
-    return Demonstration(opened, files, audit_id, matches(opened, audit_id, archive))
+    metadata, reports, predictions = (files / f"{name}.csv" for name in ("metadata", "reports", "predictions"))
+    store.ingest(metadata=metadata, reports=reports, predictions=predictions, progress=progress)
+    store.embed(progress=progress)
+    audit_id = store.scan(model=MODEL, target=TARGET).discover().describe().sink(progress=progress)
+    return Demonstration(store, files, audit_id, matches(store, audit_id, archive))
 
 
 def _files_of(location: str) -> Path:
