@@ -74,10 +74,9 @@ class Store(TableStore):
     ) -> "IngestResult":
         """Takes tables into the store as `misread ingest` does, all or nothing; the store moves on to the new state.
 
-        A table is a CSV or Parquet file, or a polars, pandas or Arrow frame with the columns of one, which lies in
-        TMPDIR meanwhile, for its owner alone. `images`: the
-        folder that the paths of the metadata are relative to (default: the folder of its file, for a frame the current
-        one). `format`, `root`: a public data set, and where it lies. `keep_identifiers`: columns of direct identifiers
+        A table is a CSV or Parquet file, or a polars, pandas or Arrow frame with the columns of one (frames lie in
+        TMPDIR meanwhile, for their owner alone). `images`: the folder that the paths of the metadata are relative to
+        (default: that of its file, for a frame the current one). `format`, `root`: a public data set, and where it lies. `keep_identifiers`: columns of direct identifiers
         that are kept. `key`: a file; ids are stored as hashes under it. What was dropped, and what else there is to
         say, is in `notices` of the answer. Raises InputFaultsError with every fault of every table in `faults` (row 2
         is the first of a frame, as of a file; with `skip_faulty` the good rows are stored, and `faults` of the answer
