@@ -78,10 +78,10 @@ class Store(TableStore):
         TMPDIR meanwhile, for their owner alone). `images`: the folder that the paths of the metadata are relative to
         (default: that of its file, for a frame the current one). `format`, `root`: a public data set, and where it
         lies. `keep_identifiers`: columns of direct identifiers that are kept. `key`: a file; ids are stored as hashes
-        under it. What was dropped, and what else there is to say, is in `notices` of the answer. Raises InputFaultsError with every fault of every table in `faults` (row 2
-        is the first of a frame, as of a file; with `skip_faulty` the good rows are stored, and `faults` of the answer
-        tells the others), UnknownNameError for an unknown format, MisreadError where there is nothing to take in,
-        StoreError where another writes.
+        under it. What was dropped, and what else there is to say, is in `notices` of the answer. Raises
+        InputFaultsError with every fault of every table in `faults` (row 2 is the first of a frame, as of a file; with
+        `skip_faulty` the good rows are stored, and `faults` of the answer tells the others), UnknownNameError for an
+        unknown format, MisreadError where there is nothing to take in, StoreError where another writes.
         """
         from .filling import as_files, sources_of
         from .ingest import Sources, ingest
