@@ -66,10 +66,15 @@ def by_command(tables: dict[str, pl.DataFrame], tmp_path: Path) -> Path:
     ids=["polars", "arrow", "pandas", "text", "path"],
 )
 def test_frames_are_taken_as_files_are(
-    given: Callable[..., object], tables: dict[str, pl.DataFrame], by_command: Path, tmp_path: Path
+    given: Callable[..., object],
+    tables: dict[str, pl.DataFrame],
+    by_command: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever a table comes as, the store is the one that the commands make; no frame is left on disk."""
-    before = set(Path(tempfile.gettempdir()).glob("misread-frames-*"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     with contextlib.chdir(tmp_path):  # where a frame's pictures are sought
         store = mr.open(tmp_path / "store", create=True)
         took = store.ingest(**{name: given(tables[name], tmp_path / f"{name}.parquet") for name in KINDS})
@@ -77,7 +82,7 @@ def test_frames_are_taken_as_files_are(
     assert (took.tables["predictions"].added, done.encoders["hog"].encoded) == (ROWS, ROWS)
     assert store.state == 2
     assert content(tmp_path / "store") == content(by_command)
-    assert set(Path(tempfile.gettempdir()).glob("misread-frames-*")) == before
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 def test_frames_have_their_own_folder_of_pictures(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
