@@ -1,10 +1,8 @@
 """Frames as people use them: names, errors, cache, memory, other libraries."""
 
 import datetime as dt
-import math
 import pickle
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -14,100 +12,11 @@ from polars.testing import assert_frame_equal
 
 import misread as mr
 from misread.execute import fusing
-from misread.execute.cache import Cache, key_of
 from misread.frame import LazyFrame
 from misread.library import Store
 from misread.plan import RULES, CycleError, Head, Node, optimise
-from misread.schemas.errors import AuditError, MisreadError, QueryError, StoreError, UnknownNameError
+from misread.schemas.errors import AuditError, MisreadError, UnknownNameError
 from stores import write_store
-
-WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
-    "a table": (lambda s: s.scan_table("imagse"), UnknownNameError, "did you mean 'images'"),
-    "a model": (lambda s: s.scan("mm"), UnknownNameError, "no model 'mm'"),
-    "a target": (lambda s: s.scan("m", "C"), UnknownNameError, "no target 'C'"),
-    "a column of a filter": (lambda s: s.scan().filter("agee < 3"), UnknownNameError, "did you mean 'age'"),
-    "a column of polars": (lambda s: s.scan().filter(pl.col("agee") < 3), UnknownNameError, "did you mean 'age'"),
-    "a column to select": (lambda s: s.scan().select("veiw"), UnknownNameError, "did you mean 'view'"),
-    "a column to sort by": (lambda s: s.scan().sort("veiw"), UnknownNameError, "did you mean 'view'"),
-    "columns in a list": (lambda s: s.scan().select(["age"]), MisreadError, "name each by itself"),  # type: ignore[arg-type]
-    "an expression to sort by": (lambda s: s.scan().sort(pl.col("age")), MisreadError, "is no name of a column"),  # type: ignore[arg-type]
-    "a column to join on": (
-        lambda s: s.scan().join(s.scan_table("reports"), on="x"),
-        UnknownNameError,
-        "no column 'x'",
-    ),
-    "no column to join on": (
-        lambda s: s.scan_table("images").select("age").join(s.scan_table("images").select("view"), on=[]),
-        MisreadError,
-        "join names no column",
-    ),
-    "a way to join": (lambda s: s.scan().join(s.scan(), on="sample_id", how="x"), UnknownNameError, "no way to join"),  # type: ignore[arg-type]
-    "an encoder": (lambda s: s.scan().fuse(image="hogg"), UnknownNameError, "no image encoder 'hogg'"),
-    "an encoder of another modality": (
-        lambda s: s.scan().fuse(image=next(iter(s.encoders)), modalities=["metadata"]),
-        AuditError,
-        "not among the modalities",
-    ),
-    "a metadata column": (lambda s: s.scan().fuse(metadata=["agee"]), UnknownNameError, "did you mean 'age'"),
-    "an audit": (lambda s: s.scan().assign("none"), AuditError, "nothing in .* has been audited"),
-    "columns of both": (
-        lambda s: s.scan_table("images").join(s.scan_table("predictions"), on="sample_id"),
-        MisreadError,
-        "both frames have 'score'",
-    ),
-    "kinds that differ": (
-        lambda s: s.scan_table("images").select("visits").join(s.scan_table("predictions").select("label"), on="label"),
-        UnknownNameError,
-        "no column 'label' in images",
-    ),
-    "an audit of an optimised plan": (
-        lambda s: s.scan().filter("age > 5").optimised().discover(),
-        AuditError,
-        "known by its plan as it was written",
-    ),
-    "an optimised audit": (
-        lambda s: s.scan().filter("age > 5").discover().describe().optimised().sink(),
-        AuditError,
-        "leave optimised",
-    ),
-    "a name that is a word of SQL": (lambda s: s.scan().filter("order = 2"), QueryError, 'double quotes: "order" = 2'),
-    "no predicate": (lambda s: s.scan().filter("age"), QueryError, "not true or false"),
-    "an aggregate": (lambda s: s.scan().filter(pl.col("age") > pl.col("age").mean()), QueryError, "cannot choose rows"),
-    "an infinite constant": (
-        lambda s: s.scan().filter(pl.col("age") < math.inf),
-        QueryError,
-        "whether a constant is inf, -inf or NaN; SQL text",
-    ),
-    "several constants": (
-        lambda s: s.scan().filter(pl.col("age") == pl.Series([30, 40])),
-        QueryError,
-        "a constant of kind Series",
-    ),
-    "no number": (
-        lambda s: s.scan().filter(pl.col("age").is_between(0, math.nan)),
-        QueryError,
-        "whether a constant is inf, -inf or NaN",
-    ),
-    "a narrow infinity": (
-        lambda s: s.scan().filter(pl.col("age") > pl.lit(-math.inf, pl.Float32)),
-        QueryError,
-        "whether a constant is inf, -inf or NaN",
-    ),
-    "a query in a filter": (lambda s: s.scan().filter("age > (SELECT 3)"), QueryError, "of its own"),
-    "what a model said": (lambda s: s.scan().filter("label = 1").fuse(), AuditError, "not by label"),
-    "fuse of a table": (lambda s: s.scan_table("images").fuse(), AuditError, "fuse needs samples"),
-    "too little memory": (lambda s: s.scan().collect(memory=1000), MisreadError, "too few"),
-    "empty batches": (lambda s: s.scan().stream(0), MisreadError, "batches of 0"),
-    "a store's state": (lambda s: mr.open(s.location, state=99), StoreError, "no state 99"),
-}
-
-
-@pytest.mark.parametrize("what", WRONG)
-def test_what_is_wrong_is_told_when_it_is_written(mixed: Store, what: str) -> None:
-    """Unknown names and impossible steps raise at once, with the names that exist; nothing is run."""
-    wrong, kind, message = WRONG[what]
-    with pytest.raises(kind, match=message):
-        wrong(mixed)
 
 
 @pytest.mark.parametrize(
@@ -195,65 +104,6 @@ def test_a_notebook_shows_the_plan_and_a_preview(mixed: Store) -> None:
     assert "<table" not in mixed.scan().discover()._repr_html_()
 
 
-def test_an_answer_is_kept_by_what_it_is_the_answer_to(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same plan is worked out once; another plan, or other content, is another answer; a damaged one is none."""
-    cache = Cache(mixed)
-    cache.clear()
-    frame = mixed.scan("m").fuse(modalities=["image"])
-    first = frame.collect()
-    (kept,) = cache.kept()
-    assert "Fuse" in kept.plan
-    with monkeypatch.context() as nothing_runs:
-        nothing_runs.setattr("misread.execute.work._given", None)
-        nothing_runs.setattr(fusing, "FusionFit", None)
-        assert_frame_equal(mixed.scan("m").fuse(modalities=["image"]).collect(), first)
-    assert key_of(mixed, frame.plan) != key_of(mixed, frame.head(3).plan)
-    path = Path(mixed.location) / "cache" / f"{kept.key}.arrow"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    content = bytearray(path.read_bytes())
-    content[-200] ^= 1
-    path.write_bytes(content)
-    assert_frame_equal(frame.collect(), first)
-    assert cache.clear() == 1
-    assert cache.kept() == []
-
-
-def test_what_an_audit_found_is_searched_for_once(
-    mixed: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever is asked of memberships that were collected, or of slices of an audit that was kept, is read back."""
-    import shutil
-
-    shutil.copytree(mixed.location, tmp_path / "store")
-    audit = mr.open(tmp_path / "store").scan("m").discover(permutations=0, stability=0)
-    rows = audit.collect()
-    audit.sink()
-    slices = audit.describe().collect(cache=False)
-    monkeypatch.setattr("misread.execute.work._given", None)
-    assert_frame_equal(audit.filter("half = 'discovery'").collect(), rows.filter(pl.col("half") == "discovery"))
-    views = audit.store.scan_table("images").select("sample_id", "view")
-    assert audit.join(views, on="sample_id").collect().height == rows.height
-    assert_frame_equal(audit.describe().collect(), slices)
-    assert_frame_equal(audit.describe().select("slice_id").lazy().collect(), slices.select("slice_id"))
-
-
-def test_old_answers_make_room_for_new_ones(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cache stays within its bytes; the answer unused for longest goes first."""
-    cache = Cache(mixed)
-    cache.clear()
-    frames = [mixed.scan_table("images").head(rows) for rows in (10, 20, 30)]
-    frames[0].collect()
-    frames[1].collect()
-    frames[0].collect()
-    size = sum(kept.bytes for kept in cache.kept())
-    monkeypatch.setattr("misread.execute.cache.MOST_BYTES", size + 500)
-    frames[2].collect()
-    keys = {kept.key for kept in cache.kept()}
-    assert key_of(mixed, frames[1].plan) not in keys
-    assert key_of(mixed, frames[2].plan) in keys
-    cache.clear()
-
-
 def test_a_plan_reads_what_it_was_written_over(mixed: Store, tmp_path: Path) -> None:
     """A store that changes meanwhile changes no plan; one of the new state reads the new rows; they can be joined."""
     import shutil
@@ -291,17 +141,6 @@ def test_fused_rows_go_with_samples_in_polars(mixed: Store) -> None:
     assert rows.schema == told
     halves = mixed.scan("m").select("sample_id", "half").collect().unique()
     assert_frame_equal(rows.join(halves, on=["sample_id", "half"], how="semi"), rows)
-
-
-def test_equal_steps_run_once(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two audits over the same vectors fuse them once."""
-    fitted = []
-    fit = fusing.FusionFit.fusion
-    monkeypatch.setattr(fusing.FusionFit, "fusion", lambda self: fitted.append(1) or fit(self))
-    fused = mixed.scan().fuse(modalities=["image"])
-    left, right = fused.discover(permutations=0), fused.discover(permutations=0, min_size=12)
-    left.join(right.select("slice_id", "sample_id"), on=["slice_id", "sample_id"]).collect(cache=False)
-    assert fitted == [1]
 
 
 def test_memory_that_would_not_be_enough_is_told_before(mixed: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,17 +1,20 @@
 """Audited stores whose names, reports and metadata try to do harm, and pages in a browser."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
 import misread as mr
 from misread.library import Store
 from misread.report import Report
-from stores import VIEW, write_store
+from misread.schemas.tables import CHECKSUM
+from stores import VIEW, planted_store, write_store
 
 MARKUP = '</script><script>window.harmed = 1</script><img src=x onerror="window.harmed = 1"><b>bold</b>'
 RIGHT_TO_LEFT = "لا يوجد أنبوب صدري في هذه الصورة"
@@ -79,3 +82,23 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def whole(hostile: Store) -> Report:
     """The report with everything in it."""
     return hostile.report()
+
+
+@pytest.fixture
+def described(tmp_path: Path) -> Store:
+    """A store with one audit that is told in words."""
+    store = planted_store(tmp_path / "store")
+    store.scan("m").discover(permutations=0, stability=0).describe().sink()
+    return Store.open(store.location)
+
+
+def with_counts(store: Store, table: str, **counts: Sequence[int | str | None] | int | None) -> Store:
+    """The store with whole columns of a table replaced."""
+    rows = store.table(table).read()
+    for name, count in counts.items():
+        each = [count] * rows.num_rows if count is None or isinstance(count, int) else count
+        place = rows.schema.get_field_index(name)
+        rows = rows.set_column(place, rows.schema.field(place), pa.array(each, rows.schema.field(place).type))
+    with store.commit("discover") as commit:
+        commit.upsert(table, rows.drop_columns([CHECKSUM]))
+    return Store.open(store.location)
