@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from hashlib import blake2b, sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 from misread.plan import Assign, Node, Scan, Score, optimise, tree
 from misread.store import TableStore
 
-from .identity import fingerprint_of, package_version
+from .identity import METHOD, fingerprint_of
 
 FOLDER: Final = "cache"
 MOST_BYTES: Final = 2 << 30
@@ -39,7 +40,7 @@ class Cache:
     """The answers kept for one store. Stores that cannot be written, and object stores, keep none.
 
     An answer lies in the store's own folder, as private as its tables. It is found by its plan, by the content of the
-    tables it was read from, and by the version of misread; a damaged one is worked out again.
+    tables it was read from, and by the version and method of misread; a damaged one is worked out again.
     """
 
     def __init__(self, store: TableStore) -> None:
@@ -115,8 +116,8 @@ class Cache:
 
 
 def key_of(store: TableStore, plan: Node) -> str:
-    """32 hex digits that name a plan's answer: what is asked, of which content, of which version of misread."""
-    document = json.dumps([package_version(), _canonical(optimise(plan), store)], sort_keys=True, default=str)
+    """32 hex digits that name a plan's answer: what is asked, of which content, of which version and method."""
+    document = json.dumps([version("misread"), METHOD, _canonical(optimise(plan), store)], sort_keys=True, default=str)
     return blake2b(document.encode(), digest_size=16).hexdigest()
 
 

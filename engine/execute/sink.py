@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from importlib.metadata import version
 from itertools import chain, product
 
 import polars as pl
@@ -30,7 +31,7 @@ from misread.schemas.values import CONFIRMATION, DISCOVERY
 from misread.sql.pipeline import BATCH_ROWS
 from misread.store import Commit, TableStore
 
-from .identity import audit_id_of, check_as_written, package_version, parameters_of, tables_of
+from .identity import audit_id_of, check_as_written, parameters_of, tables_of
 from .inputs import model_targets
 from .steps import Described, Discovered
 from .work import Work
@@ -147,7 +148,7 @@ def _audit_row(store: TableStore, node: Node, described: Described, fusion: str)
     return {
         "audit_id": below.audit_id,
         "created_at": datetime.now(UTC),
-        "package_version": package_version(),
+        "package_version": version("misread"),
         "state": store.state,
         "seed": samples.seed,
         "models": sorted({judged.model for judged in below.populations}),
