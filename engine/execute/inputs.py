@@ -32,6 +32,14 @@ def model_targets(store: TableStore) -> list[tuple[str, str]]:
     return sorted(found)
 
 
+def given_thresholds(store: TableStore) -> dict[tuple[str, str], float]:
+    """The threshold of every model and target whose predictions bring one, of whatever samples."""
+    found: set[tuple[str, str, float]] = set()
+    for batch in store.table("predictions").batches(["model", "target", "threshold"], "threshold IS NOT NULL"):
+        found.update(pl.DataFrame(batch).unique().iter_rows())
+    return {(model, target): threshold for model, target, threshold in found}
+
+
 def check_losses(store: TableStore, samples: Samples, threshold: float | None) -> None:
     """Raises AuditError where samples cannot be judged by losses."""
     if threshold is not None:
