@@ -106,9 +106,11 @@ def test_faults_of_frames_are_told_at_once(tables: dict[str, pl.DataFrame], tmp_
     assert (kept.tables["predictions"].added, len(kept.faults)) == (ROWS - 1, 1)
 
 
-@pytest.mark.parametrize("given", [pl.LazyFrame({"sample_id": ["a"]}), 7, object()])
+@pytest.mark.parametrize(
+    "given", [pl.LazyFrame({"sample_id": ["a"]}), 7, object(), pl.DataFrame({"a": [1]}).to_pandas().astype(complex)]
+)
 def test_what_is_no_table_is_told(given: object, tmp_path: Path) -> None:
-    """Neither a file nor a frame: which of the tables, and what may be given."""
+    """Neither a file nor a frame, or a frame of what no file holds: which of the tables, and what may be given."""
     with pytest.raises(mr.MisreadError, match="reports is no table") as raised:
         mr.open(tmp_path / "store", create=True).ingest(reports=given)  # type: ignore[arg-type]
     assert "a polars, pandas or Arrow frame" in raised.value.hint
