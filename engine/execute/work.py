@@ -158,7 +158,7 @@ def _scanned(samples: Samples, work: Work) -> ScannedSamples:
         images=images,
         metadata=metadata,
         predictions=predictions.with_columns(pl.col(name).cast(pl.Enum(sorted(few[name]))) for name in few),
-        thresholds=given_thresholds(work.store),
+        thresholds=given_thresholds(work.store, samples),
         not_selected=work.store.manifest.tables["images"].rows - images.height,
         include_train=samples.include_train,
     )
