@@ -343,6 +343,19 @@ def test_vindr_votes(take: Take, small: Small, images: Images) -> None:
     assert "other_disease" not in rows[ids[3]]
 
 
+def test_a_film_of_vindr_that_lacks_a_reading_is_left_out(take: Take, small: Small, images: Images) -> None:
+    """Where faulty rows are skipped, two readings that agree are not what all three radiologists saw."""
+    root, ids = small("vindr-cxr")
+    table = root / "annotations" / "image_labels_train.csv"
+    lines = table.read_text().splitlines()
+    mine = [place for place, line in enumerate(lines) if line.startswith(f"{ids[2]},")]
+    lines[mine[2]] = lines[mine[2]].rpartition(",")[0] + ",x"
+    table.write_text("\n".join(lines) + "\n")
+    store, result = take("vindr-cxr", root, skip=True)
+    assert set(images(store)["sample_id"]) == set(ids) - {ids[2]}
+    assert sorted(fault.row for fault in result.faults) == [place + 1 for place in mine]
+
+
 def test_medmnist_labels(take: Take, small: Small, images: Images) -> None:
     """Labels are numbers, a column each."""
     root, ids = small("medmnist")
