@@ -52,7 +52,6 @@ def _population(
     predictions = pl.DataFrame({"place": range(len(ids)), "label": label, "score": score}).with_columns(
         pl.col("label").cast(pl.Int8),
         task=pl.lit(None, pl.String),
-        threshold=pl.lit(None, pl.Float64),
         loss=pl.lit(None, pl.Float64),
         winner=pl.lit(None, pl.Boolean),
     )

@@ -69,7 +69,7 @@ def _file(name: str, table: Table, folder: Callable[[], Path]) -> Path:
     written = folder() / f"{name}.parquet"
     try:
         pl.DataFrame(table).write_parquet(written)
-    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+    except (TypeError, ValueError, NotImplementedError, pl.exceptions.PolarsError) as error:
         raise MisreadError(
             f"{name} is no table: {first_line(error)}",
             "give the path of a CSV or Parquet file, or a polars, pandas or Arrow frame",

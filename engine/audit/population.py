@@ -105,14 +105,16 @@ def population(
     target: str,
     option: float | None,
     *,
+    given: float | None = None,
     by_loss: bool = False,
     not_selected: int = 0,
 ) -> Population:
     """The population of one model and target.
 
     `scanned`: sample_id, patient, half, left_out, one row a sample, by sample_id; `predictions`: the rows of this model
-    and target (task, label, score, threshold, loss, winner, and `place`, that of the sample in `scanned`); `option`:
-    the threshold where they bring none; `not_selected`: rows of the store that a filter took away before.
+    and target (task, label, score, loss, winner, and `place`, that of the sample in `scanned`); `given`: the threshold
+    that any prediction of the model and target in the store brings, `option`: that where none does; `not_selected`:
+    rows of the store that a filter took away before.
     """
     places = inverse(predictions["place"].to_numpy(), scanned.height)
     joined = gathered(predictions.drop("place"), places).hstack(scanned.select("patient", "left_out"))
@@ -127,7 +129,7 @@ def population(
     if by_loss:
         threshold = Threshold(None, "none")
     else:
-        threshold = choose_threshold(kept, samples["half"].gather(kept["place"]) == DISCOVERY, option)
+        threshold = choose_threshold(kept, samples["half"].gather(kept["place"]) == DISCOVERY, given, option)
     loss = pl.col("loss").cast(pl.Float64) if by_loss else pl.lit(None).alias("loss")  # which takes no memory
     verdicts = with_errors(kept, threshold).select("place", "label", "score", "predicted", "error", loss)
     left_out = {reason: counts[reason] for reason in REASONS if reason in counts}

@@ -42,13 +42,13 @@ def youden_threshold(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> 
     return float(ordered[first][int(np.argmax(index))])
 
 
-def choose_threshold(rows: pl.DataFrame, discovery: pl.Series, option: float | None) -> Threshold:
-    """The threshold of one model and target, from its prediction rows (task, label, score, threshold)."""
+def choose_threshold(rows: pl.DataFrame, discovery: pl.Series, given: float | None, option: float | None) -> Threshold:
+    """The threshold of one model and target: that which its predictions bring (`given`), else `option`, else Youden's
+    point on the discovery rows of `rows` (task, label, score)."""
     if rows["task"].is_not_null().any():
         return Threshold(None, "argmax")
-    given = rows["threshold"].drop_nulls()
-    if len(given):
-        return Threshold(float(given[0]), "column")
+    if given is not None:
+        return Threshold(given, "column")
     if option is not None:
         return Threshold(option, "option")
     labelled = rows.filter(discovery & pl.Series(rows["label"].is_not_null()))

@@ -42,6 +42,10 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _change(row: dict[str, Any], rate: str) -> str | None:
-    """The change in percentage points, with its interval."""
-    change, low, high = (row[f"{rate}_change{end}"] for end in ("", "_low", "_high"))
-    return None if change is None else f"{100 * change:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    """The change in percentage points, with its interval; below 1 point to as many decimals as tell it from none."""
+    told = [row[f"{rate}_change{end}"] for end in ("", "_low", "_high")]
+    if None in told:
+        return None
+    change, low, high = (100 * value for value in told)
+    digits = 1 + sum(0 < max(-low, high) < step for step in (1, 0.1))
+    return f"{change:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"

@@ -54,7 +54,7 @@ def _images(row: Row) -> str:
         numbers = [f"mean {row['mean_loss']:.3g}", *ends]
         others = "" if elsewhere is None else f"; elsewhere {elsewhere:.3g}"
         return f"{rows} {noun} ({', '.join(numbers)}{others})"
-    interval = f"{100 * row['error_rate_low']:.0f} to {100 * row['error_rate_high']:.0f}"
+    interval = " to ".join(percent(row[f"error_rate_{end}"]).removesuffix(" %") for end in ("low", "high"))
     others = "" if row["baseline_rate"] is None else f"; elsewhere {percent(row['baseline_rate'])}"
     return f"{row['confirmation_errors']} of {rows} {noun} ({percent(row['error_rate'])}, {interval}{others})"
 

@@ -67,6 +67,8 @@ def _values(column: pl.Series, fitted_on: Booleans) -> tuple[list[Saying], Codes
         told, quarters = _quarters(numbers, seen.to_numpy())
         return [_said(f"{column.name} {text}") for text in told], quarters
     texts = column.cast(pl.String) if numbers is None else column.cast(pl.String).set(numbers.is_null(), None)
+    if column.dtype.is_float():  # as SQL and Python write them: polars has 0.00001 for 1e-05
+        texts = texts.replace({text: repr(float(text)) for text in texts.drop_nulls().unique()})
     different = texts.drop_nulls().unique().sort()
     codes = texts.cast(pl.Enum(different)).to_physical().cast(pl.UInt32).fill_null(len(different))
     told = [*(f"{column.name} = {value}" for value in different), f"{column.name} missing"]

@@ -1,6 +1,7 @@
 """What a store holds to be audited: predictions, their models and targets, and columns of metadata."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import polars as pl
 
@@ -30,6 +31,16 @@ def model_targets(store: TableStore) -> list[tuple[str, str]]:
     for batch in store.table("predictions").batches(["model", "target"]):
         found.update(pl.DataFrame(batch).unique().iter_rows())
     return sorted(found)
+
+
+def given_thresholds(store: TableStore, samples: Samples) -> dict[tuple[str, str], float]:
+    """Those that predictions of the models and targets bring, of whatever images: all of a model and target agree."""
+    wanted, found = set(product(samples.models, samples.targets)), dict[tuple[str, str], float]()
+    for batch in store.table("predictions").batches(["model", "target", "threshold"], "threshold IS NOT NULL"):
+        found |= {(model, target): value for model, target, value in pl.DataFrame(batch).unique().iter_rows()}
+        if found.keys() >= wanted:
+            break
+    return found
 
 
 def check_losses(store: TableStore, samples: Samples, threshold: float | None) -> None:

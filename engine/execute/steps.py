@@ -1,7 +1,7 @@
 """What the steps of an audit give to the step above."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -22,13 +22,15 @@ class ScannedSamples:
     `metadata`, apart, as its columns may be called as any other: split and every metadata column in the same order;
     `predictions`, long, with `winner` and, for their sample, `place`, where it stands among the images.
 
-    `seed`: of the halves and every draw; `not_selected`: how many images of the store a filter took away.
+    `thresholds`: those that predictions bring, by model and target, whatever images were selected. `seed`: of the
+    halves and every draw; `not_selected`: how many images of the store a filter took away.
     """
 
     seed: int
     images: pl.DataFrame
     metadata: pl.DataFrame
     predictions: pl.DataFrame
+    thresholds: Mapping[tuple[str, str], float] = field(default_factory=dict)
     not_selected: int = 0
     include_train: bool = False
 

@@ -24,6 +24,7 @@ from misread.workers import Workers
 from .cache import Cache
 from .compile import ROW_STEPS
 from .fusing import FittedFusion, fit_samples
+from .inputs import given_thresholds
 from .rows import MEMORY, read_rows, stream_rows
 from .steps import Described, Discovered, FusedSamples, ScannedSamples
 
@@ -157,6 +158,7 @@ def _scanned(samples: Samples, work: Work) -> ScannedSamples:
         images=images,
         metadata=metadata,
         predictions=predictions.with_columns(pl.col(name).cast(pl.Enum(sorted(few[name]))) for name in few),
+        thresholds=given_thresholds(work.store, samples),
         not_selected=work.store.manifest.tables["images"].rows - images.height,
         include_train=samples.include_train,
     )
@@ -178,8 +180,8 @@ def _predictions(samples: Samples, work: Work, ids: pl.Series) -> pl.DataFrame:
 
     def told(part: pl.DataFrame) -> pl.DataFrame:
         place = pl.Series("place", located(ids, part["sample_id"]))
-        rows = part.drop("sample_id").with_columns(names, place).filter(place >= 0)
-        nothing = [name for name in ("task", "threshold", "loss") if rows[name].null_count() == rows.height]
+        rows = part.drop("sample_id", "threshold").with_columns(names, place).filter(place >= 0)
+        nothing = [name for name in ("task", "loss") if rows[name].null_count() == rows.height]
         return rows.with_columns(pl.col("place").cast(pl.UInt32), pl.col(nothing).cast(pl.Null))  # takes no memory
 
     return _joined(map(told, work.parts(samples.predictions)))
@@ -209,6 +211,7 @@ def _populations(node: Discover, below: FusedSamples) -> list[Population]:
             model,
             target,
             node.threshold,
+            given=below.below.thresholds.get((model, target)),
             by_loss=node.losses,
             not_selected=below.below.not_selected,
         )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -32,15 +33,22 @@ def findings(request: Request, file: str, frame: pl.DataFrame, columns: Mapping[
     return frame.select(ROW, *worded)
 
 
-def named_findings(column: str, names: Sequence[str]) -> list[pl.Expr]:
-    """One column a finding: positive where a cell of `column` lists it, else negative; missing where it is blank.
+def named_findings(
+    column: str,
+    names: Sequence[str],
+    kinds: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    silent: Sequence[str] = (),
+) -> list[pl.Expr]:
+    """One column a finding: positive where a cell of `column` lists it, or one of its `kinds`, else negative.
 
+    Missing where the cell is blank, or lists nothing but names that are `silent` of findings, and not this one.
     Names in a cell are parted by |.
     """
     listed = pl.col(column).str.split("|").list.eval(pl.element().str.strip_chars())
+    telling = listed.list.set_difference(list(silent)).list.len() > 0
     return [
-        pl.when(pl.col(column).is_null()).then(None)
-        .when(listed.list.contains(name)).then(pl.lit("positive")).otherwise(pl.lit("negative"))
+        pl.when(listed.list.set_intersection([name, *kinds.get(name, ())]).list.len() > 0).then(pl.lit("positive"))
+        .when(telling | pl.lit(name in silent)).then(pl.when(pl.col(column).is_not_null()).then(pl.lit("negative")))
         .alias(snake(name))
         for name in names
     ]  # fmt: skip

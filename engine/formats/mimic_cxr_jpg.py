@@ -5,9 +5,10 @@ the labels of CheXpert and NegBio (.csv or .csv.gz); the reports of mimic-cxr-re
 files/p10/p10000032/s50414267.txt. Labels are the columns chexpert_… and negbio_…: positive, negative, uncertain, and
 missing where the labeller found no mention.
 
-Not taken: dates and times, the test set labelled by hand, IMAGE_FILENAMES. PerformedProcedureStepDescription is free
-text that may name people (the basic profile of DICOM PS3.15 removes it): it is taken, as
-`performed_procedure_step_description`, only where the user names it with --keep-identifiers.
+Not taken: dates and times, sizes of the images, coded names of procedures, views and positions, the test set labelled
+by hand, IMAGE_FILENAMES. PerformedProcedureStepDescription is free text that may name people (the basic profile of
+DICOM PS3.15 removes it): it is taken, as `performed_procedure_step_description`, only where the user names it with
+--keep-identifiers.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,9 +1,11 @@
 """`padchest`: PadChest as BIMCV has it, the labels of January 2019.
 
 ROOT holds PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv and the 16-bit PNG files, in folders 0 to 54 (unpacked)
-or all in one. Labels are the column `labels`, separated by |, and a column for each of the most usual; reports are in
-Spanish, as stems without stop words, as the data set has them. Whether a person or a network labelled a report is in
-`method_label`. The patient's age is the year of the study less that of birth.
+or all in one. Labels are the column `labels`, separated by |, and a column for each of the most usual: positive where
+it, or what lies below it in the data set's trees of terms, is listed (a laminar atelectasis is an atelectasis), else
+negative. Where nothing but `unchanged`, `exclude` or `suboptimal study` is listed, findings are not told, and missing.
+Reports are in Spanish, as stems without stop words, as the data set has them. Whether a person or a network labelled a
+report is in `method_label`. The patient's age is the year of the study less that of birth.
 
 Not taken: dates, places in the body (Localizations), concept codes, and technical fields of the header beyond the
 maker and the exposure.
@@ -27,6 +29,33 @@ FINDINGS: Final = (
     "pneumothorax", "consolidation", "emphysema", "COPD signs", "interstitial pattern", "alveolar pattern",
     "pleural thickening", "hiatal hernia", "scoliosis", "unchanged", "exclude", "suboptimal study",
 )  # fmt: skip
+_KINDS: Final = {
+    "pleural effusion": (
+        "loculated pleural effusion", "loculated fissural effusion", "hydropneumothorax", "empyema", "hemothorax",
+    ),
+    "pneumonia": ("atypical pneumonia",),
+    "atelectasis": (
+        "total atelectasis", "lobar atelectasis", "segmental atelectasis", "laminar atelectasis", "round atelectasis",
+        "atelectasis basal",
+    ),
+    "infiltrates": (
+        "interstitial pattern", "ground glass pattern", "reticular interstitial pattern",
+        "reticulonodular interstitial pattern", "miliary opacities", "alveolar pattern", "consolidation",
+        "air bronchogram",
+    ),
+    "nodule": ("multiple nodules",),
+    "mass": ("mediastinal mass", "breast mass", "pleural mass", "pulmonary mass", "soft tissue mass"),
+    "pneumothorax": ("hydropneumothorax",),
+    "consolidation": ("air bronchogram",),
+    "interstitial pattern": (
+        "ground glass pattern", "reticular interstitial pattern", "reticulonodular interstitial pattern",
+        "miliary opacities",
+    ),
+    "alveolar pattern": ("consolidation", "air bronchogram"),
+    "pleural thickening": ("apical pleural thickening", "calcified pleural thickening"),
+}  # fmt: skip
+"""What lies below a finding in the trees of terms; images list the narrowest name alone."""
+_SILENT: Final = ("unchanged", "exclude", "suboptimal study")
 _COLUMNS: Final = {
     "ImageID": "sample_id",
     "ImageDir": "folder",
@@ -57,7 +86,7 @@ def read(request: Request) -> Archive | None:
         (year - pl.col("born").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)).alias("age"),
         pl.col("exposure").cast(pl.Float64, strict=False).fill_nan(None),
         _places(request, rows).alias("image"),
-    ).with_columns(*named_findings("labels", FINDINGS))
+    ).with_columns(*named_findings("labels", FINDINGS, _KINDS, _SILENT))
     told = rows.drop_nulls(["report", "study_id"]).unique("study_id", keep="first", maintain_order=True)
     reports = request.reports([{**row, "findings": None} for row in told.select("study_id", "report").to_dicts()])
     kept = samples.drop("folder", "studied", "born", "report")

@@ -81,7 +81,13 @@ def largest_whole(kind: pl.DataType) -> int:
 
 
 def numbers(cells: pl.Series) -> pl.Series:
-    """Float64, null where a cell is missing or no number. NaN and infinities stay for the caller."""
+    """Float64, null where a cell is missing or no number. NaN and infinities stay for the caller.
+
+    A number of 32 bits is the shortest decimal that it stands for, as a CSV file would have it: a score of 0.7 reaches
+    a threshold of 0.7.
+    """
+    if cells.dtype == pl.Float32:
+        return cells.cast(pl.String).cast(pl.Float64)
     if cells.dtype.is_numeric() or cells.dtype == pl.Boolean:
         return cells.cast(pl.Float64)
     return cells.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
@@ -137,7 +143,7 @@ def metadata_cells(cells: pl.Series) -> pl.Series | None:
         whole = cells.cast(pl.Int64, strict=False)
         return whole if whole.null_count() == cells.null_count() else present(cells)
     if dtype.is_float() or dtype.is_decimal():
-        return cells.cast(pl.Float64).fill_nan(None)
+        return numbers(cells).fill_nan(None)
     return cells if dtype in (pl.Boolean, pl.Date) else None
 
 

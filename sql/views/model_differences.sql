@@ -1,6 +1,6 @@
 -- name: model_differences
 -- inputs: comparisons, slices
--- output: one row a slice and model, where an audit judged several models on the target: who misreads the slice
+-- output: one row a slice and model, where an audit judged the errors of several models on the target: who misreads the slice; none of an audit of losses
 -- units: rows, errors and patients are counts of the confirmation half; rates 0 to 1; lift is a ratio; p and q values 0 to 1
 -- source: misread: q_value at most 0.05; misread_by lists the models that do; found_for is the model whose errors gave the slice. Every model is tested by itself, against the rest of its own rows of the class, and never against another: one that is not listed was not shown to misread the slice, which does not show that it reads it better
 -- reads: stored_comparisons, stored_slices

@@ -20,21 +20,18 @@ pairs AS (
     WHERE s.slice_id NOT IN (SELECT slice_id FROM own)
 ),
 members AS (
-    SELECT p.slice_id, p.earlier, m.sample_id, true AS now, false AS before
-    FROM pairs AS p
-    JOIN main.memberships AS m ON m.slice_id = p.slice_id
-    JOIN main.audited AS j
-        ON j.audit_id = p.earlier_audit AND j.model = p.model AND j.target = p.target AND j.sample_id = m.sample_id
+    SELECT p.*, m.sample_id FROM pairs AS p JOIN main.memberships AS m ON m.slice_id = p.slice_id
     UNION ALL
-    SELECT p.slice_id, p.earlier, m.sample_id, false AS now, true AS before
-    FROM pairs AS p
-    JOIN main.memberships AS m ON m.slice_id = p.earlier
-    JOIN main.audited AS j
-        ON j.audit_id = p.audit_id AND j.model = p.model AND j.target = p.target AND j.sample_id = m.sample_id
+    SELECT p.*, m.sample_id FROM pairs AS p JOIN main.memberships AS m ON m.slice_id = p.earlier
 ),
 together AS (
-    SELECT slice_id, earlier, sample_id, bool_or(now) AND bool_or(before) AS shared
-    FROM members GROUP BY slice_id, earlier, sample_id
+    SELECT m.slice_id, m.earlier, m.sample_id, count(*) = 2 AS shared
+    FROM members AS m
+    JOIN main.audited AS n
+        ON n.audit_id = m.audit_id AND n.model = m.model AND n.target = m.target AND n.sample_id = m.sample_id
+    JOIN main.audited AS b
+        ON b.audit_id = m.earlier_audit AND b.model = m.model AND b.target = m.target AND b.sample_id = m.sample_id
+    GROUP BY m.slice_id, m.earlier, m.sample_id
 ),
 agreements AS (
     SELECT slice_id, earlier, avg(shared::INTEGER) AS overlap

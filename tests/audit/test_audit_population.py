@@ -110,14 +110,12 @@ def frames(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
             "task": [None] * 45,
             "label": [[0, 1, None][int(v)] for v in rng.integers(0, 3, 45)],
             "score": rng.random(45),
-            "threshold": [None] * 45,
             "loss": [None] * 45,
             "winner": [None] * 45,
         },
         schema_overrides={
             "task": pl.String,
             "label": pl.Int8,
-            "threshold": pl.Float64,
             "loss": pl.Float64,
             "winner": pl.Boolean,
         },
@@ -174,9 +172,8 @@ def test_an_error_is_a_prediction_that_is_not_the_label(seed: int, option: float
 def test_a_given_column_is_the_threshold() -> None:
     """The predictions' own threshold comes before the option, and before Youden's."""
     images, predictions = frames(1)
-    predictions = predictions.with_columns(threshold=pl.lit(0.9))
     scanned = scanned_samples(images, pl.Series([True] * images.height), include_train=True)
-    assert population(scanned, predictions, "m", "t", 0.2).threshold == Threshold(0.9, "column")
+    assert population(scanned, predictions, "m", "t", 0.2, given=0.9).threshold == Threshold(0.9, "column")
 
 
 def test_without_a_threshold_nothing_is_an_error() -> None:

@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
 import misread as mr
 from misread.cli.main import app
+from misread.cli.moves import moves_for_people
+from misread.execute.moving import MOVED
 from stores import planted_store
 
 
@@ -47,6 +50,23 @@ def test_moves_as_a_table_are_for_people(audited: tuple[Path, str]) -> None:
     told = invoke("assign", store, "--audit", audit, "--where", "age >= 70", "--moved").stdout
     assert told.strip()
     assert told in beside
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ((0.123, 0.051, 0.2), "+12.3 (+5.1 to +20.0)"),
+        ((0.0012, 0.0002, 0.0021), "+0.12 (+0.02 to +0.21)"),
+        ((-0.0003, -0.00091, 0.00004), "-0.030 (-0.091 to +0.004)"),
+        ((0.0, 0.0, 0.0), "+0.0 (+0.0 to +0.0)"),
+    ],
+)
+def test_small_changes_keep_their_sign_and_size(change: tuple[float, ...], told: str) -> None:
+    """A rare slice whose share or rate rose surely is not told as one that did not move."""
+    parts = zip(("", "_low", "_high"), change, strict=True)
+    rows = pl.DataFrame([dict.fromkeys(MOVED) | {f"share_change{end}": value for end, value in parts}], MOVED)
+    (row,) = moves_for_people(rows.to_arrow()).to_pylist()
+    assert row["share_change"] == told
 
 
 def test_moves_as_the_result_are_numbers(audited: tuple[Path, str]) -> None:

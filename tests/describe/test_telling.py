@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from misread.describe import examples, metadata_rule, sentence, value_bank
+from misread.percentages import percent
 from misread.spill import PART_ROWS, Spilled
 
 RNG = np.random.default_rng(5)
@@ -168,6 +169,15 @@ def test_the_sentence_of_a_slice_holds_its_numbers() -> None:
     kinds = [{"error_kind": "false positive"}, {"confirmed": False, "q_value": 0.2}]
     assert sentence({**SLICE, **kinds[0]}, [], 11).startswith("Calls pneumothorax that is not there in 38 of 52")
     assert sentence({**SLICE, **kinds[1]}, [], 11).endswith("not confirmed: q = 0.2, seen in 41 patients")
+
+
+def test_rates_below_one_in_a_hundred_are_told_apart_from_none() -> None:
+    """Of a rare error two digits count, in the rate, its interval and elsewhere: 0.04 % is no 0 %."""
+    rare = {"confirmation_errors": 3, "confirmation_rows": 700, "error_rate": 3 / 700, "baseline_rate": 0.0004}
+    told = sentence({**SLICE, **rare, "error_rate_low": 0.00146, "error_rate_high": 0.0125}, [], 11)
+    assert "in 3 of 700 images (0.43 %, 0.15 to 1.2; elsewhere 0.040 %)" in told
+    shown = {0: "0 %", 0.0004: "0.040 %", 0.00999: "1.0 %", 0.094: "9.4 %", 0.0996: "10 %", 0.52: "52 %", 1: "100 %"}
+    assert {share: percent(share) for share in shown} == shown
 
 
 def test_only_phrases_that_held_out_rows_bear_out_are_told() -> None:

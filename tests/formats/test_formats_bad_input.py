@@ -302,6 +302,35 @@ def test_padchest_labels_and_ages(take: Take, small: Small, images: Images) -> N
     assert not any("birth" in column or column == "born" for column in rows[ids[0]])
 
 
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (["laminar atelectasis"], {"atelectasis": "positive", "pleural_effusion": "negative", "normal": "negative"}),
+        (["hydropneumothorax"], {"pleural_effusion": "positive", "pneumothorax": "positive", "mass": "negative"}),
+        (
+            ["", " air bronchogram"],
+            {"consolidation": "positive", "alveolar_pattern": "positive", "infiltrates": "positive"}
+            | {"interstitial_pattern": "negative", "atelectasis": "negative"},
+        ),
+        (["subcutaneous emphysema"], {"emphysema": "negative"}),
+        (["normal", "exclude"], {"normal": "positive", "exclude": "positive", "mass": "negative"}),
+        (["unchanged"], {"unchanged": "positive", "exclude": "negative", "normal": None, "cardiomegaly": None}),
+        (["exclude", "suboptimal study"], {"suboptimal_study": "positive", "unchanged": "negative", "mass": None}),
+        (["unchanged", "pacemaker"], {"unchanged": "positive", "cardiomegaly": "negative"}),
+        ([], {"normal": None, "unchanged": None, "mass": None}),
+    ],
+)
+def test_padchest_findings_as_its_trees_have_them(
+    take: Take, small: Small, images: Images, labels: list[str], told: dict[str, str | None]
+) -> None:
+    """Narrower names are of the finding above them; labels that tell of no finding leave findings unknown."""
+    root, _ = small("padchest")
+    table = root / "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv"
+    table.write_text(re.sub(r"\"\[.*?\]\"|\['normal'\]", f'"{labels}"', table.read_text()))
+    for row in images(take("padchest", root)[0]).to_dicts():
+        assert {name: row[name] for name in told} == told
+
+
 def test_vindr_votes(take: Take, small: Small, images: Images) -> None:
     """Where three radiologists agree a finding is positive or negative, where they differ it is uncertain."""
     root, ids = small("vindr-cxr")
@@ -312,6 +341,19 @@ def test_vindr_votes(take: Take, small: Small, images: Images) -> None:
     assert rows[ids[3]]["split"] == "test"
     assert all(row["other_diseases"] is not None for row in rows.values())  # "Other disease" in the test set
     assert "other_disease" not in rows[ids[3]]
+
+
+def test_a_film_of_vindr_that_lacks_a_reading_is_left_out(take: Take, small: Small, images: Images) -> None:
+    """Where faulty rows are skipped, two readings that agree are not what all three radiologists saw."""
+    root, ids = small("vindr-cxr")
+    table = root / "annotations" / "image_labels_train.csv"
+    lines = table.read_text().splitlines()
+    mine = [place for place, line in enumerate(lines) if line.startswith(f"{ids[2]},")]
+    lines[mine[2]] = lines[mine[2]].rpartition(",")[0] + ",x"
+    table.write_text("\n".join(lines) + "\n")
+    store, result = take("vindr-cxr", root, skip=True)
+    assert set(images(store)["sample_id"]) == set(ids) - {ids[2]}
+    assert sorted(fault.row for fault in result.faults) == [place + 1 for place in mine]
 
 
 def test_medmnist_labels(take: Take, small: Small, images: Images) -> None:

@@ -123,6 +123,25 @@ def test_memberships_carry_the_audits_own_truth(audited: Store) -> None:
     assert not other.select(pl.any_horizontal(pl.all()).any()).item()
 
 
+def test_the_threshold_of_a_model_and_target_holds_for_samples_that_came_without_one(tmp_path: Path) -> None:
+    """An audit of these alone judges as SQL does, whoever else is selected, and whatever option is given."""
+    images = [{"sample_id": f"s{i:03d}"} for i in range(120)]
+    rng = np.random.default_rng(0)
+    vectors = {f"s{i:03d}": rng.standard_normal(3) for i in range(120)}
+    predictions = [
+        {"sample_id": f"s{i:03d}", "model": "m", "target": "t", "label": i % 2, "score": (i * 37 % 100) / 100}
+        | ({"threshold": 0.3} if i < 40 else {})
+        for i in range(120)
+    ]
+    store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
+    late = store.scan().filter("sample_id >= 's040'").fuse(modalities=["image"])
+    late.discover(permutations=0, stability=0, threshold=0.6).sink()
+    opened = mr.open(store.location)
+    assert opened.sql("SELECT threshold, threshold_source FROM audit_targets").row(0) == (0.3, "column")
+    differ = "SELECT count(*) FROM audited AS a JOIN predictions AS p USING (sample_id) WHERE a.error <> p.error"
+    assert opened.sql(differ).item() == 0
+
+
 def test_memberships_follow_from_the_rule_alone(audited: Store) -> None:
     """Members are exactly the samples whose score reaches the cut, of every class, ranked without gaps."""
     rows = audited.sql("SELECT * FROM memberships JOIN slices USING (slice_id)")

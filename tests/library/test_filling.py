@@ -106,9 +106,11 @@ def test_faults_of_frames_are_told_at_once(tables: dict[str, pl.DataFrame], tmp_
     assert (kept.tables["predictions"].added, len(kept.faults)) == (ROWS - 1, 1)
 
 
-@pytest.mark.parametrize("given", [pl.LazyFrame({"sample_id": ["a"]}), 7, object()])
+@pytest.mark.parametrize(
+    "given", [pl.LazyFrame({"sample_id": ["a"]}), 7, object(), pl.DataFrame({"a": [1]}).to_pandas().astype(complex)]
+)
 def test_what_is_no_table_is_told(given: object, tmp_path: Path) -> None:
-    """Neither a file nor a frame: which of the tables, and what may be given."""
+    """Neither a file nor a frame, or a frame of what no file holds: which of the tables, and what may be given."""
     with pytest.raises(mr.MisreadError, match="reports is no table") as raised:
         mr.open(tmp_path / "store", create=True).ingest(reports=given)  # type: ignore[arg-type]
     assert "a polars, pandas or Arrow frame" in raised.value.hint
@@ -140,3 +142,19 @@ def test_a_new_store_is_made_by_what_comes_in(tables: dict[str, pl.DataFrame], t
     assert store.sql("SELECT count(*) FROM images").item() == 0
     store.ingest(metadata=tables["metadata"].drop("image"))
     assert mr.open(place, create=True).state == store.state == 1
+
+
+def test_numbers_of_32_bits_are_those_that_a_csv_file_has(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
+    """A score of 0.7 is 0.7, and reaches a threshold of 0.7, whatever the file; so are losses and metadata."""
+    rounded = [0.7, 0.1, 0.3] * (ROWS // 3)
+    single = pl.Series(rounded, dtype=pl.Float32)
+    metadata = tables["metadata"].drop("image").with_columns(spacing=single)
+    predictions = tables["predictions"].with_columns(score=single, loss=single, threshold=pl.lit(0.7, pl.Float32))
+    metadata.write_csv(tmp_path / "metadata.csv")
+    predictions.write_csv(tmp_path / "predictions.csv")
+    for name, given in {"frames": (metadata, predictions), "files": ("metadata.csv", "predictions.csv")}.items():
+        own = [tmp_path / one if isinstance(one, str) else one for one in given]
+        mr.open(tmp_path / name, create=True).ingest(metadata=own[0], predictions=own[1])
+    assert content(tmp_path / "frames") == content(tmp_path / "files")
+    told = mr.open(tmp_path / "frames").sql("SELECT score, loss, threshold FROM predictions WHERE sample_id = 's0'")
+    assert told.row(0) == (0.7, 0.7, 0.7)

@@ -116,6 +116,7 @@ def many_columns(n: int = 400) -> list[Row]:
         "capped": np.minimum(rng.integers(0, 40, n), 15),
         "flag": rng.integers(0, 2, n),
         "quarters_of_one": rng.integers(0, 4, n) / 4,
+        "dose": np.array([1e-5, 2.5e-7, 1e-3, 1e300])[rng.integers(0, 4, n)],
     }
     words = ["missing", None, '"missing"', '""missing""', "Missing", "x"]
     return [

@@ -62,6 +62,16 @@ def test_half_of_the_members_carry_a_verdict_and_fewer_do_not(
     assert carried(session, "new-1") == (("old-1", 0.5) if is_carried else None)
 
 
+@pytest.mark.parametrize("unjudged", ["old", "new"])
+def test_what_one_audit_alone_judged_counts_for_nothing(opened: Callable[..., Session], unjudged: str) -> None:
+    """Members that either audit did not judge, whose label came later or went, neither join nor part two slices."""
+    audits = {"old": (1, {"old-1": SAMPLES[:9]}), "new": (2, {"new-1": SAMPLES[2:9]})}
+    tables = tables_of(audits, [{"slice_id": "old-1"}])
+    gone = SAMPLES[4:9]
+    tables["audited"] = [r for r in tables["audited"] if not (r["audit_id"] == unjudged and r["sample_id"] in gone)]
+    assert carried(opened(**tables), "new-1") == ("old-1", 0.5)
+
+
 @pytest.mark.parametrize(
     ("slices", "wanted"),
     [
