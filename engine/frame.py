@@ -176,16 +176,15 @@ class LazyFrame:
         stable they are (0: none).
         `losses`: rows are judged by the loss of their prediction, higher being worse, instead of by label and
         threshold; no label is needed, and all rows of a model and target that have a loss are searched as one class.
-        Raises AuditError where no prediction has one.
+        Raises AuditError where no prediction has one, and without `losses` where predictions have nothing else.
         `pool`: errors of a class (losses above the mean) among which candidates are sought; of more, so many are drawn.
         A slice with less than about 1 in 200 of them needs a larger pool; time grows with its square, memory with it.
         """
-        from .execute.inputs import check_losses
+        from .execute.inputs import check_judged
 
         below = self if isinstance(self.plan, Fuse) else self.fuse()
         node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability, losses, pool)
-        if losses:
-            check_losses(self.store, self.plan.first(Samples), threshold)
+        check_judged(self.store, self.plan.first(Samples), threshold, by_loss=losses)
         return self._with(replace(node, named=self._audit_id(node)))
 
     def describe(self, *, most: int = 10, phrases: "Phrases | None" = None) -> "LazyFrame":
