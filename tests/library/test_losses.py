@@ -248,7 +248,7 @@ def test_what_cannot_be_asked_is_said_at_once(tmp_path: Path) -> None:
 
 
 def test_losses_without_labels_are_pointed_out(both_ways: Store) -> None:
-    """Audited for errors, losses alone are an error when it is written; beside a target with labels, a note on theirs."""
+    """Audited for errors, losses alone are refused when it is written; beside labels of another they are noted."""
     with pytest.raises(AuditError, match="m for t: no row has a label and a score, but the predictions hold losses"):
         both_ways.scan(target="t").discover()
     store = audit(both_ways, losses=False)
