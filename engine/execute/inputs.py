@@ -56,7 +56,9 @@ def check_judged(store: TableStore, samples: Samples, threshold: float | None, *
 
 
 def _any(store: TableStore, samples: Samples, predicate: str) -> bool:
-    """Whether a prediction of the models and targets of `samples` is so."""
+    """Whether a prediction of the models and targets of `samples`, which may be none, is so."""
+    if not samples.targets:
+        return False
     chosen = in_list("model", samples.models), in_list("target", samples.targets), predicate
     found = store.table("predictions").batches(["sample_id"], " AND ".join(chosen), rows=(0, 1))
     return any(batch.num_rows for batch in found)
