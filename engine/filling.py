@@ -70,8 +70,9 @@ def _file(name: str, table: Table, folder: Callable[[], Path]) -> Path:
     try:
         pl.DataFrame(table).write_parquet(written)
     except (TypeError, ValueError, NotImplementedError, pl.exceptions.PolarsError) as error:
+        of_type = isinstance(error, TypeError)
         raise MisreadError(
-            f"{name} is no table: {first_line(error)}",
+            f"{name} is no table: {f'it is of type {type(table).__name__}' if of_type else first_line(error)}",
             "give the path of a CSV or Parquet file, or a polars, pandas or Arrow frame",
         ) from error
     return written

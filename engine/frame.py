@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow as pa
 
+from misread.schemas.arguments import checked_methods
 from misread.schemas.errors import AuditError, MisreadError, unknown_name
 from misread.schemas.values import LARGEST_INTEGER, Modality
 from misread.sql.pipeline import BATCH_ROWS
@@ -33,6 +34,7 @@ from .plan import (
     tree,
 )
 from .progress import Progress, silent
+from .workers import Workers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,11 +42,11 @@ if TYPE_CHECKING:
     from .execute import Work
     from .library import Store
     from .phrase_lists import Phrases
-    from .workers import Workers
 
 Predicate = str | pl.Expr
 
 
+@checked_methods
 @dataclass(frozen=True, repr=False)
 class LazyFrame:
     """A plan over a store. Every method gives another one; nothing is read until `collect`, `stream` or `sink`.
@@ -94,8 +96,6 @@ class LazyFrame:
         and bring no column. Raises MisreadError for columns that both frames have beside `on`, and for types that
         cannot be compared.
         """
-        if not isinstance(other, LazyFrame):
-            raise MisreadError(f"{type(other).__name__} is no frame of a store", "collect this one, and join outside")
         if how not in HOWS:
             raise unknown_name("way to join", how, HOWS)
         if self.store.location != other.store.location:
@@ -137,7 +137,7 @@ class LazyFrame:
         self,
         image: str | None = None,
         report: str | None = None,
-        metadata: Sequence[str] | None = None,
+        metadata: str | Sequence[str] | None = None,
         *,
         modalities: Modality | Sequence[Modality] | None = None,
     ) -> "LazyFrame":
@@ -176,16 +176,15 @@ class LazyFrame:
         stable they are (0: none).
         `losses`: rows are judged by the loss of their prediction, higher being worse, instead of by label and
         threshold; no label is needed, and all rows of a model and target that have a loss are searched as one class.
-        Raises AuditError where no prediction has one.
+        Raises AuditError where no prediction has one, and without `losses` where predictions have nothing else.
         `pool`: errors of a class (losses above the mean) among which candidates are sought; of more, so many are drawn.
         A slice with less than about 1 in 200 of them needs a larger pool; time grows with its square, memory with it.
         """
-        from .execute.inputs import check_losses
+        from .execute.inputs import check_judged
 
         below = self if isinstance(self.plan, Fuse) else self.fuse()
         node = Discover(below.plan, min_size, most, permutations, threshold, min_patients, stability, losses, pool)
-        if losses:
-            check_losses(self.store, self.plan.first(Samples), threshold)
+        check_judged(self.store, self.plan.first(Samples), threshold, by_loss=losses)
         return self._with(replace(node, named=self._audit_id(node)))
 
     def describe(self, *, most: int = 10, phrases: "Phrases | None" = None) -> "LazyFrame":
@@ -258,8 +257,8 @@ class LazyFrame:
 
         But for steps over whole tables (see `explain`), whose answers are.
         """
-        if batch_rows < 1:
-            raise MisreadError(f"batches of {batch_rows} rows cannot be made", "ask for 1 or more")
+        if not 1 <= batch_rows <= LARGEST_INTEGER:
+            raise MisreadError(f"batches of {batch_rows} rows cannot be made", f"ask for 1 to {LARGEST_INTEGER}")
         return self._work(progress, memory).stream(optimise(self.plan), batch_rows)
 
     def sink(
@@ -268,7 +267,7 @@ class LazyFrame:
         progress: Progress = silent,
         *,
         memory: int | None = None,
-        workers: "Workers | None" = None,
+        workers: Workers | None = None,
     ) -> str:
         """Runs the plan, keeps it in the store as an audit, and returns the audit's id.
 
@@ -351,7 +350,7 @@ class LazyFrame:
         return LazyFrame(self.store, plan)
 
     def _work(
-        self, progress: Progress, memory: int | None, workers: "Workers | None" = None, *, cache: bool = True
+        self, progress: Progress, memory: int | None, workers: Workers | None = None, *, cache: bool = True
     ) -> "Work":
         from misread.sql.pipeline import LEAST_MEMORY
 

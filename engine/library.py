@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from misread.schemas.arguments import checked, checked_methods
 from misread.sql.limits import MEMORY, SECONDS, Limits
 
 from .frame import LazyFrame, Predicate
@@ -28,6 +29,7 @@ Names = str | Sequence[str] | None
 _OFFERED = ("encoders", "location", "state", "tables")
 
 
+@checked
 def open(  # noqa: A001 - mr.open(...) reads as it does
     location: str | os.PathLike[str], *, state: int | None = None, create: bool = False
 ) -> "Store":
@@ -39,8 +41,16 @@ def open(  # noqa: A001 - mr.open(...) reads as it does
     return Store.open_or_new(location) if create and state is None else Store.open(location, state=state)
 
 
-class Store(TableStore):
-    """A store that can be audited and asked. It pickles as its location and the state that was open.
+class _Offered(type):
+    """A class of which help and notebooks show what is for its users: no part of how a store is read and written."""
+
+    def __dir__(cls) -> list[str]:
+        return [*_OFFERED, *(name for name in vars(cls) if not name.startswith("_"))]
+
+
+@checked_methods
+class Store(TableStore, metaclass=_Offered):
+    """A store that can be audited and asked; `mr.open` gives one. It pickles as its place and the state that was open.
 
     What is read is the state that was the newest when it was opened; what is kept through it (an audit, a verdict, a
     question) moves it on to the newest. A function given as `progress` is called with how much is done, of how much,
@@ -51,8 +61,7 @@ class Store(TableStore):
         return f"Store({self.location!r}, state={self.state})"
 
     def __dir__(self) -> list[str]:
-        """What `store.` offers in a notebook: no part of how a store is read and written."""
-        return [*_OFFERED, *(name for name in vars(Store) if not name.startswith("_"))]
+        return dir(Store)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _reopened, (self.location, self.state)
@@ -325,11 +334,13 @@ def _reopened(location: str, state: int) -> Store:
     return Store.open(location, state=state)
 
 
+@checked
 def scan_table(location: str | os.PathLike[str], name: str, *, state: int | None = None) -> LazyFrame:
     """The rows of one table of a store, lazily: `open(location).scan_table(name)`."""
     return Store.open(location, state=state).scan_table(name)
 
 
+@checked
 def scan_samples(
     location: str | os.PathLike[str], model: Names = None, target: Names = None, *, state: int | None = None
 ) -> LazyFrame:

@@ -18,7 +18,7 @@ def fused(
     plan: Node,
     image: str | None,
     report: str | None,
-    metadata: Sequence[str] | None,
+    metadata: str | Sequence[str] | None,
     modalities: Modality | Sequence[Modality] | None,
 ) -> Fuse:
     """The fuse step over `plan`; `LazyFrame.fuse` tells what is taken. Raises for what is not there."""
@@ -64,7 +64,7 @@ def _encoder(store: TableStore, modality: str, asked: str | None) -> str:
     return newest_encoder(entries)
 
 
-def _columns(store: TableStore, asked: Sequence[str] | None) -> tuple[str, ...] | Automatic:
+def _columns(store: TableStore, asked: str | Sequence[str] | None) -> tuple[str, ...] | Automatic:
     if asked is None:
         return AUTOMATIC
     known = metadata_columns(store)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from misread.describe.chunks import unfindable
+from misread.schemas.arguments import checked
 from misread.schemas.errors import Fault, InputFaultsError, MisreadError
 
 Phrases = str | os.PathLike[str] | Sequence[str] | Mapping[str, Sequence[str]]
@@ -19,6 +20,7 @@ MOST_PHRASES: Final = 5000
 LONGEST: Final = 100
 
 
+@checked
 def phrase_list(phrases: Phrases) -> Listed:
     """Every phrase with its other spellings, in the order of names, however they were written down.
 

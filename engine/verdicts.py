@@ -1,7 +1,5 @@
 """What people judge slices to be, kept beside the audit."""
 
-from datetime import UTC, datetime
-
 import pyarrow as pa
 
 from misread.schemas.errors import MisreadError, unknown_name
@@ -24,15 +22,15 @@ def judge(store: TableStore, slice_id: str, verdict: str, judged_by: str, note: 
     found = _audit_of(store)
     if slice_id not in found:
         raise unknown_name("slice", slice_id, found, store.location)
-    row = {
+    row: dict[str, object] = {
         "audit_id": found[slice_id],
         "slice_id": slice_id,
         "verdict": verdict,
         "judged_by": judged_by,
-        "judged_at": datetime.now(UTC),
         "note": note,
     }
     with store.commit("verdict") as commit:
+        row["judged_at"] = commit.moment(VERDICTS.name, "judged_at")
         commit.append(VERDICTS.name, pa.Table.from_pylist([row], schema=VERDICTS.without_checksum))
 
 

@@ -82,7 +82,10 @@ VERDICTS = TableContract(
     ),
     key=("slice_id", "judged_at", "judged_by"),
 )
-"""One row a judgement of a slice by somebody, as one of `misread.schemas.values.VERDICTS`; the newest counts."""
+"""One row a judgement of a slice by somebody, as one of `misread.schemas.values.VERDICTS`; the newest counts.
+
+`judged_at`: later than that of every judgement before, whatever the clock says.
+"""
 
 EXAMPLES = TableContract(
     "examples",

@@ -96,6 +96,8 @@ AUDITS = TableContract(
 )
 """One row an audit. `name`: what it may be called besides; no two audits have the same.
 
+`created_at`: later than that of every audit before, whatever the clock says.
+
 `parameters` and `tables` are JSON; `fusion` names the fitted model file in the store.
 """
 

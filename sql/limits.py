@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from misread.schemas.arguments import checked_methods
 from misread.schemas.errors import QueryError
 
 SECONDS: Final = 60.0
@@ -18,6 +19,7 @@ _UNITS: Final = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1
 _MEMORY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMG]i?B)\s*", re.IGNORECASE)
 
 
+@checked_methods
 @dataclass(frozen=True)
 class Limits:
     """`seconds` (None: no limit) and `memory` (such as '4GB') of a question; `allow_small_cells`: functions show

@@ -21,7 +21,7 @@ _UNSTEADY_WORDS = {"current_date", "current_time", "current_timestamp", "localti
 
 
 def check_predicate(connection: Any, text: str, view: str, views: Collection[str]) -> None:
-    """Raises QueryError unless `text` is one expression by shape, without subqueries, time and chance."""
+    """Raises QueryError unless `text` is one expression by shape, without subqueries, parameters, time and chance."""
     try:
         # inside a list, an expression that closes a bracket it never opened is no SQL at all
         tree = admit(connection, f"SELECT [\n{text}\n] FROM {view}", views)
@@ -32,6 +32,9 @@ def check_predicate(connection: Any, text: str, view: str, views: Collection[str
         raise QueryError(f"{text!r} is not one expression", SHAPE_HINT)
     if next(tree.of_type("SUBQUERY"), None) or tree.functions() & functions().keys():
         raise QueryError(f"{text!r} asks a question of its own", f"only columns of {view} can choose rows")
+    if next(tree.of_type("VALUE_PARAMETER"), None):
+        told = f"{text!r} asks for a value, and none can be given beside it"
+        raise QueryError(told, "write the value itself, such as: age > 60")
     unsteady = _unsteady(connection, tree)
     if unsteady:
         raise QueryError(f"{text!r} is not the same every time: {unsteady}", "write the date or value itself")

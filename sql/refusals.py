@@ -31,6 +31,7 @@ WHERE regexp_full_match(function_name, '[a-z]\w*')
 """Names that may be meant by a function that there is not."""
 _UNASKED: Final = re.compile(r"identifiers of the excess parameters: (.+)")
 _MISCOUNTED: Final = re.compile(r"count mismatch for prepared statement\. Expected (\d+), got (\d+)")
+_UNTAKEN: Final = re.compile(r"Unable to transform python value of type '<class '(?:\w+\.)*(\w+)'>'")
 _TOO_LARGE: Final = re.compile(
     r"value (?P<value>\S+) (?:can't be cast because the value )?is out of range for (?:the destination )?type INT64"
     r"|Python integer too large for 128-bit integer type: (?P<given>-?\d+)"
@@ -81,6 +82,9 @@ def _worded(text: str, tree: Tree) -> QueryError:
     if found := _MISCOUNTED.search(message):
         message = f"values asked for: {found[1]}, given: {found[2]}"
         hint = "give values to those alone that it asks for"
+    if found := _UNTAKEN.search(message):
+        message = f"a value of type {found[1]} cannot be given to a question"
+        hint = "give text, numbers, true or false, dates and times, or lists of such"
     if found := _TOO_LARGE.search(text):
         message = f"{found['value'] or found['given']} is too large or too small for a whole number"
         hint = f"whole numbers are {-LARGEST_INTEGER - 1} to {LARGEST_INTEGER}"

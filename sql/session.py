@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import pyarrow as pa
 import pyarrow.dataset as pads
 
+from misread.schemas.arguments import checked_methods
 from misread.schemas.errors import QueryError
 from misread.schemas.tables import CONTRACTS, TableContract
 from misread.schemas.values import SIGNIFICANCE
@@ -37,6 +38,7 @@ SPILL_MEMORIES: Final = 10
 EMPTY: Final = "_empty"
 
 
+@checked_methods
 class Session:
     """A place to ask questions of the tables of one store state. Close it, or use it in a `with`.
 
@@ -173,7 +175,10 @@ class Session:
         self._columns.make(tree.names())
         watch.check()
         with own_deadline(connection, watch):
-            asked = connection.sql(text, params=parameters or None)
+            given = (
+                dict(parameters) if isinstance(parameters, Mapping) else list(() if parameters is None else parameters)
+            )
+            asked = connection.sql(text, params=given or None)
             names, kinds = asked.columns, [str(kind) for kind in asked.types]
             if "INTERVAL" in kinds:  # neither polars, pandas nor Parquet has a type for it
                 asked = asked.project(

@@ -26,6 +26,7 @@ from misread.threads import cores, in_order
 
 from .comparing import compare
 from .effects import effects_told, smallest_effects
+from .inputs import JUDGED_BY_LOSSES, LOSSES_ALONE
 from .judged_rows import JudgedRows, people
 from .judging import Candidate, Judge
 from .steps import Discovered, FusedSamples
@@ -179,7 +180,7 @@ def _no_errors(node: Discover, judged: Population, classes: Sequence[ClassRows])
     rows, errors = sum(len(c.losses) for c in classes), sum(int(c.losses.sum()) for c in classes)
     yield (
         judged.verdicts.is_empty() and judged.has_losses,
-        "no row has a label, but the predictions hold losses: --losses judges rows by them",
+        f"{LOSSES_ALONE}: {JUDGED_BY_LOSSES}",
     )
     yield judged.verdicts.is_empty(), "no row has a score and a label: there is nothing to judge"
     yield (

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Final
 
 import polars as pl
 
@@ -10,6 +11,11 @@ from misread.plan import Samples
 from misread.schemas.errors import AuditError
 from misread.schemas.tables import IMAGES
 from misread.store import TableStore
+from misread.store.lance_table import in_list
+
+LOSSES_ALONE: Final = "no row has a label and a score, but the predictions hold losses"
+JUDGED_BY_LOSSES: Final = "--losses, or losses=True in Python, judges rows by them"
+_HAS_LOSS: Final = "loss IS NOT NULL"
 
 
 def metadata_columns(store: TableStore) -> list[str]:
@@ -43,13 +49,27 @@ def given_thresholds(store: TableStore, samples: Samples) -> dict[tuple[str, str
     return found
 
 
-def check_losses(store: TableStore, samples: Samples, threshold: float | None) -> None:
-    """Raises AuditError where samples cannot be judged by losses."""
+def check_judged(store: TableStore, samples: Samples, threshold: float | None, *, by_loss: bool) -> None:
+    """Raises AuditError where samples cannot be judged by losses, and where they can be judged by nothing else."""
+    asked = f"{', '.join(samples.models)} for {', '.join(samples.targets)}"
+    if not by_loss:
+        if not _any(store, samples, "label IS NOT NULL AND score IS NOT NULL") and _any(store, samples, _HAS_LOSS):
+            raise AuditError(f"{asked}: {LOSSES_ALONE}", JUDGED_BY_LOSSES)
+        return
     if threshold is not None:
         told = f"the threshold {threshold:g} has no use: losses are not compared with one"
         raise AuditError(told, "leave it out")
-    if not read_predictions(store, samples.models, samples.targets)["loss"].is_not_null().any():
+    if not _any(store, samples, _HAS_LOSS):
         raise AuditError(
-            f"no prediction of {', '.join(samples.models)} for {', '.join(samples.targets)} has a loss",
+            f"no prediction of {asked} has a loss",
             "ingest predictions with a column loss, or leave losses out to judge rows by label and threshold",
         )
+
+
+def _any(store: TableStore, samples: Samples, predicate: str) -> bool:
+    """Whether a prediction of the models and targets of `samples`, which may be none, is so."""
+    if not samples.targets:
+        return False
+    chosen = in_list("model", samples.models), in_list("target", samples.targets), predicate
+    found = store.table("predictions").batches(["sample_id"], " AND ".join(chosen), rows=(0, 1))
+    return any(batch.num_rows for batch in found)

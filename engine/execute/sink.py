@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from itertools import chain, product
 
@@ -127,7 +127,8 @@ def write_audit(store: TableStore, node: Node, described: Described, name: str |
                 _name(commit, below.audit_id, name)
             return
         fusion = commit.put_model("fusion", below.below.fusion.to_arrays())
-        _append(commit, AUDITS, [{**_audit_row(store, node, described, fusion), "name": name}])
+        made = commit.moment(AUDITS.name, "created_at")
+        _append(commit, AUDITS, [{**_audit_row(store, node, described, made), "fusion": fusion, "name": name}])
         _append(commit, AUDIT_TARGETS, _target_rows(below))
         for judged in below.populations:
             _append_frames(commit, AUDITED, _audited(below.audit_id, judged))
@@ -139,7 +140,7 @@ def write_audit(store: TableStore, node: Node, described: Described, name: str |
         _append(commit, EXAMPLES, described.examples)
 
 
-def _audit_row(store: TableStore, node: Node, described: Described, fusion: str) -> dict[str, object]:
+def _audit_row(store: TableStore, node: Node, described: Described, made: datetime) -> dict[str, object]:
     below = described.below
     samples, fuse = node.first(Samples), node.first(Fuse)
     asked = parameters_of(node)
@@ -147,7 +148,7 @@ def _audit_row(store: TableStore, node: Node, described: Described, fusion: str)
     parameters = {**asked, "metadata_features": below.below.features.to_dicts()}
     return {
         "audit_id": below.audit_id,
-        "created_at": datetime.now(UTC),
+        "created_at": made,
         "package_version": version("misread"),
         "state": store.state,
         "seed": samples.seed,
@@ -166,7 +167,6 @@ def _audit_row(store: TableStore, node: Node, described: Described, fusion: str)
         ],
         "parameters": json.dumps(parameters, sort_keys=True),
         "tables": json.dumps(tables_of(store, node), sort_keys=True),
-        "fusion": fusion,
     }
 
 

@@ -53,8 +53,8 @@ def _labels(request: Request, table: Source | None, split: str) -> pl.DataFrame 
         strange = ~pl.col(name).is_in(["0", "1", "0.0", "1.0"]).fill_null(value=False)
         request.book.where(table.name, name, frame, strange, pl.format("'{}' is neither 0 nor 1", name))
     if request.book.skipping:  # what two of three saw is not what all saw
-        films = frame.join(request.book.good(table.name, frame), on=ROW, how="anti")["sample_id"]
-        of_them = pl.col("sample_id").is_in(films.implode())
+        faulty = frame.join(request.book.good(table.name, frame), on=ROW, how="anti")["sample_id"]
+        of_them = pl.col("sample_id").is_in(faulty.implode())
         whole = request.book.good(table.name, frame)
         request.book.where(table.name, "image_id", whole, of_them, "another reading of the film is at fault")
     good = request.book.good(table.name, frame).drop_nulls("sample_id")

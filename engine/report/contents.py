@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from misread.describe import sentence
 from misread.progress import Progress, silent
+from misread.schemas.arguments import checked
 from misread.schemas.errors import QueryError, nothing_audited, unknown_name
 from misread.schemas.values import is_small_cell
 from misread.sql import Limits, question
@@ -112,6 +113,7 @@ class Report:
         filters = looks_at_ids(self.audit["where"] or "")
         return ({"filters": {IDS}} if filters else {}) | ({"notes of verdicts": {IDS, REPORTS}} if notes else {})
 
+    @checked
     def save(self, path: str | os.PathLike[str], form: Form | None = None) -> None:
         """Writes it as one file, for its owner alone to read; it is there whole or not at all.
 

@@ -3,11 +3,12 @@
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from misread.schemas.errors import StoreError
 from misread.schemas.tables import CHECKSUM, CONTRACTS, EMBEDDINGS_PREFIX, TableContract, contract_of
@@ -59,6 +60,12 @@ class Commit:
         """The table as it stood before this commit."""
         entry = self.manifest.tables[name]
         return LanceTable(table_uri(self.files, name), contract_of(name), entry.version)
+
+    def moment(self, name: str, column: str) -> datetime:
+        """Now, or just after the newest moment in a column of a table: a clock that was set back changes no order."""
+        now = datetime.now(UTC)
+        newest = pc.max(self.table(name).read([column])[column]).as_py() if self.has(name) else None
+        return now if newest is None or newest < now else newest + timedelta(microseconds=1)
 
     def writer(self, name: str, contract: TableContract | None = None) -> LanceWriter:
         """The writer of one table; the same one however often it is asked for."""

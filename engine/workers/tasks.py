@@ -12,6 +12,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 
+from misread.schemas.arguments import checked
 from misread.schemas.errors import MisreadError, first_line
 from misread.threads import cores
 
@@ -56,6 +57,7 @@ class Workers:
                 ray.cancel(one, force=True)
 
 
+@checked
 @contextlib.contextmanager
 def workers(address: str | None) -> Iterator[Workers | None]:
     """The workers of a Ray cluster: `local` for the cores of this machine, else the cluster's address; None for none.

@@ -68,6 +68,17 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return audit(loss_store(tmp_path_factory.mktemp("losses") / "store"), stability=5)
 
 
+@pytest.fixture
+def both_ways(tmp_path: Path) -> Store:
+    """Two targets with losses, of which one, `u`, has labels, scores and a threshold as well."""
+    labelled = [
+        {"sample_id": f"s{i:04d}", "model": "m", "target": "u", "label": i % 2, "score": i % 7 / 7, "threshold": 0.5}
+        | {"loss": float(i)}
+        for i in range(400)
+    ]
+    return loss_store(tmp_path / "store", samples=400, further=labelled)
+
+
 def test_a_group_of_high_loss_is_found_without_any_label(audited: Store) -> None:
     """The planted films are one confirmed slice of no class; losses stand where errors would, which are NULL."""
     row = audited.sql("SELECT * FROM slices").row(0, named=True)
@@ -119,27 +130,20 @@ def test_an_audit_of_losses_tells_no_error(audited: Store) -> None:
     assert audited.sql("SELECT count(*) FROM confident_errors").item() == 0
 
 
-def test_an_audit_of_errors_tells_no_loss(tmp_path: Path) -> None:
+def test_an_audit_of_errors_tells_no_loss(both_ways: Store) -> None:
     """Where labels and losses are both there, rows that are judged by their label have none of the losses."""
-    labelled = [
-        {"sample_id": f"s{i:04d}", "model": "m", "target": "u", "label": i % 2, "score": i % 7 / 7, "threshold": 0.5}
-        | {"loss": float(i)}
-        for i in range(400)
-    ]
-    store = loss_store(tmp_path / "store", samples=400, further=labelled)
-    store.scan(target="u").fuse(modalities=["image"]).discover(permutations=0, stability=0).sink()
-    told = mr.open(store.location).sql("SELECT count(error) AS errors, count(loss) AS losses FROM audited")
+    both_ways.scan(target="u").fuse(modalities=["image"]).discover(permutations=0, stability=0).sink()
+    told = mr.open(both_ways.location).sql("SELECT count(error) AS errors, count(loss) AS losses FROM audited")
     assert told.row(0) == (400, 0)
 
 
-def test_losses_are_part_of_the_question(audited: Store) -> None:
+def test_losses_are_part_of_the_question(both_ways: Store) -> None:
     """Judged by losses it is another audit; the plan says so."""
-    plans = [audited.scan().discover(losses=losses).describe() for losses in (False, True)]
-    assert audit_id_of(audited, plans[0].plan) != audit_id_of(audited, plans[1].plan)
+    plans = [both_ways.scan().discover(losses=losses).describe() for losses in (False, True)]
+    assert audit_id_of(both_ways, plans[0].plan) != audit_id_of(both_ways, plans[1].plan)
     assert "losses=True" in plans[1].explain()
 
 
-@pytest.mark.slow
 def test_losses_that_mean_nothing_are_seldom_confirmed(tmp_path: Path) -> None:
     """With losses independent of the vectors and calibration left out, hardly an audit confirms anything."""
     confirmed = 0
@@ -243,10 +247,13 @@ def test_what_cannot_be_asked_is_said_at_once(tmp_path: Path) -> None:
         store.scan().discover(losses=True, threshold=0.4)
 
 
-def test_losses_without_labels_are_pointed_out(tmp_path: Path) -> None:
-    """Audited for errors, a target with losses and no label says in its note that there is another way."""
-    store = audit(loss_store(tmp_path / "store", samples=100), losses=False)
-    assert "--losses" in store.sql("SELECT note FROM audit_targets").item()
+def test_losses_without_labels_are_pointed_out(both_ways: Store) -> None:
+    """Audited for errors, losses alone are refused when it is written; beside labels of another they are noted."""
+    with pytest.raises(AuditError, match="m for t: no row has a label and a score, but the predictions hold losses"):
+        both_ways.scan(target="t").discover()
+    store = audit(both_ways, losses=False)
+    told = store.sql("SELECT note FROM audit_targets WHERE target = 't'").item()
+    assert told.startswith("no row has a label and a score, but the predictions hold losses: --losses, or losses=True")
 
 
 def test_every_target_that_has_losses_is_judged(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """What people judge slices to be."""
 
 import getpass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
@@ -11,6 +13,7 @@ import misread as mr
 from misread.cli.main import app
 from misread.library import Store
 from misread.schemas.errors import MisreadError, UnknownNameError
+from misread.schemas.tables import CHECKSUM
 from stores import planted_store
 
 
@@ -65,6 +68,24 @@ def test_a_verdict_is_carried_to_the_slice_of_a_later_audit_it_agrees_with(audit
     later.judge(own, "label error", judged_by="B. Reader")
     (row,) = verdicts(later).filter(pl.col("slice_id") == own).to_dicts()
     assert (row["verdict"], row["carried_from"]) == ("label error", None)
+
+
+def test_a_clock_that_was_set_back_makes_nothing_older(audited: Store) -> None:
+    """What is audited and judged last is the newest, though what was before bears a later date."""
+    ahead = datetime(2099, 1, 1, tzinfo=UTC)
+    (first, *_) = slices(audited)
+    audited.judge(first, "unclear", judged_by="A. Reader")
+    for name, column in (("audits", "created_at"), ("verdicts", "judged_at")):
+        rows = audited.table(name).read().drop_columns([CHECKSUM])
+        place = rows.schema.get_field_index(column)
+        moved = rows.set_column(place, rows.schema.field(place), pa.array([ahead], rows.schema.field(place).type))
+        with audited.commit("test") as commit:
+            commit.append_batches(name, [moved], moved.schema, replacing=True)
+    audited.judge(first, "artefact", judged_by="B. Reader")
+    assert verdicts(audited)["verdict"].to_list() == ["artefact"]
+    last = audited.scan(seed=1).discover(permutations=0, stability=0).sink()
+    assert audited.sql("SELECT audit_id FROM latest_audits")["audit_id"].to_list() == [last]
+    assert audited.sql(audited.question("audits_made"))["audit_id"][0] == last
 
 
 def test_what_cannot_be_judged_is_told(audited: Store) -> None:

@@ -262,7 +262,7 @@ def test_what_a_plan_cannot_mean_is_told_as_it_is_written(mixed: Store) -> None:
     for names in ({"model": []}, {"target": ()}):
         with pytest.raises(AuditError, match=f"no {next(iter(names))} is named"):
             mixed.scan(**names)
-    with pytest.raises(MisreadError, match="DataFrame is no frame of a store"):
+    with pytest.raises(MisreadError, match="other is of type DataFrame\ngive a LazyFrame"):
         samples.join(samples.head(1).collect(cache=False), on="sample_id")  # type: ignore[arg-type]
     assert samples.fuse(metadata="age") == samples.fuse(metadata=["age"])
 

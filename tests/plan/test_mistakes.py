@@ -83,6 +83,8 @@ WRONG: dict[str, tuple[Callable[[Store], object], type[MisreadError], str]] = {
         "whether a constant is inf, -inf or NaN",
     ),
     "a query in a filter": (lambda s: s.scan().filter("age > (SELECT 3)"), QueryError, "of its own"),
+    "a value to come": (lambda s: s.scan().filter("age > $least"), QueryError, "asks for a value.*\nwrite the value"),
+    "a value by its place": (lambda s: s.scan().filter("age > ?"), QueryError, "asks for a value.*\nwrite the value"),
     "what a model said": (lambda s: s.scan().filter("label = 1").fuse(), AuditError, "not by label"),
     "fuse of a table": (lambda s: s.scan_table("images").fuse(), AuditError, "fuse needs samples"),
     "too little memory": (lambda s: s.scan().collect(memory=1000), MisreadError, "too few"),

@@ -4,9 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from misread.schemas.arguments import checked_methods
+from misread.schemas.errors import MisreadError, unknown_name
 from misread.schemas.values import Modality
 
-from .device import Precision, device
+from .device import PRECISIONS, Precision, device
 from .directory import ModelDirectory, model_directory
 from .hub import located, require
 from .images import ImageEncoder
@@ -18,6 +20,7 @@ _MOST_LETTERS: Final = 58
 _SNAPSHOT: Final = re.compile(r"models--.+?--(?P<name>[^/]+)/snapshots/[^/]+/?$")
 
 
+@checked_methods
 @dataclass(frozen=True)
 class Settings:
     """How a pretrained encoder runs. None leaves it to misread: the best device there is, float32 (or what the store's
@@ -27,6 +30,12 @@ class Settings:
     precision: Precision | None = None
     threads: int | None = None
     download: bool = False
+
+    def __post_init__(self) -> None:
+        if self.precision is not None and self.precision not in PRECISIONS:
+            raise unknown_name("precision", self.precision, PRECISIONS)
+        if self.threads is not None and self.threads < 1:
+            raise MisreadError(f"{self.threads} threads cannot work", "give 1 or more")
 
 
 def pretrained(asked: str, modality: Modality, settings: Settings | None = None) -> ImageEncoder | TextEncoder:
