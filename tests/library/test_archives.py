@@ -17,7 +17,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.mark.slow
 def test_an_audit_from_disk_is_the_audit_in_memory(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Vectors on disk give the same slices, members and scores as vectors that are held, but for float rounding."""
-    frame = store.scan().filter("view = 'PA' OR age > 30").fuse(modalities=["image"]).discover(permutations=19)
+    frame = (
+        store.scan().filter("view = 'PA' OR age > 30").fuse(modalities=["image"]).discover(permutations=19, stability=3)
+    )
     held = frame.collect(cache=False)
     monkeypatch.setattr(spill, "HELD_BYTES", 1_000)
     monkeypatch.setattr(spill, "PART_ROWS", 100)

@@ -1,5 +1,6 @@
 """Frozen slices: rows that came later, put into the slices of an audit."""
 
+import shutil
 from html import escape
 from pathlib import Path
 
@@ -41,9 +42,8 @@ def add(source: Store, store: Store, predicate: str, *, parts: int = 1, shuffle:
                 commit.set_encoder("outside", EncoderEntry("image", 12, "external", 1))
 
 
-def audit(store: Store, *predicates: str, **options: object) -> str:
-    plan = store.scan(model="m").filter(*predicates).discover(permutations=19, **options)  # type: ignore[arg-type]
-    return plan.describe().sink()
+def audit(store: Store, *predicates: str) -> str:
+    return store.scan(model="m").filter(*predicates).discover(permutations=19, stability=0).describe().sink()
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +52,29 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
-def grown(whole: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, str]:
-    """A store of 600 samples, audited, to which 300 have come in three commits since."""
-    store = Store.open_or_new(tmp_path_factory.mktemp("grown") / "store")
+def early(whole: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, str]:
+    """A store of 600 samples, audited; to be copied."""
+    store = Store.open_or_new(tmp_path_factory.mktemp("early") / "store")
     add(whole, store, EARLY)
-    audit_id = audit(mr.open(store.location))
+    return store, audit(mr.open(store.location))
+
+
+@pytest.fixture
+def audited(early: tuple[Store, str], tmp_path: Path) -> tuple[Store, str]:
+    """A copy of it, to be written to."""
+    return copied(early[0], tmp_path), early[1]
+
+
+@pytest.fixture(scope="module")
+def grown(whole: Store, early: tuple[Store, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, str]:
+    """The store of 600 samples, audited, to which 300 have come in three commits since."""
+    store = copied(early[0], tmp_path_factory.mktemp("grown"))
     add(whole, store, LATE, parts=3, shuffle=1)
-    return mr.open(store.location), audit_id
+    return mr.open(store.location), early[1]
+
+
+def copied(store: Store, folder: Path) -> Store:
+    return mr.open(shutil.copytree(store.location, folder / "store"))
 
 
 def memberships(store: Store) -> pl.DataFrame:
@@ -202,11 +218,9 @@ def test_samples_of_patients_that_the_audit_has_seen_are_counted(whole: Store, t
     assert opened.assigned(audit_id, where=LATE).notes == ()
 
 
-def test_labels_are_not_needed(whole: Store, grown: tuple[Store, str], tmp_path: Path) -> None:
+def test_labels_are_not_needed(whole: Store, audited: tuple[Store, str], grown: tuple[Store, str]) -> None:
     """Without a single prediction for the new rows they have the same slices; only the error rates are unknown."""
-    store = Store.open_or_new(tmp_path / "store")
-    add(whole, store, EARLY)
-    audit_id = audit(mr.open(store.location))
+    store, audit_id = audited
     add(whole, store, LATE)
     with store.commit("ingest") as commit:
         commit.writer("predictions").delete(LATE)
@@ -260,7 +274,7 @@ def test_samples_without_any_vector_are_left_out_and_counted(tmp_path: Path) -> 
     ]
     vectors = {f"s{i}": [float(i % 13), float(i % 5), 1.0] for i in range(190)}
     store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
-    audit_id = store.scan().fuse(modalities=["image"]).discover(permutations=0).sink()
+    audit_id = store.scan().fuse(modalities=["image"]).discover(permutations=0, stability=0).sink()
     done = mr.open(store.location).assigned(audit_id)
     assert set(done.rows["sample_id"]) == {f"s{i}" for i in range(150, 190)}
     train, bare = "samples are left out: split is train", "samples are left out: no vector in any chosen modality"
@@ -319,11 +333,11 @@ def test_unknown_audits_are_told_with_those_there_are(grown: tuple[Store, str], 
 
 
 @pytest.mark.parametrize(("source", "hint"), [("external", "--embeddings"), ("built-in", "misread embed")])
-def test_pictures_without_vectors_are_an_error(whole: Store, tmp_path: Path, source: str, hint: str) -> None:
+def test_pictures_without_vectors_are_an_error(
+    whole: Store, audited: tuple[Store, str], source: str, hint: str
+) -> None:
     """A sample whose picture was not encoded would pass for one without a picture: it is refused instead."""
-    store = Store.open_or_new(tmp_path / "store")
-    add(whole, store, EARLY)
-    audit_id = audit(mr.open(store.location))
+    store, audit_id = audited
     add(whole, store, LATE)
     with store.commit("ingest") as commit:
         rows = rows_of(store, "images")
@@ -339,13 +353,11 @@ def test_pictures_without_vectors_are_an_error(whole: Store, tmp_path: Path, sou
 @pytest.mark.parametrize(
     ("change", "message"), [("model", "fitted anew"), ("dimension", "fitted anew"), ("version", "fitted anew")]
 )
-def test_vectors_of_another_space_are_an_error(whole: Store, tmp_path: Path, change: str, message: str) -> None:
+def test_vectors_of_another_space_are_an_error(audited: tuple[Store, str], change: str, message: str) -> None:
     """An encoder fitted again after the audit makes vectors that the audit's rules do not fit."""
     from dataclasses import replace
 
-    store = Store.open_or_new(tmp_path / "store")
-    add(whole, store, EARLY)
-    audit_id = audit(mr.open(store.location))
+    store, audit_id = audited
     news = {"model": "models/x.npz", "dimension": 13, "version": {"version": 2}}
     field = "parameters" if change == "version" else change
     with store.commit("embed") as commit:
@@ -355,11 +367,9 @@ def test_vectors_of_another_space_are_an_error(whole: Store, tmp_path: Path, cha
 
 
 @pytest.mark.parametrize("change", ["gone", "text"])
-def test_metadata_that_changed_its_shape_is_an_error(whole: Store, tmp_path: Path, change: str) -> None:
+def test_metadata_that_changed_its_shape_is_an_error(audited: tuple[Store, str], change: str) -> None:
     """A column the audit was fitted on is gone, or holds another kind of values: one sentence that names it."""
-    store = Store.open_or_new(tmp_path / "store")
-    add(whole, store, EARLY)
-    audit_id = audit(mr.open(store.location))
+    store, audit_id = audited
     rows = rows_of(store, "images")
     place = rows.column_names.index("age")
     text = pa.array([str(value) for value in rows["age"].to_pylist()])

@@ -20,7 +20,7 @@ from stores import VIEW, planted_store, write_store
 
 
 def audit(store: Store, **options: object) -> LazyFrame:
-    return store.scan(model="m").discover(permutations=19, **options).describe()  # type: ignore[arg-type]
+    return store.scan(model="m").discover(permutations=19, stability=0, **options).describe()  # type: ignore[arg-type]
 
 
 def seed_with(store: Store, halves: set[str]) -> int:
@@ -43,7 +43,7 @@ def test_rows_are_left_out_with_a_reason_each(tmp_path: Path) -> None:
     ]
     vectors = {f"s{i}": [float(i % 13), float(i % 5), 1.0] for i in range(190)}
     store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
-    store.scan().fuse(modalities=["image"]).discover(permutations=0).sink()
+    store.scan().fuse(modalities=["image"]).discover(permutations=0, stability=0).sink()
     opened = mr.open(store.location)
     counts = dict(opened.sql("SELECT reason, rows FROM left_out").iter_rows())
     assert counts == {"split is train": 20, "no vector in any chosen modality": 10, "no prediction": 40, "no label": 19}
@@ -73,7 +73,7 @@ def test_an_audit_without_slices_says_why(tmp_path: Path, labels: str, wrong: st
         )
     vectors = {f"s{i}": [float(i * 7 % 13), float(i * 5 % 11), float(i * 3 % 17)] for i in range(n)}
     store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
-    audit_id = store.scan().fuse(modalities=["image"]).discover(permutations=19).sink()
+    audit_id = store.scan().fuse(modalities=["image"]).discover(permutations=19, stability=0).sink()
     opened = mr.open(store.location)
     assert opened.sql("SELECT audit_id, slices FROM audits").rows() == [(audit_id, 0)]
     assert note in opened.sql("SELECT coalesce(note, '') FROM audit_targets").item()
@@ -101,7 +101,7 @@ def test_an_audit_outlives_its_samples(tmp_path: Path) -> None:
     """Its report and the questions about it need no prediction that is still there; a new audit says what is not."""
     store = planted_store(tmp_path / "store", samples=60, per_patient=60)
     seed = seed_with(store, {"discovery"})
-    audit_id = store.scan(seed=seed).discover(permutations=0).sink()
+    audit_id = store.scan(seed=seed).discover(permutations=0, stability=0).sink()
     delete_patient(TableStore.open(store.location), "p0")
     emptied = mr.open(store.location)
     assert emptied.sql("SELECT count(*) FROM predictions").item() == 0
@@ -118,7 +118,7 @@ def test_an_audit_says_what_it_could_have_seen(tmp_path: Path) -> None:
     """The smallest effect of each class is kept, for slices of `min_size` rows; an empty audit's note tells it."""
     store = planted_store(tmp_path / "store", samples=400, inside=0.12)
     for min_size in (10, 60):
-        store.scan().discover(permutations=19, min_size=min_size).sink()
+        store.scan().discover(permutations=19, stability=0, min_size=min_size).sink()
     rows = mr.open(store.location).sql("SELECT * FROM audit_targets ORDER BY smallest_effect_rows")
     assert rows["smallest_effect_rows"].to_list() == [10, 60]
     for kind in ("false_negative", "false_positive"):
@@ -131,7 +131,7 @@ def test_an_audit_says_what_it_could_have_seen(tmp_path: Path) -> None:
 def test_an_audit_too_small_to_confirm_anything_says_so(tmp_path: Path) -> None:
     """Where no slice of `min_size` could reach 80 % power, the effect is NULL and the note says it."""
     store = planted_store(tmp_path / "store", samples=60)
-    store.scan().discover(permutations=19, min_size=30).sink()
+    store.scan().discover(permutations=19, stability=0, min_size=30).sink()
     row = mr.open(store.location).sql("SELECT * FROM audit_targets").row(0, named=True)
     assert row["smallest_effect_false_negative"] is None
     assert "could not have been confirmed" in row["note"]
@@ -199,7 +199,7 @@ def test_one_class_without_a_threshold_is_explained(tmp_path: Path) -> None:
     predictions = [{"sample_id": f"s{i}", "model": "m", "target": "t", "label": 1, "score": i / 60} for i in range(60)]
     vectors = {f"s{i}": [float(i % 7), float(i % 3)] for i in range(60)}
     store = write_store(tmp_path / "store", images, predictions, vectors=vectors)
-    store.scan().fuse(modalities=["image"]).discover(permutations=19).sink()
+    store.scan().fuse(modalities=["image"]).discover(permutations=19, stability=0).sink()
     assert "give --threshold" in mr.open(store.location).sql("SELECT note FROM audit_targets").item()
 
 

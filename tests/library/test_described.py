@@ -224,11 +224,12 @@ def written_within(*folders: str) -> set[str]:
     return {name for name in texts | {str(n.arg) for n in nodes if isinstance(n, ast.keyword)} if name.isidentifier()}
 
 
-def test_metadata_columns_may_be_called_as_columns_within(described: Store, tmp_path: Path) -> None:
+def test_metadata_columns_may_be_called_as_columns_within(tmp_path: Path) -> None:
     """Slices and all that is told of them are those of the same samples whose columns are called otherwise."""
+    source = planted_store(tmp_path / "source", samples=400, per_patient=2)
     stored = ("images", "predictions", "reports")
-    images, predictions, reports = (described.table(name).read().to_pylist() for name in stored)
-    rows = described.table("embeddings_outside").read(["sample_id", "vector"]).to_pylist()
+    images, predictions, reports = (source.table(name).read().to_pylist() for name in stored)
+    rows = source.table("embeddings_outside").read(["sample_id", "vector"]).to_pylist()
     vectors = {row["sample_id"]: row["vector"] for row in rows}
     within = {name.lower() for name in written_within("audit", "execute", "describe", "discover")}
     names = sorted(within - {*map(str.lower, IMAGES.names), VECTOR, *LABEL_COLUMNS})

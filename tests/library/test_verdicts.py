@@ -2,6 +2,7 @@
 
 import getpass
 from datetime import UTC, datetime
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -17,11 +18,17 @@ from misread.schemas.tables import CHECKSUM
 from stores import planted_store
 
 
-@pytest.fixture
-def audited(tmp_path: Path) -> Store:
-    store = planted_store(tmp_path / "store")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with an audit; to be copied."""
+    store = planted_store(tmp_path_factory.mktemp("judged") / "store", samples=600)
     store.scan().discover(permutations=0, stability=0).sink()
-    return mr.open(store.location)
+    return Path(store.location)
+
+
+@pytest.fixture
+def audited(made: Path, tmp_path: Path) -> Store:
+    return mr.open(shutil.copytree(made, tmp_path / "store"))
 
 
 def slices(store: Store) -> list[str]:

@@ -119,7 +119,7 @@ def test_no_metadata_column_is_taken_for_a_name_inside_a_function() -> None:
     assert {"patient", "is_inside", "subgroup", "half"} < set(further)
     told = []
     for names in (further, [f"plain_{number}" for number in range(len(further))]):
-        tables = audited_tables(samples=200)
+        tables = audited_tables(samples=60)
         for place, image in enumerate(tables["images"]):
             image.update(dict.fromkeys(names, ("v", "w", None)[place % 3]))
         told.append(answers_over(tables, names))
@@ -143,13 +143,21 @@ def test_names_within_a_function_are_no_columns_to_ask_by(name: str) -> None:
 def test_what_the_caller_names_in_with_is_what_is_asked_by(name: str) -> None:
     """A subquery in the expression means the caller's own table, whatever that is called."""
     call, inner = over_samples()[name]
-    expression = "if(sample_id IN (SELECT taken FROM {0}), 'in', NULL)"
+
+    def asked(names: Sequence[str]) -> str:
+        """By a sample's being in every one of the caller's tables called so, which all hold the same."""
+        quoted = [f'"{name}"' for name in names]
+        tables = "".join(f", {name} AS (FROM women)" for name in quoted)
+        within = " AND ".join(f"sample_id IN (SELECT taken FROM {name})" for name in quoted)
+        women = "women AS (SELECT sample_id AS taken FROM images WHERE sex = 'F')"
+        return f"WITH {women}{tables} " + call.format(f"if({within}, 'in', NULL)")
+
     with opened(audited_tables(samples=60)) as session:
-        asked = "WITH {0} AS (SELECT sample_id AS taken FROM images WHERE sex = 'F') " + call.format(expression)
-        wanted = session.query(asked.format("unlike")).to_pylist()
+        wanted = session.query(asked(["unlike"])).to_pylist()
         assert wanted
-        for word in (word for word in inner if not word.startswith("_")):
-            assert session.query(asked.format(f'"{word}"')).to_pylist() == wanted
+        words = [word for word in inner if not word.startswith("_")]
+        assert len(words) > 10
+        assert session.query(asked(words)).to_pylist() == wanted
 
 
 def test_a_sample_without_patient_is_nobody_elses() -> None:
@@ -172,16 +180,25 @@ def session() -> Iterator[Session]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def profiles(session: Session) -> dict[str, list[dict[str, Any]]]:
+    """The profile of each slice, asked for alone."""
+    asked = "FROM slice_profile($slice)"
+    names = session.query("FROM slices")["slice_id"].to_pylist()
+    return {name: session.query(asked, {"slice": name}).to_pylist() for name in names}
+
+
 @pytest.mark.parametrize("alias", ["its_slice", "its_row", "its_member", "judged", "given", "slices", "s", "a"])
 @pytest.mark.parametrize("qualified", [True, False])
-def test_a_profile_joined_to_slices_is_that_of_each_slice(session: Session, alias: str, qualified: bool) -> None:
+def test_a_profile_joined_to_slices_is_that_of_each_slice(
+    session: Session, profiles: dict[str, list[dict[str, Any]]], alias: str, qualified: bool
+) -> None:
     """Whatever the caller's table is called, and whether its column is named with it or without."""
     column = f"{alias}.slice_id" if qualified else "slice_id"
     joined = session.query(
         f"SELECT {column} AS one, p.* FROM slices AS {alias}, slice_profile({column}) AS p"
     ).to_pylist()
-    for slice_id in session.query("FROM slices")["slice_id"].to_pylist():
-        alone = session.query("FROM slice_profile($slice)", {"slice": slice_id}).to_pylist()
+    for slice_id, alone in profiles.items():
         mine = [{name: row[name] for name in row if name != "one"} for row in joined if row["one"] == slice_id]
         assert len(alone) > 10
         assert sorted(map(str, mine)) == sorted(map(str, alone))

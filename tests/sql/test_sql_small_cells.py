@@ -74,7 +74,7 @@ def people(found: Tables, rows: Sequence[Row]) -> set[str]:
     return {of[row["sample_id"]] for row in rows}
 
 
-@pytest.fixture(params=range(12))
+@pytest.fixture(scope="module", params=range(12))
 def store(request: pytest.FixtureRequest) -> Iterator[tuple[Tables, Callable[..., list[Row]]]]:
     found = random_store(request.param)
     with Session({name: dataset(name, rows) for name, rows in found.items()}, backed=backing_of_columns()) as session:
