@@ -16,7 +16,7 @@ hypothesis.settings.load_profile("laws")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where files are spread over processes they are begun in the order below: xdist would begin those of most tests."""
+    """Files spread over processes are begun in the order below; xdist would begin with those of most tests."""
     config.option.loadscopereorder = False
 
 

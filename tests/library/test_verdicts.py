@@ -1,8 +1,8 @@
 """What people judge slices to be."""
 
 import getpass
-from datetime import UTC, datetime
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
