@@ -70,7 +70,7 @@ CASES: dict[str, tuple[Spoil, Expected]] = {
     "picture is a folder": (_cell("metadata", 2, "image", "."), [(M, 2, "image", "no file")]),
     "picture with an endless name": (
         _cell("metadata", 2, "image", "x" * 5000),
-        [(M, 2, "image", "cannot be found")],
+        [(M, 2, "image", "cannot be found|there is no such image")],
     ),
     # metadata
     "missing sample_id": (_cell("metadata", 5, "sample_id", " "), [(M, 5, "sample_id", "missing")]),
