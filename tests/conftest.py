@@ -15,6 +15,18 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("laws")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Files that are spread over processes are begun in the order below: xdist would begin those of most tests."""
+    config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, lest a long one be begun last and leave the other cores without work."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_runtest_setup() -> None:
     """Objects that are there before a test are not looked through again: audits collect garbage between their steps,
     and what pytest, Hypothesis and the libraries hold would make that most of their time."""
