@@ -49,9 +49,17 @@ def alone(store: Store, model: str, target: str, top: int) -> pl.DataFrame:
     return store.sql(asked, {"model": model, "target": target, "audit": audit})
 
 
+@pytest.fixture(scope="module")
+def each_alone(two_models: Store) -> dict[tuple[str, str], pl.DataFrame]:
+    """The subgroups of every model and target, each asked by itself."""
+    return {(model, target): alone(two_models, model, target, 3) for model in ("m", "n") for target in ("t", "u")}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("alias", ["a", "samples", "audited", "own", "chosen", "given", "its_row", "its_term", "l"])
-def test_a_joined_question_asks_of_each_model_by_itself(two_models: Store, alias: str) -> None:
+def test_a_joined_question_asks_of_each_model_by_itself(
+    two_models: Store, each_alone: dict[tuple[str, str], pl.DataFrame], alias: str
+) -> None:
     """Joined to a table of any alias, the answers are those of one question a row: no name of the function is
     taken for the caller's."""
     joined = two_models.sql(
@@ -60,7 +68,7 @@ def test_a_joined_question_asks_of_each_model_by_itself(two_models: Store, alias
     )
     assert joined.select("model", "target").n_unique() == 4
     for (model, target), found in joined.group_by("model", "target"):
-        assert found.sort("rank").equals(alone(two_models, str(model), str(target), 3))
+        assert found.sort("rank").equals(each_alone[str(model), str(target)])
 
 
 def test_every_model_and_target_at_once_is_one_question(two_models: Store) -> None:

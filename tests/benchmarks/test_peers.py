@@ -6,7 +6,8 @@ from benchmark_audits import audit_of, planted
 
 from benchmarks.peers import METHODS, method
 
-FINDERS = ("ours", "domino", "kmeans", "spotlight", "george")
+FINDERS = {"ours": 2, "domino": 5, "kmeans": 2, "spotlight": 2, "george": 2}
+"""How many draws each is tried on: Domino misses the slice in some."""
 
 
 def fitted(name, audit):
@@ -16,11 +17,11 @@ def fitted(name, audit):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FINDERS)
-def test_an_easy_slice_is_found(name: str) -> None:
-    """On rows never seen, one of a method's five slices has the planted group on top, in most of five draws."""
+@pytest.mark.parametrize(("name", "draws"), FINDERS.items())
+def test_an_easy_slice_is_found(name: str, draws: int) -> None:
+    """On rows never seen, one of a method's five slices has the planted group on top, in most draws."""
     reached = []
-    for seed in range(5):
+    for seed in range(draws):
         audit, _ = planted(seed)
         held, group = planted(100 + seed)
         scores = fitted(name, audit).score(held, True)

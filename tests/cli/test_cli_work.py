@@ -248,7 +248,7 @@ def test_the_demo_shows_what_it_finds_and_then_the_known_answer(
     """`misread demo STORE` prints the slices, the answer to its SQL, and apart from them what was planted."""
     from misread.demo import run as demonstration
 
-    small = functools.partial(demonstration.run, films=160, training_films=120)
+    small = functools.partial(demonstration.run, films=100, training_films=60)
     monkeypatch.setattr(demonstration, "run", small)
     result = invoke("demo", str(tmp_path / "store"))
     assert result.exit_code == 0, result.stderr

@@ -274,7 +274,7 @@ def test_slices_at_the_smallest_effect_are_confirmed_four_times_in_five(per_pati
     def drawn() -> np.ndarray:
         return rng.normal(1, 1, 120)[patients] + rng.normal(0, 1, len(patients))
 
-    effects = [smallest_mean_loss(drawn(), patients, int(inside.sum())) for _ in range(40)]
+    effects = [smallest_mean_loss(drawn(), patients, int(inside.sum())) for _ in range(16)]
     shift = float(np.mean([effect for effect in effects if effect is not None])) - 1
 
     def confirmed(by: float) -> float:

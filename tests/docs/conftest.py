@@ -5,7 +5,9 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from typer.testing import CliRunner
@@ -43,9 +45,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+class Printed(NamedTuple):
+    output: str
+    error: str
+    seconds: float
+    """Processor time of this process."""
+
+
 @pytest.fixture(scope="session")
-def printed(folder: Path) -> dict[str, tuple[str, str]]:
-    """What every command of the README prints, run in order in one folder: (standard output, standard error).
+def printed(folder: Path) -> dict[str, Printed]:
+    """What every command of the README prints, run in order in one folder.
 
     The demo runs as its users run it; the others in this process, which has imported what each would import anew.
     """
@@ -55,7 +64,9 @@ def printed(folder: Path) -> dict[str, tuple[str, str]]:
             continue
         name, *arguments = shlex.split(command)
         assert name == "misread"
-        results[command] = (_alone if arguments == ["demo"] else _here)(arguments, folder)
+        began = time.process_time()
+        output, error = (_alone if arguments == ["demo"] else _here)(arguments, folder)
+        results[command] = Printed(output, error, time.process_time() - began)
     return results
 
 

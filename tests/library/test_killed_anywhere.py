@@ -104,7 +104,7 @@ def kill_at_random(server: Server, *words: str | Path) -> Iterator[bool]:
 def test_a_killed_discover_is_never_seen(server: Server, tmp_path: Path) -> None:
     """After each of 20 kills the store opens with no audit or the whole one; a last run gives what no kill gives."""
     whole, killed, fresh = tmp_path / "whole", tmp_path / "killed", tmp_path / "fresh"
-    planted_store(fresh, samples=500)
+    planted_store(fresh, samples=300)
     shutil.copytree(fresh, whole)
     shutil.copytree(fresh, killed)
     assert server.run("discover", whole)

@@ -96,7 +96,7 @@ def joined(draw: st.DrawFn, frame: LazyFrame, other: LazyFrame) -> LazyFrame:
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.data())
 def test_an_optimised_plan_gives_the_rows_of_the_plan_as_written(mixed: Store, data: st.DataObject) -> None:
     """Whatever the plan, the rules change neither its rows, nor their order, nor its columns."""
@@ -109,13 +109,18 @@ def test_an_optimised_plan_gives_the_rows_of_the_plan_as_written(mixed: Store, d
 @pytest.mark.slow
 @settings(max_examples=60)
 @given(st.data(), st.integers(1, 70))
-def test_any_split_into_batches_gives_the_same_rows(mixed: Store, data: st.DataObject, batch_rows: int) -> None:
-    """Streamed in batches of any size, the rows and their order are those of collect; no batch is larger."""
+def test_rows_that_are_streamed_or_sunk_are_the_rows_of_collect(
+    mixed: Store, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, batch_rows: int
+) -> None:
+    """In batches of any size, of which none is larger, and in a Parquet file: the rows, their order and their types."""
     frame = data.draw(frames(mixed))
+    rows = frame.collect(cache=False)
     batches = list(frame.stream(batch_rows))
     assert all(batch.num_rows <= batch_rows for batch in batches)
-    together = pl.DataFrame(pa.Table.from_batches(batches, frame.schema))
-    assert_frame_equal(together, frame.collect(cache=False))
+    assert_frame_equal(pl.DataFrame(pa.Table.from_batches(batches, frame.schema)), rows)
+    path = tmp_path_factory.mktemp("sunk") / "rows.parquet"
+    assert frame.sink_parquet(path) == rows.height
+    assert_frame_equal(pl.read_parquet(path), rows)
 
 
 @pytest.mark.slow
@@ -137,8 +142,9 @@ def test_the_order_in_which_rows_are_stored_does_not_matter(mixed: Store, turned
 def test_no_step_gives_more_rows_than_it_was_said_to(mixed: Store, data: st.DataObject) -> None:
     """Whatever is joined with what, and where a table is not there yet."""
     frame = data.draw(frames(mixed))
+    rows = frame.collect(cache=False).height
     for plan in (frame.plan, frame.optimised().plan):
-        assert frame.collect(cache=False).height <= costs(plan, mixed)[plan].rows
+        assert rows <= costs(plan, mixed)[plan].rows
 
 
 @pytest.mark.slow
@@ -154,20 +160,6 @@ def test_every_rule_keeps_the_rows(mixed: Store, data: st.DataObject) -> None:
         alone = LazyFrame(mixed, plan)
         assert alone.columns == frame.columns
         assert_frame_equal(alone.collect(cache=False, optimised=False), written)
-
-
-@pytest.mark.slow
-@settings(max_examples=40)
-@given(st.data())
-def test_rows_sunk_into_a_file_are_the_rows_of_collect(
-    mixed: Store, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    """A Parquet file holds the rows, their order and their types, whatever the plan."""
-    frame = data.draw(frames(mixed))
-    path = tmp_path_factory.mktemp("sunk") / "rows.parquet"
-    rows = frame.collect(cache=False)
-    assert frame.sink_parquet(path) == rows.height
-    assert_frame_equal(pl.read_parquet(path), rows)
 
 
 @st.composite

@@ -1,6 +1,8 @@
 """Audited stores whose names, reports and metadata try to do harm, and pages in a browser."""
 
-from collections.abc import Sequence
+import contextlib
+import shutil
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +14,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 
 import misread as mr
 from misread.library import Store
-from misread.report import Report
+from misread.report import Report, mapping
 from misread.schemas.tables import CHECKSUM
 from stores import VIEW, planted_store, write_store
 
@@ -22,6 +24,7 @@ LONG = "a very long note indeed it is " * 350
 FILMS = 400
 BESIDE = "DOE^JANE"
 """Text that every picture carries beside its pixels."""
+PLANE = mapping._plane
 ODD = ("<i>", "../..", 'q"uote', "a b", "*_`#")
 
 
@@ -39,6 +42,22 @@ def picture(seed: int) -> bytes:
 def name_of(film: int) -> str:
     """Ids as odd as files are called."""
     return ODD[film % len(ODD)] + f"{film}.png"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def flat_maps() -> Iterator[None]:
+    """Where a map puts its points is not asked of most reports, and takes most of their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mapping, "_plane", lambda vectors, seed: np.pad(vectors, ((0, 0), (0, 1)))[:, :2])
+        yield
+
+
+@contextlib.contextmanager
+def drawn_maps() -> Iterator[None]:
+    """Maps as users have them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mapping, "_plane", PLANE)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -81,15 +100,22 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="session")
 def whole(hostile: Store) -> Report:
     """The report with everything in it."""
-    return hostile.report()
+    with drawn_maps():
+        return hostile.report()
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with one audit that is told in words; to be copied."""
+    store = planted_store(tmp_path_factory.mktemp("told") / "store")
+    store.scan("m").discover(permutations=0, stability=0).describe().sink()
+    return Path(store.location)
 
 
 @pytest.fixture
-def described(tmp_path: Path) -> Store:
-    """A store with one audit that is told in words."""
-    store = planted_store(tmp_path / "store")
-    store.scan("m").discover(permutations=0, stability=0).describe().sink()
-    return Store.open(store.location)
+def described(told: Path, tmp_path: Path) -> Store:
+    """A copy of it, to be written to."""
+    return Store.open(shutil.copytree(told, tmp_path / "store"))
 
 
 def with_counts(store: Store, table: str, **counts: Sequence[int | str | None] | int | None) -> Store:

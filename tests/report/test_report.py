@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from PIL import Image
-from report.conftest import BESIDE, FILMS, MARKUP, RIGHT_TO_LEFT, name_of, picture
+from report.conftest import BESIDE, FILMS, MARKUP, RIGHT_TO_LEFT, drawn_maps, name_of, picture
 from typer.testing import CliRunner
 
 from misread.audit.halves import half_of
@@ -103,18 +103,16 @@ def test_what_was_chosen_in_one_half_is_not_called_borne_out(whole: Report) -> N
         assert not re.search("Phrases that set", page)
 
 
-def test_phrases_that_held_out_films_deny_are_told_so(tmp_path: Path) -> None:
+def test_phrases_that_held_out_films_deny_are_told_so(described: Store) -> None:
     """The phrase that comes first in the discovery half is not first where the confirmation half has it less inside;
     pages say whether each phrase is borne out, and which is rarer inside."""
-    store = planted_store(tmp_path / "store")
-    store.scan("m").discover(permutations=0, stability=0, most=1).describe().sink()
-    table = Store.open(store.location).table("phrases").read()
+    table = described.table("phrases").read()
     first = next(row for row in table.to_pylist() if row["rank"] == 1)
     denied = first | {"q_value": 0.9, "rate_inside": 0.1, "rate_outside": 0.4, "patients_outside": 40}
     fine = first | {"rank": 2, "phrase": "sure words", "q_value": 0.01, "patients_inside": 40}
-    with store.commit("discover") as commit:
+    with described.commit("discover") as commit:
         commit.upsert("phrases", pa.Table.from_pylist([denied, fine], table.schema))
-    report = Store.open(store.location).report()
+    report = Store.open(described.location).report()
     (told,) = (row["phrases"] for row in report.slices if row["slice_id"] == first["slice_id"])
     assert (told[0]["phrase"], told[0]["borne_out"]) == ("sure words", "yes")
     assert {one["borne_out"] for one in told if one["phrase"] == first["phrase"]} == {"no, rarer inside"}
@@ -125,7 +123,8 @@ def test_phrases_that_held_out_films_deny_are_told_so(tmp_path: Path) -> None:
 
 def test_the_same_report_tomorrow(hostile: Store, whole: Report) -> None:
     """The page is the same to the byte."""
-    assert as_html(whole) == as_html(hostile.report())
+    with drawn_maps():
+        assert as_html(whole) == as_html(hostile.report())
 
 
 def test_hostile_text_stays_text(whole: Report) -> None:

@@ -261,16 +261,9 @@ def test_a_half_of_few_patients_is_not_counted(tmp_path: Path, per_patient: int,
         assert told[name] == (shown[name] if is_told else None)
 
 
-def test_shares_of_patients_who_were_not_counted_are_not_shown(tmp_path: Path) -> None:
+def test_shares_of_patients_who_were_not_counted_are_not_shown(described: Store) -> None:
     """Audits from before patients outside were counted are read; nobody knows whether they are few."""
-    store = planted_store(tmp_path / "store")
-    store.scan("m").discover(permutations=0, stability=0).describe().sink()
-    told = Store.open(store.location).table("phrases").read()
-    place = told.schema.get_field_index("patients_outside")
-    with store.commit("discover") as commit:
-        unknown = pa.nulls(told.num_rows, pa.int64())
-        commit.upsert("phrases", told.set_column(place, told.schema.field(place), unknown))
-    opened = Store.open(store.location)
+    opened = with_counts(described, "phrases", patients_outside=None)
     for allowed in (False, True):
         report = opened.report(allow_small_cells=allowed)
         shares = {one["rate_outside"] for row in report.slices for one in row["phrases"]}

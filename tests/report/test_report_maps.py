@@ -12,6 +12,11 @@ AUDITED = {"Aorta": range(240), "Mass": range(120, 400)}
 """Which films have a label for which target; those of Mass are misread in a group."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def flat_maps() -> None:
+    """Here maps are drawn."""
+
+
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Store:
     rng = np.random.default_rng(0)

@@ -71,7 +71,7 @@ def ended_at_once(racers: list[Racer]) -> list[list[str]]:
 @pytest.mark.slow
 def test_of_processes_that_end_in_the_same_moment_one_wins(bucket: str) -> None:
     """Exactly one commit happens, the first of a store too; the losers are told, and the store is the winner's."""
-    place, turns, won = f"{bucket}/same-moment", 12, []
+    place, turns, won = f"{bucket}/same-moment", 8, []
     tables = ("reports", "reports", "images", "images")
     with contextlib.ExitStack() as open_racers:
         racers = [Racer(place, f"{name} {n}", name, turns) for n, name in enumerate(tables)]
