@@ -137,6 +137,8 @@ def metadata_cells(cells: pl.Series) -> pl.Series | None:
     """A metadata column as one of TYPES (text is yet to be typed where the file has no types); None where it
     holds lists, structures or bytes."""
     dtype = cells.dtype
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
+        return _days(cells)
     if dtype in _TEXT_TYPES or dtype in (pl.Datetime, pl.Time, pl.Duration, pl.Null):
         return present(cells)
     if dtype.is_integer():
@@ -145,6 +147,14 @@ def metadata_cells(cells: pl.Series) -> pl.Series | None:
     if dtype.is_float() or dtype.is_decimal():
         return numbers(cells).fill_nan(None)
     return cells if dtype in (pl.Boolean, pl.Date) else None
+
+
+def _days(moments: pl.Series) -> pl.Series:
+    """Dates where all are midnights, as pandas holds dates; else text, in which a midnight is its date too, as it
+    would be in a file of midnights alone."""
+    days = moments.cast(pl.Date)
+    is_day = moments == days.cast(moments.dtype)
+    return days if is_day.all() else days.cast(pl.String).zip_with(is_day, present(moments))
 
 
 def _ints(values: pl.Series) -> pl.Series:

@@ -3,10 +3,12 @@
 import contextlib
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -158,3 +160,22 @@ def test_numbers_of_32_bits_are_those_that_a_csv_file_has(tables: dict[str, pl.D
     assert content(tmp_path / "frames") == content(tmp_path / "files")
     told = mr.open(tmp_path / "frames").sql("SELECT score, loss, threshold FROM predictions WHERE sample_id = 's0'")
     assert told.row(0) == (0.7, 0.7, 0.7)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "date64"])
+def test_dates_are_those_that_a_csv_file_has(kind: str, tmp_path: Path) -> None:
+    """pandas and Arrow's date64 hold a date as its midnight; dates of patients stay outside, whatever they come as."""
+    days = {"sample_id": ["a", "b"], "bought_on": [date(2020, 1, 1), None], "study_date": [date(2020, 1, 31)] * 2}
+    frame = pl.DataFrame(days)
+    frame.write_csv(tmp_path / "metadata.csv")
+    date64 = pa.schema({"sample_id": pa.string(), "bought_on": pa.date64(), "study_date": pa.date64()})
+    moments = frame.with_columns(pl.col(pl.Date).cast(pl.Datetime("ns")))
+    given = {"file": tmp_path / "metadata.csv", "frame": pa.table(days, date64)}
+    if kind == "pandas":
+        given["frame"] = moments.to_pandas()
+    for name, table in given.items():
+        store = mr.open(tmp_path / name, create=True)
+        store.ingest(metadata=table)
+        columns = store.sql("FROM images").schema
+        assert (columns["bought_on"], "study_date" in columns) == (pl.Date(), False)
+    assert content(tmp_path / "frame") == content(tmp_path / "file")
