@@ -95,17 +95,21 @@ def test_frames_have_their_own_folder_of_pictures(tables: dict[str, pl.DataFrame
 
 
 def test_faults_of_frames_are_told_at_once(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
-    """As those of files, by table, row and column; the store stays as it was, and the good rows come if they may."""
+    """As those of files, by frame, row and column; the store stays as it was, and the good rows come if they may."""
     store = mr.open(tmp_path / "store", create=True)
     store.ingest(metadata=tables["metadata"].drop("image"))
     wrong = tables["predictions"].with_columns(score=pl.when(pl.col("sample_id") == "s3").then(7.0).otherwise("score"))
     with pytest.raises(InputFaultsError) as raised:
         store.ingest(predictions=wrong, reports=tables["reports"].rename({"report": "words"}))
     told = {(fault.file, fault.row, fault.column) for fault in raised.value.faults}
-    assert told == {("predictions.parquet", 5, "score"), ("reports.parquet", None, "report")}
+    named = {name: f"the frame given as {name}" for name in KINDS}
+    assert told == {(named["predictions"], 5, "score"), (named["reports"], None, "report")}
     assert (store.state, mr.open(store.location).state) == (1, 1)
     kept = store.ingest(predictions=wrong, skip_faulty=True)
     assert (kept.tables["predictions"].added, len(kept.faults)) == (ROWS - 1, 1)
+    tables["reports"].write_parquet(tmp_path / "metadata.parquet")
+    again = store.ingest(metadata=tables["metadata"].drop("image"), reports=tmp_path / "metadata.parquet")
+    assert {notice.partition(": ")[0] for notice in again.notices} == {named["metadata"]}
 
 
 @pytest.mark.parametrize(
