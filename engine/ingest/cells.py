@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Final, Literal
 
+import numpy as np
 import polars as pl
 
 Kind = Literal["empty", "int", "float", "bool", "date", "text"]
@@ -83,9 +84,11 @@ def largest_whole(kind: pl.DataType) -> int:
 def numbers(cells: pl.Series) -> pl.Series:
     """Float64, null where a cell is missing or no number. NaN and infinities stay for the caller.
 
-    A number of 32 bits is the shortest decimal that it stands for, as a CSV file would have it: a score of 0.7 reaches
-    a threshold of 0.7.
+    A number of 16 or 32 bits is the shortest decimal that it stands for, as a CSV file would have it: a score of 0.7
+    reaches a threshold of 0.7.
     """
+    if cells.dtype == pl.Float16:  # polars writes it with the digits of 32 bits
+        return pl.Series(cells.name, cells.to_numpy().astype(str).astype(np.float64)).set(cells.is_null(), None)
     if cells.dtype == pl.Float32:
         return cells.cast(pl.String).cast(pl.Float64)
     if cells.dtype.is_numeric() or cells.dtype == pl.Boolean:

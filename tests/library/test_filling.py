@@ -150,14 +150,19 @@ def test_a_new_store_is_made_by_what_comes_in(tables: dict[str, pl.DataFrame], t
     assert mr.open(place, create=True).state == store.state == 1
 
 
-def test_numbers_of_32_bits_are_those_that_a_csv_file_has(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [pl.Float16, pl.Float32])
+def test_short_numbers_are_those_that_a_csv_file_has(
+    kind: type[pl.DataType], tables: dict[str, pl.DataFrame], tmp_path: Path
+) -> None:
     """A score of 0.7 is 0.7, and reaches a threshold of 0.7, whatever the file; so are losses and metadata."""
-    rounded = [0.7, 0.1, 0.3] * (ROWS // 3)
-    single = pl.Series(rounded, dtype=pl.Float32)
-    metadata = tables["metadata"].drop("image").with_columns(spacing=single)
-    predictions = tables["predictions"].with_columns(score=single, loss=single, threshold=pl.lit(0.7, pl.Float32))
-    metadata.write_csv(tmp_path / "metadata.csv")
-    predictions.write_csv(tmp_path / "predictions.csv")
+    exact = pl.Series([0.7, 0.1, 0.3] * (ROWS // 3))
+    short = exact.cast(kind)
+    spacing = pl.Series([None, *exact[1:]])
+    metadata = tables["metadata"].drop("image").with_columns(spacing=spacing.cast(kind))
+    predictions = tables["predictions"].with_columns(score=short, loss=short, threshold=pl.lit(0.7, kind))
+    metadata.with_columns(spacing=spacing).write_csv(tmp_path / "metadata.csv")
+    as_written = predictions.with_columns(score=exact, loss=exact, threshold=0.7)
+    as_written.write_csv(tmp_path / "predictions.csv")
     for name, given in {"frames": (metadata, predictions), "files": ("metadata.csv", "predictions.csv")}.items():
         own = [tmp_path / one if isinstance(one, str) else one for one in given]
         mr.open(tmp_path / name, create=True).ingest(metadata=own[0], predictions=own[1])
