@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
@@ -61,6 +61,11 @@ def as_files(**tables: Table | None) -> Iterator[dict[str, Path | None]]:
     with ExitStack() as frames:
         folder = cache(lambda: frames.enter_context(TemporaryFolder(FRAMES)))
         yield {name: None if table is None else _file(name, table, folder) for name, table in tables.items()}
+
+
+def frames_among(tables: Mapping[str, Table | None]) -> tuple[str, ...]:
+    """The names of the tables that are no paths."""
+    return tuple(name for name, table in tables.items() if not isinstance(table, str | os.PathLike | None))
 
 
 def _file(name: str, table: Table, folder: Callable[[], Path]) -> Path:

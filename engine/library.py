@@ -92,15 +92,17 @@ class Store(TableStore, metaclass=_Offered):
         `skip_faulty` the good rows are stored, and `faults` of the answer tells the others), UnknownNameError for an
         unknown format, MisreadError where there is nothing to take in, StoreError where another writes.
         """
-        from .filling import as_files, sources_of
+        from .filling import as_files, frames_among, sources_of
         from .ingest import Sources, ingest
 
         folder = None if images is None else Path(images)
-        with as_files(metadata=metadata, reports=reports, predictions=predictions, embeddings=embeddings) as files:
-            if folder is None and metadata is not None and not isinstance(metadata, str | os.PathLike):
-                folder = Path.cwd()
+        tables = {"metadata": metadata, "reports": reports, "predictions": predictions, "embeddings": embeddings}
+        frames = frames_among(tables)
+        if folder is None and "metadata" in frames:
+            folder = Path.cwd()
+        with as_files(**tables) as files:
             named = files["metadata"], folder, files["reports"], files["predictions"], files["embeddings"]
-            sources = Sources(*named, identifiers_kept=tuple(keep_identifiers))
+            sources = Sources(*named, identifiers_kept=tuple(keep_identifiers), frames=frames)
             whole = sources_of(self.location, sources, format, root, None if key is None else Path(key))
             return ingest(self, whole, skip_faulty=skip_faulty, progress=progress)
 

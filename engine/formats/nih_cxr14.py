@@ -2,7 +2,8 @@
 
 ROOT holds Data_Entry_2017.csv (or Data_Entry_2017_v2020.csv), the images in images_001/images to images_012/images or
 in images, and train_val_list.txt and test_list.txt if they are there. Findings are columns: positive where the labels
-list one, else negative, as the data set counts them (it was mined from reports and knows no uncertain).
+list one, else negative, as the data set counts them (it was mined from reports and knows no uncertain). Ages are whole
+years, also where a table has them as in DICOM: 058Y, 010M, 001D.
 
 Not taken: boxes (BBox_List_2017.csv), and the sizes of the original images.
 """
@@ -33,6 +34,7 @@ _COLUMNS: Final = {
     "View Position": "view_position",
 }
 _LISTS: Final = {"train_val_list.txt": "train", "test_list.txt": "test"}
+_OF_YEAR: Final = {"Y": 1, "M": 12, "W": 52, "D": 365}
 _OLDEST: Final = 120
 """Ages beyond are slips of the pen in the data set, as its users know, and missing here."""
 
@@ -46,7 +48,7 @@ def read(request: Request) -> Archive | None:
         return None
     there = _pictures(request)
     rows = _told_apart(request, rows, there)
-    age = pl.col("age").str.extract(r"^0*(\d+)Y?$").cast(pl.Int64, strict=False)
+    age = _years(pl.col("age"))
     samples = rows.with_columns(
         *named_findings("finding_labels", FINDINGS),
         pl.col("follow_up").cast(pl.Int64, strict=False),
@@ -56,6 +58,11 @@ def read(request: Request) -> Archive | None:
     )
     notices = _notices(rows, samples)
     return Archive(Source(source.path, source.name, samples, typed=True), in_folder(request.root), notices=notices)
+
+
+def _years(age: pl.Expr) -> pl.Expr:
+    of_year = age.str.extract(r"([YMWD])$").replace_strict(_OF_YEAR, default=1, return_dtype=pl.Int64)
+    return age.str.extract(r"^(\d+)[YMWD]?$").cast(pl.Int64, strict=False) // of_year
 
 
 def _columns(source: Source) -> dict[str, str]:

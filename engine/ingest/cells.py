@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Final, Literal
 
+import numpy as np
 import polars as pl
 
 Kind = Literal["empty", "int", "float", "bool", "date", "text"]
@@ -83,9 +84,11 @@ def largest_whole(kind: pl.DataType) -> int:
 def numbers(cells: pl.Series) -> pl.Series:
     """Float64, null where a cell is missing or no number. NaN and infinities stay for the caller.
 
-    A number of 32 bits is the shortest decimal that it stands for, as a CSV file would have it: a score of 0.7 reaches
-    a threshold of 0.7.
+    A number of 16 or 32 bits is the shortest decimal that it stands for, as a CSV file would have it: a score of 0.7
+    reaches a threshold of 0.7.
     """
+    if cells.dtype == pl.Float16:  # polars writes it with the digits of 32 bits
+        return pl.Series(cells.name, cells.to_numpy().astype(str).astype(np.float64)).set(cells.is_null(), None)
     if cells.dtype == pl.Float32:
         return cells.cast(pl.String).cast(pl.Float64)
     if cells.dtype.is_numeric() or cells.dtype == pl.Boolean:
@@ -137,6 +140,8 @@ def metadata_cells(cells: pl.Series) -> pl.Series | None:
     """A metadata column as one of TYPES (text is yet to be typed where the file has no types); None where it
     holds lists, structures or bytes."""
     dtype = cells.dtype
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
+        return _days(cells)
     if dtype in _TEXT_TYPES or dtype in (pl.Datetime, pl.Time, pl.Duration, pl.Null):
         return present(cells)
     if dtype.is_integer():
@@ -145,6 +150,14 @@ def metadata_cells(cells: pl.Series) -> pl.Series | None:
     if dtype.is_float() or dtype.is_decimal():
         return numbers(cells).fill_nan(None)
     return cells if dtype in (pl.Boolean, pl.Date) else None
+
+
+def _days(moments: pl.Series) -> pl.Series:
+    """Dates where all are midnights, as pandas holds dates; else text, in which a midnight is its date too, as it
+    would be in a file of midnights alone."""
+    days = moments.cast(pl.Date)
+    is_day = moments == days.cast(moments.dtype)
+    return days if is_day.all() else days.cast(pl.String).zip_with(is_day, present(moments))
 
 
 def _ints(values: pl.Series) -> pl.Series:

@@ -1,5 +1,6 @@
 """Every check of every input file, in the order in which they lean on each other; nothing is written."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -98,12 +99,12 @@ def _read_archive(checked: Checked, sources: Sources, book: FaultBook, progress:
 
 
 def _named_files(sources: Sources) -> dict[str, tuple[Path, str]]:
-    """The path and the name in faults of every file given: its base name where that tells them apart."""
+    """The path and the name in faults of every file given: its base name where that tells them apart, or which frame it
+    is."""
     paths = {kind: path for kind in KINDS if (path := getattr(sources, kind)) is not None}
-    names = [path.name for path in paths.values()]
-    return {
-        k: (path, path.name if path.name and names.count(path.name) == 1 else str(path)) for k, path in paths.items()
-    }
+    names = {k: f"the frame given as {k}" if k in sources.frames else path.name for k, path in paths.items()}
+    times = Counter(names.values())
+    return {k: (path, names[k] if names[k] and times[names[k]] == 1 else str(path)) for k, path in paths.items()}
 
 
 def _samples(images: pl.DataFrame | None) -> pl.Series:

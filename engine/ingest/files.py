@@ -126,7 +126,7 @@ def _parquet(content: bytes) -> Records:
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UnreadableFileError(f"not a whole Parquet file: {first_line(error)}") from None
     if not frame.height:
-        raise UnreadableFileError("the file has columns and no rows")
+        raise UnreadableFileError("there are columns and no rows")
     frame = frame.drop(ROW, strict=False).with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
     return Records(tuple(frame.columns), numbered(frame), ())
 

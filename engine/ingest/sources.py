@@ -41,7 +41,8 @@ class Sources:
     `images` is the folder that the paths in the metadata's `image` column are relative to; None means the
     folder of the metadata file. `identifiers_kept` names direct identifiers that are kept as metadata.
     `archive` reads a data set in its own layout, in place of metadata, images and reports. With `pseudonyms`, ids are
-    stored as keyed hashes, in every file alike.
+    stored as keyed hashes, in every file alike. `frames` names the tables (metadata, reports, predictions, embeddings)
+    that were given as frames: their files are nobody's, and are told of as the frames.
     """
 
     metadata: Path | None = None
@@ -52,6 +53,7 @@ class Sources:
     identifiers_kept: tuple[str, ...] = ()
     archive: ReadArchive | None = None
     pseudonyms: Pseudonyms | None = None
+    frames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -267,6 +267,13 @@ def test_sections_end_where_the_next_begins() -> None:
     assert found["impression"] is None
 
 
+@pytest.mark.parametrize("heading", ["FINDINGS AND IMPRESSION", "Findings/Impression", "FINDINGS & CONCLUSION"])
+def test_a_heading_of_two_sections_fills_both(heading: str) -> None:
+    """Who asks for findings, and who asks for the impression, gets the text; other headings in capitals name none."""
+    found = sections_of(f"HISTORY AND PHYSICAL: seen\n{heading}: No mass.\n")
+    assert {name: text for name, text in found.items() if text} == {"findings": "No mass.", "impression": "No mass."}
+
+
 def test_no_room_to_unpack_is_no_fault_of_the_images(tmp_path: Path, take: Take) -> None:
     """A full TMPDIR ends the command: no image is left out, even with --skip-faulty, for want of room."""
     root = tmp_path / "root"

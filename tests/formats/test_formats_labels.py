@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,18 @@ def test_nih_findings_and_ages(take: Take, small: Small, images: Images) -> None
     assert [rows[i]["age"] for i in ids] == [30, 31, 32, None]
     assert {row["split"] for row in rows.values()} == {"train", "test"}
     assert any("1 ages above 120" in notice for notice in result.notices)
+
+
+def test_ages_of_nih_are_whole_years_whatever_their_unit(take: Take, small: Small, images: Images) -> None:
+    """As in DICOM, some tables have years, months and days; none of them is a slip of the pen."""
+    root, ids = small("nih-cxr14")
+    table = root / "Data_Entry_2017.csv"
+    written = {",30,": ",001D,", ",31,": ",010M,", ",32,": ",058Y,", ",411,": ",411M,"}
+    table.write_text(reduce(lambda text, pair: text.replace(*pair), written.items(), table.read_text()))
+    store, result = take("nih-cxr14", root)
+    age = dict(images(store).select("sample_id", "age").iter_rows())
+    assert [age[one] for one in ids] == [0, 0, 58, 34]
+    assert not any("ages" in notice for notice in result.notices)
 
 
 def test_the_newer_table_of_nih_is_read(take: Take, small: Small, images: Images) -> None:

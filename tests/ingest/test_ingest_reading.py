@@ -102,6 +102,12 @@ def _one_column(name: str, values: Any, store: TableStore, folder: Path) -> tupl
         (pl.Series([True, None]), "bool", [True, None]),
         (pl.Series([date(2024, 2, 29)]), "date32[day]", [date(2024, 2, 29)]),
         (pl.Series([datetime(2024, 2, 29, 1, 2)]), "string", ["2024-02-29 01:02:00.000000"]),
+        (pl.Series([datetime(2024, 2, 29), None], dtype=pl.Datetime("ns")), "date32[day]", [date(2024, 2, 29), None]),
+        (
+            pl.Series([datetime(2024, 2, 29), datetime(1960, 1, 1, 1)]),
+            "string",
+            ["2024-02-29", "1960-01-01 01:00:00.000000"],
+        ),
         (pl.Series(["1.50"]).cast(pl.Decimal(5, 2)), "double", [1.5]),
         (pl.Series([None, None]), "string", [None, None]),
     ],

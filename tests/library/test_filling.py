@@ -3,10 +3,12 @@
 import contextlib
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -93,17 +95,21 @@ def test_frames_have_their_own_folder_of_pictures(tables: dict[str, pl.DataFrame
 
 
 def test_faults_of_frames_are_told_at_once(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
-    """As those of files, by table, row and column; the store stays as it was, and the good rows come if they may."""
+    """As those of files, by frame, row and column; the store stays as it was, and the good rows come if they may."""
     store = mr.open(tmp_path / "store", create=True)
     store.ingest(metadata=tables["metadata"].drop("image"))
     wrong = tables["predictions"].with_columns(score=pl.when(pl.col("sample_id") == "s3").then(7.0).otherwise("score"))
     with pytest.raises(InputFaultsError) as raised:
         store.ingest(predictions=wrong, reports=tables["reports"].rename({"report": "words"}))
     told = {(fault.file, fault.row, fault.column) for fault in raised.value.faults}
-    assert told == {("predictions.parquet", 5, "score"), ("reports.parquet", None, "report")}
+    named = {name: f"the frame given as {name}" for name in KINDS}
+    assert told == {(named["predictions"], 5, "score"), (named["reports"], None, "report")}
     assert (store.state, mr.open(store.location).state) == (1, 1)
     kept = store.ingest(predictions=wrong, skip_faulty=True)
     assert (kept.tables["predictions"].added, len(kept.faults)) == (ROWS - 1, 1)
+    tables["reports"].write_parquet(tmp_path / "metadata.parquet")
+    again = store.ingest(metadata=tables["metadata"].drop("image"), reports=tmp_path / "metadata.parquet")
+    assert {notice.partition(": ")[0] for notice in again.notices} == {named["metadata"]}
 
 
 @pytest.mark.parametrize(
@@ -144,17 +150,41 @@ def test_a_new_store_is_made_by_what_comes_in(tables: dict[str, pl.DataFrame], t
     assert mr.open(place, create=True).state == store.state == 1
 
 
-def test_numbers_of_32_bits_are_those_that_a_csv_file_has(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [pl.Float16, pl.Float32])
+def test_short_numbers_are_those_that_a_csv_file_has(
+    kind: type[pl.DataType], tables: dict[str, pl.DataFrame], tmp_path: Path
+) -> None:
     """A score of 0.7 is 0.7, and reaches a threshold of 0.7, whatever the file; so are losses and metadata."""
-    rounded = [0.7, 0.1, 0.3] * (ROWS // 3)
-    single = pl.Series(rounded, dtype=pl.Float32)
-    metadata = tables["metadata"].drop("image").with_columns(spacing=single)
-    predictions = tables["predictions"].with_columns(score=single, loss=single, threshold=pl.lit(0.7, pl.Float32))
-    metadata.write_csv(tmp_path / "metadata.csv")
-    predictions.write_csv(tmp_path / "predictions.csv")
+    exact = pl.Series([0.7, 0.1, 0.3] * (ROWS // 3))
+    short = exact.cast(kind)
+    spacing = pl.Series([None, *exact[1:]])
+    metadata = tables["metadata"].drop("image").with_columns(spacing=spacing.cast(kind))
+    predictions = tables["predictions"].with_columns(score=short, loss=short, threshold=pl.lit(0.7, kind))
+    metadata.with_columns(spacing=spacing).write_csv(tmp_path / "metadata.csv")
+    as_written = predictions.with_columns(score=exact, loss=exact, threshold=0.7)
+    as_written.write_csv(tmp_path / "predictions.csv")
     for name, given in {"frames": (metadata, predictions), "files": ("metadata.csv", "predictions.csv")}.items():
         own = [tmp_path / one if isinstance(one, str) else one for one in given]
         mr.open(tmp_path / name, create=True).ingest(metadata=own[0], predictions=own[1])
     assert content(tmp_path / "frames") == content(tmp_path / "files")
     told = mr.open(tmp_path / "frames").sql("SELECT score, loss, threshold FROM predictions WHERE sample_id = 's0'")
     assert told.row(0) == (0.7, 0.7, 0.7)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "date64"])
+def test_dates_are_those_that_a_csv_file_has(kind: str, tmp_path: Path) -> None:
+    """pandas and Arrow's date64 hold a date as its midnight; dates of patients stay outside, whatever they come as."""
+    days = {"sample_id": ["a", "b"], "bought_on": [date(2020, 1, 1), None], "study_date": [date(2020, 1, 31)] * 2}
+    frame = pl.DataFrame(days)
+    frame.write_csv(tmp_path / "metadata.csv")
+    date64 = pa.schema({"sample_id": pa.string(), "bought_on": pa.date64(), "study_date": pa.date64()})
+    moments = frame.with_columns(pl.col(pl.Date).cast(pl.Datetime("ns")))
+    given = {"file": tmp_path / "metadata.csv", "frame": pa.table(days, date64)}
+    if kind == "pandas":
+        given["frame"] = moments.to_pandas()
+    for name, table in given.items():
+        store = mr.open(tmp_path / name, create=True)
+        store.ingest(metadata=table)
+        columns = store.sql("FROM images").schema
+        assert (columns["bought_on"], "study_date" in columns) == (pl.Date(), False)
+    assert content(tmp_path / "frame") == content(tmp_path / "file")
