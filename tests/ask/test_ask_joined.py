@@ -71,7 +71,9 @@ def test_a_joined_question_asks_of_each_model_by_itself(
         assert found.sort("rank").equals(each_alone[str(model), str(target)])
 
 
-def test_every_model_and_target_at_once_is_one_question(two_models: Store) -> None:
+def test_every_model_and_target_at_once_is_one_question(
+    two_models: Store, each_alone: dict[tuple[str, str], pl.DataFrame]
+) -> None:
     """With NULL for both each lists what it lists alone, in the order of names; q-values, and the intervals of what is
     confirmed, are over all of them: fewer can be confirmed than where each is asked by itself."""
     (audit,) = two_models.sql("FROM audits")["audit_id"]
@@ -79,7 +81,7 @@ def test_every_model_and_target_at_once_is_one_question(two_models: Store) -> No
     every = two_models.sql(asked.format("NULL", "NULL"), {"audit": audit})
     pairs = every.select("model", "target").unique(maintain_order=True).rows()
     assert pairs == [("m", "t"), ("m", "u"), ("n", "t"), ("n", "u")]
-    single = pl.concat([alone(two_models, model, target, 3) for model, target in pairs])
+    single = pl.concat([each_alone[pair] for pair in pairs])
     corrected = ["q_value", "confirmed", "error_rate_low", "error_rate_high"]
     assert every.drop(corrected).equals(single.drop(corrected))
     assert every["q_value"].to_list() == pytest.approx(q_values(every["p_value"].to_numpy()).tolist())

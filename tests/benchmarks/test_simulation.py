@@ -10,14 +10,14 @@ from benchmarks.scale.simulation import FUSED, SUMS, WIDTH, added_up, beside, na
 @pytest.mark.slow
 def test_narrow_archives_are_audited_and_told_beside_the_forecast(tmp_path: Path) -> None:
     """Two sizes, each with its stages; without whole audits to forecast from only what was run is told."""
-    audits = narrow(tmp_path, 3_000, 300)
-    assert list(audits) == [300, 3_000]
+    audits = narrow(tmp_path, 6_000, 300)
+    assert list(audits) == [600, 6_000]
     assert all(one["scratch"] >= 0 and one["stages"] for one in audits.values())
     assert list(beside(audits, {}).columns[1].cells) == ["narrow, run"] * 2
     whole = {(rows, "audit"): one for rows, one in audits.items()}
     table = beside(audits, whole)
     assert list(table.columns[1].cells) == ["narrow, run"] * 2 + ["whole, worked out"] * 2
-    assert float(list(table.columns[4].cells)[3]) == pytest.approx(audits[3_000]["peak"], abs=0.01)
+    assert float(list(table.columns[4].cells)[3]) == pytest.approx(audits[6_000]["peak"], abs=0.01)
 
 
 def test_sums_of_many_machines_are_exact() -> None:

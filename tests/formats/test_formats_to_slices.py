@@ -39,7 +39,7 @@ def test_archive_to_slices(name: str, tmp_path: Path) -> None:
     for command in (
         ["ingest", store, "--format", name, str(root), *predictions],
         ["embed", store, "--report-encoder", "none"],
-        ["discover", store, "--min-size", "10", "--stability", "0", "--include-train"],
+        ["discover", store, "--min-size", "10", "--permutations", "19", "--stability", "0", "--include-train"],
     ):
         done = CliRunner().invoke(app, command)
         assert done.exit_code == 0, done.output
