@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, wraps
 from inspect import Parameter, isfunction, signature
 from numbers import Integral, Real
+from pathlib import PurePath
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Final, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -28,6 +29,9 @@ _WORDS: Final[dict[Any, str]] = {
     Callable: "a function",
 }
 _LONGEST: Final = 60
+_NO_TEXT: Final = (
+    "leave out the character NUL and what is no UTF-8: bytes of another encoding, and halves of characters (surrogates)"
+)
 
 
 def checked(function: Callable[P, R], name: str = "") -> Callable[P, R]:
@@ -49,8 +53,8 @@ def checked(function: Callable[P, R], name: str = "") -> Callable[P, R]:
         told = f"{name or function.__name__}: {parameter} is {_shown(plain)}"
         if not _fits(plain, kind):
             raise MisreadError(told, f"give {_words(kind)}")
-        if isinstance(plain, str | os.PathLike) and not _is_text(os.fspath(plain)):
-            raise MisreadError(told, "leave out the character NUL and halves of characters (surrogates)")
+        if isinstance(plain, str | os.PathLike) and not _is_text(os.fspath(plain), is_path=_fits(PurePath(), kind)):
+            raise MisreadError(told, _NO_TEXT)
         return plain
 
     @wraps(function)
@@ -113,8 +117,9 @@ def _shown(value: object) -> str:
     return repr(value) if plain and len(repr(value)) <= _LONGEST else f"of type {type(value).__name__}"
 
 
-def _is_text(value: str | bytes) -> bool:
+def _is_text(value: str | bytes, *, is_path: bool) -> bool:
+    """Whether a file can hold it, or be named so: in paths Python keeps bytes of other encodings as surrogates."""
     try:
-        return b"\0" not in os.fsencode(value)
+        return b"\0" not in (os.fsencode(value) if is_path or isinstance(value, bytes) else value.encode())
     except UnicodeEncodeError:
         return False

@@ -29,12 +29,12 @@ class StoreFiles:
         if text.startswith("file://"):
             text = unquote(urlsplit(text).path)
         self.is_local = "://" not in text
+        self.location = str(Path(text).expanduser().resolve()) if self.is_local else text.rstrip("/")
+        _check_utf8(self.location)
         if self.is_local:
-            self.location = str(Path(text).expanduser().resolve())
             self._system: fs.FileSystem = fs.LocalFileSystem()
             self._root = self.location
         else:
-            self.location = text.rstrip("/")
             try:
                 self._system, self._root = fs.FileSystem.from_uri(self.location)
             except (pa.ArrowInvalid, OSError) as error:
@@ -216,3 +216,10 @@ def _size(path: Path) -> int:
     except FileNotFoundError:
         return 0
     return 0 if stat.S_ISDIR(status.st_mode) else status.st_size
+
+
+def _check_utf8(place: str) -> None:
+    try:
+        place.encode()
+    except UnicodeEncodeError:
+        raise StoreError(f"no store can lie in {place!r}: its name is not UTF-8", "name a folder in UTF-8") from None

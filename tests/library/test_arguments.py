@@ -87,6 +87,15 @@ WRONG: dict[str, tuple[Callable[[Store], object], str]] = {
     ),
     "a place with NUL": (lambda s: mr.open("a\0b"), "leave out the character NUL"),
     "a place with half a character": (lambda s: mr.open(Path("\ud800")), "halves of characters"),
+    "a note in another encoding": (
+        lambda s: s.judge("a", "unclear", judged_by="b", note="\udcff"),
+        "judge: note is .*\nleave out",
+    ),
+    "a name in another encoding": (
+        lambda s: s.judge("a", "unclear", judged_by="\udcff"),
+        "judge: judged_by is .*\nleave out",
+    ),
+    "a place in another encoding": (lambda s: mr.open("/no\udcff"), "its name is not UTF-8"),
     "a folder of a report": (
         lambda s: s.scan_table("images").sink_parquet(Path(s.location).parent),
         "cannot be written",

@@ -206,17 +206,30 @@ def test_a_rule_tells_no_few_patients(tables: Tables, fewest: int | None, is_tol
     assert rows_of(told, asked, allow_small_cells=True) == [shown]
 
 
+@pytest.mark.parametrize("of_rules", [True, False])
 @pytest.mark.parametrize("counted", [True, False])
-def test_an_audit_whose_phrases_nobody_counted_tells_why_they_have_no_numbers(tables: Tables, counted: bool) -> None:
+def test_an_audit_whose_patients_nobody_counted_tells_why_it_has_no_numbers(
+    tables: Tables, counted: bool, of_rules: bool
+) -> None:
     """Its notes, which commands and reports show, say to audit anew, as long as numbers are left out for it."""
     patients = dict.fromkeys(("patients_inside", "lacking_inside", "patients_outside", "lacking_outside"), 20)
     phrase = {"audit_id": "old", "slice_id": "old-t-1", "rank": 1, "rate_inside": 0.5, "q_value": 0.01} | patients
     near = {"audit_id": "new", "slice_id": "new-t-1", "rank": 1, "q_value": 0.01}  # of images: nobody to count
     older = tables | {"phrases": [phrase if counted else phrase | {"lacking_inside": None}, near]}
+    fewest = {"old": None if of_rules else 20, "new": 20}
+    older["slices"] = [
+        row | {"rule_precision": 0.9, "rule_fewest_patients": fewest[str(row["audit_id"])]} for row in tables["slices"]
+    ]
     asked = "SELECT audit_id, notes FROM audits ORDER BY audit_id"
     (new, old) = rows_of(older, asked)
     assert new["notes"] is None
-    assert ["audit anew" in note for note in old["notes"] or []] == ([] if counted else [True])
+    left_out = [
+        *["shares and q-values of its phrases"] * (not counted),
+        *["precision and recall of its rules"] * of_rules,
+    ]
+    sentences = [note.partition(" are left out, ")[0] for note in old["notes"] or []]
+    assert sentences == ([", and ".join(left_out)] if left_out else [])
+    assert all("audit anew" in note for note in old["notes"] or [])
     assert [row["notes"] for row in rows_of(older, asked, allow_small_cells=True)] == [None, None]
     (told,) = rows_of(older, "FROM phrases_shown() WHERE audit_id = 'old'")
     assert (told["q_value"] is None) is not counted
