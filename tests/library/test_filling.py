@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -179,7 +180,7 @@ def test_dates_are_those_that_a_csv_file_has(kind: str, tmp_path: Path) -> None:
     frame.write_csv(tmp_path / "metadata.csv")
     date64 = pa.schema({"sample_id": pa.string(), "bought_on": pa.date64(), "study_date": pa.date64()})
     moments = frame.with_columns(pl.col(pl.Date).cast(pl.Datetime("ns")))
-    given = {"file": tmp_path / "metadata.csv", "frame": pa.table(days, date64)}
+    given: dict[str, Any] = {"file": tmp_path / "metadata.csv", "frame": pa.table(days, date64)}
     if kind == "pandas":
         given["frame"] = moments.to_pandas()
     for name, table in given.items():
