@@ -97,12 +97,9 @@ class Store(TableStore, metaclass=_Offered):
 
         folder = None if images is None else Path(images)
         tables = {"metadata": metadata, "reports": reports, "predictions": predictions, "embeddings": embeddings}
-        frames = frames_among(tables)
-        if folder is None and "metadata" in frames:
-            folder = Path.cwd()
         with as_files(**tables) as files:
             named = files["metadata"], folder, files["reports"], files["predictions"], files["embeddings"]
-            sources = Sources(*named, identifiers_kept=tuple(keep_identifiers), frames=frames)
+            sources = Sources(*named, identifiers_kept=tuple(keep_identifiers), frames=frames_among(tables))
             whole = sources_of(self.location, sources, format, root, None if key is None else Path(key))
             return ingest(self, whole, skip_faulty=skip_faulty, progress=progress)
 

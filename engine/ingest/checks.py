@@ -129,9 +129,11 @@ def _check_metadata(
     if source is None:
         return
     stored = [] if checked.images is None else checked.images.columns
+    named = sources.images if archive is None else archive.pictures
     checked.metadata = check_metadata(
         source,
-        sources.images if archive is None else archive.pictures,
+        named or (Path.cwd() if "metadata" in sources.frames else source.path.parent),
+        named is not None,
         stored,
         _pictures(checked.images),
         book,

@@ -38,7 +38,8 @@ class Metadata:
 
 def check_metadata(
     source: Source,
-    images: Path | Read | None,
+    images: Path | Read,
+    asked: bool,
     stored: Collection[str],
     known: Mapping[str, Picture],
     book: FaultBook,
@@ -47,7 +48,7 @@ def check_metadata(
 ) -> Metadata | None:
     """The checked rows, faulty ones among them; None where the file as a whole cannot be used.
 
-    `images`: the folder of the pictures (None: that of the file), or what reads them.
+    `images`: the folder of the pictures, or what reads them; `asked`: whether it was named.
     `stored` are the columns of the store's images, `known` its pictures by sha256.
     """
     if {name.casefold() for name in source.columns} >= _PREDICTIONS:
@@ -66,15 +67,14 @@ def check_metadata(
     whole = book.good(source.name, frame)  # all but ragged rows
     book.where(source.name, "sample_id", whole, pl.col("sample_id").is_null(), "the sample_id is missing")
     book.rows(source.name, "sample_id", repeated(whole, ["sample_id"], "sample"))
-    folder = None if callable(images) else images or source.path.parent
-    read = images if callable(images) else in_folder(images or source.path.parent)
+    folder, read = (None, images) if callable(images) else (images, in_folder(images))
     if "image" in frame.columns:
         facts = check_pictures(source, whole, read, known, book, notices, progress, folder)
         frame = frame.join(facts, on=ROW, how="left", maintain_order="left")
         if pseudonyms is not None:
             frame, read = pseudonyms.pictures(frame, read)
     else:
-        notices += _no_pictures(source.name, frame, asked=images is not None)
+        notices += _no_pictures(source.name, frame, asked=asked)
     notices += blanks_told(source.name, frame, ("sample_id", "patient_id", "study_id"))
     further = frozenset(frame.columns) - {ROW, *OURS, *FACTS}
     return Metadata(source, frame, frozenset() if source.typed else further, read, notices)

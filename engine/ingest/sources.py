@@ -38,8 +38,8 @@ ReadArchive = Callable[[FaultBook, Progress], Archive | None]
 class Sources:
     """The files of one ingest, each CSV (also .tsv, and .gz of either) or Parquet.
 
-    `images` is the folder that the paths in the metadata's `image` column are relative to; None means the
-    folder of the metadata file. `identifiers_kept` names direct identifiers that are kept as metadata.
+    `images` is the folder that the paths in the metadata's `image` column are relative to; None means the folder of
+    the metadata file, for a frame the current one. `identifiers_kept` names direct identifiers kept as metadata.
     `archive` reads a data set in its own layout, in place of metadata, images and reports. With `pseudonyms`, ids are
     stored as keyed hashes, in every file alike. `frames` names the tables (metadata, reports, predictions, embeddings)
     that were given as frames: their files are nobody's, and are told of as the frames.

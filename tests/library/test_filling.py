@@ -98,7 +98,8 @@ def test_frames_have_their_own_folder_of_pictures(tables: dict[str, pl.DataFrame
 def test_faults_of_frames_are_told_at_once(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
     """As those of files, by frame, row and column; the store stays as it was, and the good rows come if they may."""
     store = mr.open(tmp_path / "store", create=True)
-    store.ingest(metadata=tables["metadata"].drop("image"))
+    first = store.ingest(metadata=tables["metadata"].drop("image"))
+    assert not any("no images were read" in notice for notice in first.notices)  # nobody named a folder of images
     wrong = tables["predictions"].with_columns(score=pl.when(pl.col("sample_id") == "s3").then(7.0).otherwise("score"))
     with pytest.raises(InputFaultsError) as raised:
         store.ingest(predictions=wrong, reports=tables["reports"].rename({"report": "words"}))
@@ -109,7 +110,8 @@ def test_faults_of_frames_are_told_at_once(tables: dict[str, pl.DataFrame], tmp_
     kept = store.ingest(predictions=wrong, skip_faulty=True)
     assert (kept.tables["predictions"].added, len(kept.faults)) == (ROWS - 1, 1)
     tables["reports"].write_parquet(tmp_path / "metadata.parquet")
-    again = store.ingest(metadata=tables["metadata"].drop("image"), reports=tmp_path / "metadata.parquet")
+    without = tables["metadata"].drop("image")
+    again = store.ingest(metadata=without, images=tmp_path, reports=tmp_path / "metadata.parquet")
     assert {notice.partition(": ")[0] for notice in again.notices} == {named["metadata"]}
 
 
