@@ -8,73 +8,35 @@ import re
 import unicodedata
 from typing import Literal
 
-Assertion = Literal["present", "absent", "uncertain"]
-Words = tuple[str, ...]
+from .cues import AT_THE_END, BEGINS, CUES, GOES_ON, STANDS, Words
 
+Assertion = Literal["present", "absent", "uncertain"]
 PREFIXES: dict[Assertion, str] = {"present": "", "absent": "no ", "uncertain": "possible "}
 """How a phrase begins when it is written down."""
 
-_SENTENCE = re.compile(r"(?<!\d)[.](?!\d)|(?<=\d)[.](?=\s|$)|(?<!\d)[.](?=\d)|[;:!()\[\]\n\r]+")
+_SENTENCE = re.compile(
+    r"(?<!\d)(?<!\bvs)[.](?!\d)|(?<=\d)[.](?=\s|$)|(?<!\d)[.](?=\d)|[;:!()\[\]\n\r]+|\s[-\u2013\u2014]\s|\u2014"
+)
+_WRAPPED = re.compile(r"^(.*,|.{40,}[^\W_])[ \t]*\r?\n(?=[ \t]*[a-z])", re.MULTILINE)
+"""The end of a line within a sentence: it is long, or ends in a comma, and the next begins in lower case."""
+_ANSWER = re.compile(r"\s*(?::|\s[-\u2013\u2014])\s*(?:no|none|nil|absent|negative)\s*(?=[.;\n]|$)")
+"""What a template has behind a name: `Pneumothorax: No.`"""
 _WORD = re.compile(r"\?|[^\W_]+(?:['\u2019-][^\W_]+)*")
 _BLANKED = re.compile(r"\bx{3,}\b")
 LONGEST_WORD = 40
 
-_ABSENT = """
-no; not; without; denies; deny; absent; never; nor; neither; negative for; free of; clear of; absence of; lack of;
-lacks; no evidence of; no sign of; no signs of; no suggestion of; no indication of; without evidence of; resolved;
-interval removal of; removal of; removed; rather than; instead of; no longer; fails to show; rule out; ruled out for
-"""
-_ABSENT_AFTER = """
-is absent; are absent; was absent; not seen; is not seen; are not seen; is no longer seen; are no longer seen;
-not identified; is not identified; not visualised; not visualized; not demonstrated; not present; is not present;
-has resolved; have resolved; ruled out; is ruled out; was ruled out; is excluded; has been removed; have been removed;
-has been excluded; was removed; were removed; is unlikely; are unlikely; unlikely; no longer present; is negative
-"""
-_UNCERTAIN = """
-possible; possibly; probable; probably; likely; may represent; might represent; could represent; may be; might be;
-could be; may reflect; could reflect; suspicious for; concerning for; worrisome for; suggestive of; suggesting;
-suggests; question of; questionable; suspected; suspect; cannot exclude; can not exclude; cannot rule out;
-can not rule out; not exclude; does not exclude; to exclude; to rule out; evaluate for; question; differential includes;
-versus; vs; equivocal; equivocal for; perhaps; presumed; presumably; unclear if; unclear whether
-"""
-_UNCERTAIN_AFTER = """
-cannot be excluded; can not be excluded; cannot be ruled out; can not be ruled out; not excluded; is not excluded;
-is possible; are possible; is suspected; are suspected; is questioned; is likely; is probable; should be considered; ?
-"""
-_NO_CUE = """
-no change; no changes; no interval change; no significant change; no significant interval change; no definite change;
-no increase; no decrease; not significantly changed; not changed; not increased; not only; no further; without change;
-without significant change; without interval change; not certain; not necessarily; no new; more likely
-"""
-_TURN = "but; however; although; though; except; aside from; apart from; which; nevertheless; yet; whereas; while"
-_VERBS = frozenset(
-    ("is", "are", "was", "were", "has", "have", "had", "shows", "show", "demonstrates", "remains", "remain", "appears")
-)
-"""After a comma, a part of the sentence with one of these says something of its own."""
-
-
-def _cues(text: str, kind: str) -> dict[Words, str]:
-    return {tuple(cue.split()): kind for cue in (part.strip() for part in text.split(";")) if cue}
-
-
-_CUES: dict[Words, str] = {
-    **_cues(_TURN, "turn"),
-    **_cues(_ABSENT, "absent"),
-    **_cues(_UNCERTAIN, "uncertain"),
-    **_cues(_ABSENT_AFTER, "absent after"),
-    **_cues(_UNCERTAIN_AFTER, "uncertain after"),
-    **_cues(_NO_CUE, "none"),
-}
-_LONGEST_CUE = max(map(len, _CUES))
-_FIRST = frozenset(cue[0] for cue in _CUES)
+_LONGEST_CUE = max(map(len, CUES))
+_FIRST = frozenset(cue[0] for cue in CUES)
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences and lines of a text, in lower case and one Unicode form; a point within a number ends none.
+    """The sentences and lines of a text, in lower case and one Unicode form; a point within a number ends none, nor
+    does the end of a line that is only full.
 
     What de-identification blanked out (`XXXX`) is left out, as between commas.
     """
-    plain = _BLANKED.sub(" , ", unicodedata.normalize("NFKC", text).lower())
+    whole = _WRAPPED.sub(r"\1 ", unicodedata.normalize("NFKC", text))
+    plain = _ANSWER.sub(" none", _BLANKED.sub(" , ", whole.lower()))
     return [part for part in map(str.strip, _SENTENCE.split(plain)) if part]
 
 
@@ -94,7 +56,7 @@ def spans_of(sentence: str) -> list[tuple[Words, Assertion]]:
         words = words_of(part)
         if not words:
             continue
-        if not _VERBS.isdisjoint(words):
+        if words[0] == "with" or not (STANDS.isdisjoint(words) or words[0] in GOES_ON):
             lasting = "present"
         lasting = _read(words, lasting, found)
     return found
@@ -104,10 +66,11 @@ def _read(words: Words, assertion: Assertion, found: list[tuple[Words, Assertion
     """Adds the runs of one part of a sentence to `found`; returns what is said of a part that may follow."""
     run: list[str] = []
 
-    def close(said: Assertion) -> None:
-        if run:
-            found.append((tuple(run), said))
-            run.clear()
+    def close(said: Assertion, since: int = 0) -> None:
+        for some, how in ((run[:since], assertion), (run[since:], said)):
+            if some:
+                found.append((tuple(some), how))
+        run.clear()
 
     place = 0
     while place < len(words):
@@ -115,11 +78,14 @@ def _read(words: Words, assertion: Assertion, found: list[tuple[Words, Assertion
         if kind == "none":
             run.extend(cue)
         elif kind in ("absent after", "uncertain after") and run:
-            close("absent" if kind == "absent after" else "uncertain")
+            close("absent" if kind == "absent after" else "uncertain", _since(run, is_clause=True))
             assertion = "present"
+        elif kind == "between" and assertion == "present":
+            close("uncertain", _since(run, is_clause=False))
+            assertion = "uncertain"
         elif kind:
             close(assertion)
-            assertion = "absent" if kind.startswith("absent") else "uncertain" if kind != "turn" else "present"
+            assertion = _then(kind, assertion)
         else:
             run.append(words[place])
         place += max(1, len(cue))
@@ -127,14 +93,30 @@ def _read(words: Words, assertion: Assertion, found: list[tuple[Words, Assertion
     return assertion
 
 
+def _since(run: list[str], *, is_clause: bool) -> int:
+    """Where the last thing named in a run begins; with `is_clause` only behind what is a clause of its own."""
+    begins = [place + 1 for place, word in enumerate(run) if word in BEGINS]
+    return max((place for place in begins if not is_clause or not STANDS.isdisjoint(run[:place])), default=0)
+
+
 def _cue_at(words: Words, place: int) -> tuple[Words, str]:
     """The longest cue that begins at a word, and its kind; empty where none does."""
     if words[place] in _FIRST:
         for length in range(min(_LONGEST_CUE, len(words) - place), 0, -1):
             cue = words[place : place + length]
-            if cue in _CUES:
-                return cue, _CUES[cue]
+            if cue in CUES:
+                ends = place + length == len(words)
+                return cue, AT_THE_END.get(cue, CUES[cue]) if ends else CUES[cue]
     return (), ""
+
+
+def _then(kind: str, before: Assertion) -> Assertion:
+    """What is said of the words after a cue."""
+    if kind == "turn":
+        return "present"
+    if kind.startswith("absent") or (kind in ("suggested", "between") and before == "absent"):
+        return "absent"
+    return "uncertain"
 
 
 def written(phrase: str, assertion: Assertion) -> str:

@@ -46,6 +46,74 @@ def test_negation_and_uncertainty_are_kept_apart(text: str, name: str, expected:
     assert said(text, name) == {expected}
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("No focal consolidation, effusion, or pneumothorax is seen.", "pneumothorax", "absent"),
+        ("No pneumothorax, left chest tube in place.", "chest drain", "present"),
+        ("No consolidation, with mild bibasilar atelectasis.", "atelectasis", "present"),
+        ("No pneumothorax after chest tube placement.", "chest drain", "present"),
+        ("Lungs are clear other than mild atelectasis.", "atelectasis", "present"),
+        ("No pneumothorax - small effusion.", "pleural effusion", "present"),
+        ("The heart size is normal and pneumothorax is not seen.", "normal heart", "present"),
+        ("The heart size is normal and pneumothorax is not seen.", "pneumothorax", "absent"),
+        ("Pneumothorax: None. Effusion: small.", "pneumothorax", "absent"),
+        ("Pneumothorax: None. Effusion: small.", "pleural effusion", "present"),
+    ],
+)
+def test_a_cue_speaks_of_the_words_in_its_reach(text: str, name: str, expected: str) -> None:
+    """A list goes on over commas up to its last member; what stands for itself, and what comes next, is not denied."""
+    assert said(text, name) == {expected}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("No new consolidation.", "consolidation", "absent"),
+        ("Interval resolution of the right pneumothorax.", "pneumothorax", "absent"),
+        ("Near-complete resolution of pulmonary edema.", "pulmonary edema", "present"),
+        ("The effusion has completely resolved.", "pleural effusion", "absent"),
+        ("Pneumothorax has not resolved.", "pneumothorax", "present"),
+        ("Pneumothorax is no longer visualized.", "pneumothorax", "absent"),
+        ("A nodule not seen on the prior study.", "nodule", "present"),
+        ("Left chest tube removed.", "chest drain", "absent"),
+        ("Bibasilar atelectasis w/o effusion.", "pleural effusion", "absent"),
+        ("There isn\u2019t any pneumothorax.", "pneumothorax", "absent"),
+    ],
+)
+def test_what_is_gone_is_absent_and_what_is_left_is_not(text: str, name: str, expected: str) -> None:
+    """New, resolved, removed, no longer or not yet seen: what counts is whether it is there on this image."""
+    assert said(text, name) == {expected}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("INDICATION: Rule out pneumothorax.", "pneumothorax", "uncertain"),
+        ("Cough, r/o pneumonia", "pneumonia", "uncertain"),
+        ("Concern for pneumothorax.", "pneumothorax", "uncertain"),
+        ("Infection cannot be completely ruled out.", "pneumonia", "uncertain"),
+        ("Small pneumothorax may be present.", "pneumothorax", "uncertain"),
+        ("Pleural effusion possible.", "pleural effusion", "uncertain"),
+        ("Atelectasis vs. pneumonia.", "atelectasis", "uncertain"),
+        ("Atelectasis vs. pneumonia.", "pneumonia", "uncertain"),
+        ("Cardiomegaly with effusion versus thickening.", "cardiomegaly", "present"),
+        ("No nodule suspicious for malignancy.", "mass", "absent"),
+    ],
+)
+def test_a_question_is_left_open(text: str, name: str, expected: str) -> None:
+    """What is asked, doubted or one of two is neither there nor not; what denied things would suggest is denied."""
+    assert said(text, name) == {expected}
+
+
+def test_lines_broken_at_their_width_are_read_on() -> None:
+    """A sentence goes over the end of a full line; short lines, as of a list, each speak for themselves."""
+    report = "There is no focal consolidation, pleural effusion or\n pneumothorax.\n Cardiomegaly"
+    assert said(report, "pneumothorax") == {"absent"}
+    assert said(report, "cardiomegaly") == {"present"}
+    assert said("no pneumothorax\nno effusion\ncardiomegaly", "cardiomegaly") == {"present"}
+
+
 def test_a_denied_finding_is_no_finding() -> None:
     """`no pneumothorax` is a phrase; of that report `pneumothorax` is none."""
     shown = {saying.shown for saying in READER.read("No pneumothorax.")}
