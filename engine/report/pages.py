@@ -27,6 +27,7 @@ from .wording import (
     number,
     percent,
     threshold_of,
+    what_was_audited,
     wrong_of,
 )
 
@@ -106,7 +107,18 @@ def _environment() -> Any:
     )
     filters = (percent, number, listed, as_sentence, holds_of_patients, isolated)
     made.filters |= {each.__name__: each for each in filters} | {"plain": as_markdown_text, "json": _pretty}
-    calls = (as_a_whole, half_of, interval, left_out, limits_of, number, percent, threshold_of, wrong_of)
+    calls = (
+        as_a_whole,
+        half_of,
+        interval,
+        left_out,
+        limits_of,
+        number,
+        percent,
+        threshold_of,
+        what_was_audited,
+        wrong_of,
+    )
     made.globals |= {each.__name__: each for each in calls} | {"words": WORDS}
     return made
 

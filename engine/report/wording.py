@@ -74,8 +74,8 @@ _LIMITS: Final = (
     "These are the images, labels and scores that were given. What the classifier is meant for, how its images were "
     "chosen, whether they are like those it will read, and who answers for it, this report does not know: whoever "
     "passes it on adds it.",
-    "What is not confirmed may still be real: with few patients only large differences can be seen (see the table of "
-    "the summary).",
+    "What is not confirmed may still be real: with few patients only large differences can be seen (see what was "
+    "audited, above).",
 )
 _AS_A_WHOLE: Final = (
     "How it reads as a whole: all images of the confirmation half, whose patients the search never saw, in slices or "
@@ -101,6 +101,19 @@ def limits_of(allow_small_cells: bool) -> tuple[str, ...]:
 def as_a_whole(targets: Sequence[Mapping[str, Any]]) -> str:
     """What the table of `missed` and `false_alarms` tells, and what its thresholds are."""
     return _AS_A_WHOLE + (_CHOSEN if any(one["threshold_source"] == "Youden" for one in targets) else "")
+
+
+def what_was_audited(targets: Sequence[Mapping[str, Any]], *, by_loss: bool) -> str:
+    """What the table of the halves tells, and what the least rates, or the least mean loss, in it are."""
+    least = (
+        "Least mean loss is the least" if by_loss else "Misses seen from and false alarms seen from are the least rates"
+    )
+    rows = targets[0]["smallest_effect_rows"] if targets else ""
+    return (
+        "What was audited. Slices are searched in the discovery half of the patients and tested in the confirmation "
+        f"half. {least} at which a slice of {rows} images of the confirmation half, had it been found and tested "
+        "alone, would have been confirmed with about 80 % power; a dash stands where none would."
+    )
 
 
 def borne_out(phrase: Mapping[str, Any]) -> str:

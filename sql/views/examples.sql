@@ -1,6 +1,6 @@
 -- name: examples
 -- inputs: examples
--- output: one row a slice and image that shows it: its typical errors, and of each the nearest image of the class that is read correctly (neighbour_of names the error), of either half; in an audit of losses those of high losses and of low ones
+-- output: one row a slice and image that shows it: its typical errors, at most one a patient, and of each the nearest image of the class that is read correctly, of another patient and of none taken before (neighbour_of names the error), of either half; in an audit of losses those of high losses and of low ones
 -- units: distance in the fused space
 -- reads: stored_examples
 CREATE VIEW examples AS

@@ -277,7 +277,8 @@ def test_audits_of_losses_have_reports(tmp_path: Path) -> None:
     assert "Mean loss" in as_html(report)
     assert "Typical high losses" in as_html(report)
     (target,) = report.targets
-    assert f"{target['smallest_effect_mean_loss']:.3g}" in as_html(report).partition("Least mean loss")[2]
+    for page in (as_html(report), as_markdown(report)):
+        assert f"{target['smallest_effect_mean_loss']:.3g}" in page.partition("Least mean loss")[2]
     assert pl.DataFrame(report.points)["slice_id"].is_not_null().any()
     for page in (as_html(report), as_markdown(report)):
         assert "an audit of losses has none, so nothing was searched" in page
@@ -297,6 +298,26 @@ def test_what_was_audited_is_told(whole: Report) -> None:
             rows, wrong = target[f"{half}_rows"], target[f"{half}_errors"]
             assert f"{rows} images of {rows} patients, {wrong} wrong" in plain
         assert "31 (no label), few (no score)" in plain
+
+
+def test_what_could_have_been_seen_is_told(whole: Report) -> None:
+    """The least rates that would have been confirmed, and of a slice of how many images, stand in every page: its
+    limits send readers there."""
+    effects = {"smallest_effect_false_negative": 0.613, "smallest_effect_false_positive": None}
+    report = replace(whole, targets=[whole.targets[0] | effects])
+    for page in (as_html(report), as_markdown(report)):
+        told = page.partition("What was audited.")[2]
+        assert f"a slice of {report.targets[0]['smallest_effect_rows']} images" in told
+        assert "61 %" in told
+        assert "see what was audited, above" in told
+
+
+def test_shares_say_of_what_they_are(whole: Report) -> None:
+    """A table of metadata counts patients, one of phrases images: both pages say so of every one."""
+    value = {"column_name": "view", "value": "AP", "share_inside": 0.5, "share_outside": 0.25, "lift": 2.0}
+    told = [row | {"profile": [value | {"patients_inside": 20, "q_value": 0.01}]} for row in whole.slices]
+    for page in (as_html(replace(whole, slices=told)), as_markdown(replace(whole, slices=told))):
+        assert page.lower().count("shares are of patients of the class") == len(told)
 
 
 @pytest.mark.parametrize(("source", "threshold"), [("column", "0.5 (column)"), ("argmax", "highest score")])
