@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import lance  # noqa: F401 - imported once, before the forks
+import PIL.Image  # noqa: F401 - imported once, before the forks
 import pyarrow as pa
 
 from misread.ingest import Sources, ingest

@@ -10,6 +10,12 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+import lance  # noqa: F401 - imported once, before the forks
+import PIL.Image  # noqa: F401 - imported once, before the forks
+import skimage.feature  # noqa: F401 - imported once, before the forks
+import sklearn.feature_extraction.text
+import sklearn.utils.extmath  # noqa: F401 - imported once, before the forks
+
 from misread.encode import embed, inputs
 from misread.encode.hog import HogEncoder
 from misread.encode.tfidf import TfidfEncoder

@@ -18,6 +18,7 @@ def seeded(kind: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """A model of random weights, the same ones every time."""
     import torch
 
+    torch.set_num_threads(1)  # in models this small threads do nothing but wait for each other
     torch.manual_seed(7)
     return kind(*arguments, **options).eval()
 

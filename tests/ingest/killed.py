@@ -11,6 +11,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import lance  # noqa: F401 - imported once, before the forks
+import PIL.Image  # noqa: F401 - imported once, before the forks
+
 from misread.ingest import Sources, ingest
 from misread.store import TableStore
 from misread.store.files import StoreFiles

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import lance  # noqa: F401 - imported once, before the forks
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
