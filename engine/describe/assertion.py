@@ -19,7 +19,7 @@ _SENTENCE = re.compile(
 )
 _WRAPPED = re.compile(r"^(.*,|.{40,}[^\W_])[ \t]*\r?\n(?=[ \t]*[a-z])", re.MULTILINE)
 """The end of a line within a sentence: it is long, or ends in a comma, and the next begins in lower case."""
-_ANSWER = re.compile(r"\s*(?::|\s[-\u2013\u2014])\s*(?:no|none|nil|absent|negative)\s*(?=[.;\n]|$)")
+_ANSWER = re.compile(r"(?::|\s[-\u2013\u2014])\s*(?:no|none|nil|absent|negative)\s*(?=[.;\n]|$)")
 """What a template has behind a name: `Pneumothorax: No.`"""
 _WORD = re.compile(r"\?|[^\W_]+(?:['\u2019-][^\W_]+)*")
 _BLANKED = re.compile(r"\bx{3,}\b")

@@ -144,7 +144,9 @@ def test_whole_phrases_are_told_from_pieces() -> None:
     assert not found["small right", "present"]
 
 
-@pytest.mark.parametrize("text", ["", " . ", "x" * 10_000, "\x00\u202e", "no " * 500, "XXXX XXXX", "1.5 2,000 (3)"])
+@pytest.mark.parametrize(
+    "text", ["", " . ", "x" * 10_000, "\x00\u202e", "no " * 500, "XXXX XXXX", "1.5 2,000 (3)", "\n" * 100_000]
+)
 def test_odd_texts_are_read(text: str) -> None:
     """Nothing, one endless word, control characters and bare cues hold no phrase of a listed name."""
     assert {saying.assertion for saying in READER.read(text) if saying.source == "term"} == {"unmentioned"}
