@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from .assertion import Assertion, Words, sentences, spans_of
+from .assertion import Assertion, sentences, spans_of
+from .cues import Words
 
 Key = tuple[str, Assertion]
 """A phrase, and what is said of it."""

@@ -69,7 +69,7 @@ CUES: Final[dict[Words, str]] = {
 """What each cue does: a `turn` ends what was said; `absent` and `uncertain` speak of the words after them, those with
 `after` of the words before them; `suggested` leaves open what follows, unless it is denied with what suggests it;
 `between` leaves both sides open; `none` only looks like a cue."""
-AT_THE_END: Final = {
+AT_THE_END: Final[dict[Words, str]] = {
     ("none",): "absent after",
     ("absent",): "absent after",
     ("removed",): "absent after",
