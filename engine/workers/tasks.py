@@ -8,6 +8,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, Final, TypeVar
@@ -78,6 +79,8 @@ def workers(address: str | None) -> Iterator[Workers | None]:
         _reach(address)
     import ray
 
+    # whoever imported Ray before made it read the settings then
+    import_module("ray._raylet").Config.initialize("")
     options = {"num_cpus": cores(), "object_store_memory": SHARED_MEMORY} if address == LOCAL else {}
     try:
         # Ray's programs are forked, and are others at once: nothing of lance is used

@@ -36,7 +36,7 @@ spreading = import_module("misread.workers.spread")
 @pytest.fixture(scope="module")
 def two() -> Iterator[Workers]:
     """Processes of Ray; those that hold vectors end with the vectors."""
-    if find_spec("ray") is None:  # Ray reads the settings of `workers` when it is first imported
+    if find_spec("ray") is None:
         pytest.skip("vectors are spread by Ray")
     with workers("local") as found:
         assert found is not None
@@ -244,16 +244,16 @@ def test_an_audit_that_loses_a_process_leaves_nothing(
 
 @pytest.mark.slow
 def test_ray_is_started_without_a_warning_and_what_it_puts_on_disk_is_for_its_owner_alone() -> None:
-    """Lance warns of every fork, once a store was read: Ray's programs are forked and are others at once, which is
-    nobody's concern. Ray's folder is open to everybody: what does not fit into its memory, and what it logs, is not."""
+    """Also where Ray was imported before. Lance warns of every fork, once a store was read: Ray's programs are forked
+    and are others at once, which is nobody's concern. Ray's folder is open to everybody: what does not fit into its
+    memory, and what it logs, is not."""
     code = """
-import lance, os, pathlib, time
+import lance, os, pathlib, ray, time
 from importlib import import_module
 tasks = import_module("misread.workers.tasks")
 tasks.SHARED_MEMORY = 80 << 20
 os.umask(0o022)
 with tasks.workers("local") as found:
-    import ray
     assert found.cpus
     held = [ray.put(bytes(12 << 20)) for _ in range(12)]
     folder = pathlib.Path(ray._private.worker._global_node.get_session_dir_path())
