@@ -176,7 +176,16 @@ def test_rates_below_one_in_a_hundred_are_told_apart_from_none() -> None:
     rare = {"confirmation_errors": 3, "confirmation_rows": 700, "error_rate": 3 / 700, "baseline_rate": 0.0004}
     told = sentence({**SLICE, **rare, "error_rate_low": 0.00146, "error_rate_high": 0.0125}, [], 11)
     assert "in 3 of 700 images (0.43 %, 0.15 to 1.2; elsewhere 0.040 %)" in told
-    shown = {0: "0 %", 0.0004: "0.040 %", 0.00999: "1.0 %", 0.094: "9.4 %", 0.0996: "10 %", 0.52: "52 %", 1: "100 %"}
+    shown = {
+        0: "0 %",
+        1e-7: "0.000010 %",
+        0.0004: "0.040 %",
+        0.00999: "1.0 %",
+        0.094: "9.4 %",
+        0.0996: "10 %",
+        0.52: "52 %",
+        1: "100 %",
+    }
     assert {share: percent(share) for share in shown} == shown
 
 
